@@ -1,0 +1,20 @@
+//! Tidegate's data plane: packets and bytes in, tables out.
+//!
+//! The way of the data is the order of the modules: [`capture`] yields a
+//! [`packet::Packet`], [`decode`] makes it a [`decode::Segment`], [`flow`] puts it to its
+//! connection and its stream, [`tables`] keeps the rows, and [`engine::Engine`] joins them.
+//! Nothing here reads a clock or knows Python.
+
+pub mod capture;
+pub mod config;
+pub mod decode;
+pub mod engine;
+pub mod error;
+pub mod flow;
+pub mod packet;
+pub mod tables;
+
+pub use config::Config;
+pub use engine::Engine;
+pub use error::Error;
+pub use packet::{LinkType, Packet, PacketBatch};

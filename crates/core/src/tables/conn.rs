@@ -1,0 +1,89 @@
+//! Table `conn`: one row per connection, and interim rows while a long one is watched.
+
+use super::{Opt, Seconds, Text, Time, U8, U16, U32, U64, table};
+
+table! {
+    /// One connection: everything two ends said to each other over one pair of ports. "up" is what the opener sent, "down" what came back.
+    "conn", ConnRow, ConnTable {
+        /// When its first packet was seen (UTC, nanoseconds).
+        ts: Time,
+        /// When its last packet was seen.
+        last_ts: Time,
+        /// Names the connection and joins all tables; the same capture gives the same one.
+        uid: Text,
+        /// Community ID v1: the same for every tool that sees the same addresses, ports and protocol.
+        community_id: Opt<Text>,
+        /// Name of the observer.
+        sensor: Text,
+        /// Interface it was first seen on.
+        iface: Text,
+        /// Transport: tcp, udp, icmp, icmp6, sctp, or the IP protocol's name or number.
+        proto: Text,
+        /// Address of the end that opened it.
+        src_ip: Text,
+        /// Port of the end that opened it; the type for ICMP.
+        src_port: U16,
+        /// Address of the end that was called.
+        dst_ip: Text,
+        /// Port of the end that was called; the code for ICMP.
+        dst_port: U16,
+        /// 802.1Q VLAN of the first packet.
+        vlan: Opt<U16>,
+        /// What carried it: ipip, 6in4, gre, vxlan.
+        tunnel: Opt<Text>,
+        /// The connection that carried it.
+        tunnel_uid: Opt<Text>,
+        /// Application protocol, by what was said.
+        service: Opt<Text>,
+        /// active while it is watched, closed in its last row.
+        state: Text,
+        /// How opening and closing went, in Zeek's terms: S0, S1, SF, REJ, S2, S3, RSTO, RSTR, RSTOS0, RSTRH, SH, SHR, OTH.
+        conn_state: Text,
+        /// What happened in order, in Zeek's letters; upper case for the opener.
+        history: Text,
+        /// Why it counts as over: fin, rst, idle, evicted, eof, reused.
+        end_reason: Opt<Text>,
+        /// Seconds from first to last packet.
+        duration: Seconds,
+        /// IP packets from the opener.
+        up_packets: U64,
+        /// IP bytes from the opener, headers included.
+        up_bytes: U64,
+        /// Transport payload bytes from the opener, retransmissions included.
+        up_payload: U64,
+        /// Segments from the opener whose data was all sent before.
+        up_retransmits: U32,
+        /// Segments from the opener that came after later ones.
+        up_out_of_order: U32,
+        /// Times the opener closed its receive window.
+        up_zero_windows: U32,
+        /// Bytes from the opener that were acknowledged but never seen.
+        up_missed: U64,
+        /// TCP flags the opener has set, as letters of FSRPAUEC.
+        up_flags: Opt<Text>,
+        /// Time to live of the opener's first packet.
+        up_ttl: Opt<U8>,
+        /// IP packets from the called end.
+        down_packets: U64,
+        /// IP bytes from the called end, headers included.
+        down_bytes: U64,
+        /// Transport payload bytes from the called end, retransmissions included.
+        down_payload: U64,
+        /// Segments from the called end whose data was all sent before.
+        down_retransmits: U32,
+        /// Segments from the called end that came after later ones.
+        down_out_of_order: U32,
+        /// Times the called end closed its receive window.
+        down_zero_windows: U32,
+        /// Bytes from the called end that were acknowledged but never seen.
+        down_missed: U64,
+        /// TCP flags the called end has set, as letters of FSRPAUEC.
+        down_flags: Opt<Text>,
+        /// Time to live of the called end's first packet.
+        down_ttl: Opt<U8>,
+        /// Seconds between the observer and the opener and back (SYN-ACK to ACK).
+        rtt_client: Opt<Seconds>,
+        /// Seconds between the observer and the called end and back (SYN to SYN-ACK).
+        rtt_server: Opt<Seconds>,
+    }
+}

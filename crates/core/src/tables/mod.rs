@@ -1,0 +1,133 @@
+//! The tables: a schema is written once, here, with a line of documentation per column.
+
+mod column;
+pub mod conn;
+pub mod health;
+pub mod packet;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+
+pub use column::{Bool, Column, Counts, Opt, Seconds, Text, Time, U8, U16, U32, U64};
+
+/// Rows of one table on their way out of the core.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// The table's name.
+    pub table: &'static str,
+    /// Its rows.
+    pub rows: RecordBatch,
+}
+
+/// A table's name, meaning and columns; columns carry their documentation as Arrow
+/// metadata under [`DOC`].
+#[derive(Clone, Debug)]
+pub struct TableInfo {
+    /// The name, as SQL sees it.
+    pub name: &'static str,
+    /// What one row is.
+    pub doc: &'static str,
+    /// The columns.
+    pub schema: SchemaRef,
+}
+
+/// The key of a column's documentation in its Arrow metadata.
+pub const DOC: &str = "doc";
+
+/// What every generated table builder can do.
+pub trait Table: Default {
+    /// The table's name.
+    const NAME: &'static str;
+    /// What one row is.
+    const DOC: &'static str;
+    /// The columns.
+    fn schema() -> SchemaRef;
+    /// Rows gathered so far.
+    fn len(&self) -> usize;
+    /// Whether none were gathered.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// Takes the rows gathered so far, leaving the table empty.
+    fn finish(&mut self) -> Batch;
+    /// Name, meaning and columns.
+    fn info() -> TableInfo {
+        TableInfo { name: Self::NAME, doc: Self::DOC, schema: Self::schema() }
+    }
+}
+
+/// Every table, in the order in which they are listed. A new table is one line here.
+pub fn all() -> Vec<TableInfo> {
+    vec![conn::ConnTable::info(), packet::PacketTable::info(), health::HealthTable::info()]
+}
+
+/// Writes a table once: its row type, its builder and its documented Arrow schema.
+///
+/// A macro, because the three must never drift apart and nothing weaker keeps them together.
+macro_rules! table {
+    (
+        $(#[doc = $doc:literal])+
+        $name:literal, $row:ident, $table:ident {
+            $($(#[doc = $column_doc:literal])+ $column:ident: $kind:ty,)+
+        }
+    ) => {
+        $(#[doc = $doc])+
+        pub struct $row<'a> {
+            $($(#[doc = $column_doc])+ pub $column: <$kind as $crate::tables::Column>::Value<'a>,)+
+        }
+
+        #[doc = concat!("Gathers rows of `", $name, "`.")]
+        #[derive(Default)]
+        pub struct $table {
+            rows: usize,
+            $($column: <$kind as $crate::tables::Column>::Builder,)+
+        }
+
+        impl $table {
+            /// Adds a row.
+            pub fn push(&mut self, row: &$row<'_>) {
+                $(<$kind as $crate::tables::Column>::append(&mut self.$column, row.$column);)+
+                self.rows += 1;
+            }
+        }
+
+        impl $crate::tables::Table for $table {
+            const NAME: &'static str = $name;
+            const DOC: &'static str = concat!($($doc),+);
+
+            fn schema() -> arrow_schema::SchemaRef {
+                static SCHEMA: std::sync::OnceLock<arrow_schema::SchemaRef> = std::sync::OnceLock::new();
+                SCHEMA.get_or_init(|| {
+                    std::sync::Arc::new(arrow_schema::Schema::new(vec![$(
+                        $crate::tables::field::<$kind>(stringify!($column), concat!($($column_doc),+)),
+                    )+]))
+                }).clone()
+            }
+
+            fn len(&self) -> usize {
+                self.rows
+            }
+
+            fn finish(&mut self) -> $crate::tables::Batch {
+                let columns = vec![$(<$kind as $crate::tables::Column>::finish(&mut self.$column),)+];
+                self.rows = 0;
+                $crate::tables::batch($name, Self::schema(), columns)
+            }
+        }
+    };
+}
+pub(crate) use table;
+
+/// One column of a schema with its documentation.
+fn field<C: Column>(name: &str, doc: &str) -> arrow_schema::Field {
+    let metadata = std::collections::HashMap::from([(DOC.to_owned(), doc.trim().to_owned())]);
+    arrow_schema::Field::new(name, C::data_type(), C::NULLABLE).with_metadata(metadata)
+}
+
+/// Puts finished columns together. The columns come from the macro above, so they fit the
+/// schema; should they ever not, an empty batch is the harmless answer.
+fn batch(table: &'static str, schema: SchemaRef, columns: Vec<arrow_array::ArrayRef>) -> Batch {
+    let rows = RecordBatch::try_new(schema.clone(), columns);
+    debug_assert!(rows.is_ok(), "columns of {table} do not fit its schema");
+    Batch { table, rows: rows.unwrap_or_else(|_| RecordBatch::new_empty(schema)) }
+}
