@@ -14,7 +14,10 @@ pub struct Engine {
 impl Engine {
     /// An engine that has seen nothing.
     pub fn new(config: Config) -> Self {
-        Self { config, interfaces: Vec::new() }
+        Self {
+            config,
+            interfaces: Vec::new(),
+        }
     }
 
     /// Call when the source announces an interface.

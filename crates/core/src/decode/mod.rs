@@ -3,7 +3,24 @@
 //! A packet gives one [`Segment`] for each connection it belongs to: a tunnelled one gives
 //! the outer connection's first, then the inner one's.
 
+mod checksum;
+mod decoder;
+mod fragment;
+mod ip;
+mod link;
+mod names;
+mod stats;
+#[cfg(test)]
+mod tests;
+mod transport;
+mod tunnel;
+mod view;
+
 use crate::packet::Nanos;
+
+pub use decoder::Decoder;
+pub use fragment::Datagram;
+pub use stats::{Class, DecodeStats};
 
 /// What decoding a packet gives, in the order of its headers.
 #[derive(Clone, Debug)]

@@ -105,7 +105,11 @@ pub struct CountsBuilder(MapBuilder<StringBuilder, UInt64Builder>);
 
 impl Default for CountsBuilder {
     fn default() -> Self {
-        Self(MapBuilder::new(None, StringBuilder::new(), UInt64Builder::new()))
+        Self(MapBuilder::new(
+            None,
+            StringBuilder::new(),
+            UInt64Builder::new(),
+        ))
     }
 }
 
@@ -117,7 +121,10 @@ impl Column for Counts {
             Field::new("keys", DataType::Utf8, false),
             Field::new("values", DataType::UInt64, true),
         ]);
-        DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries), false)), false)
+        DataType::Map(
+            Arc::new(Field::new("entries", DataType::Struct(entries), false)),
+            false,
+        )
     }
     fn append(builder: &mut Self::Builder, value: Self::Value<'_>) {
         for (name, count) in value {

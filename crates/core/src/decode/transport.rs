@@ -1,0 +1,252 @@
+//! TCP, UDP, ICMP and the others: the last headers.
+
+use super::checksum::Sum;
+use super::decoder::{Head, Walk};
+use super::ip::is_mapped;
+use super::stats::Kind;
+use super::tunnel::{IPIP, IPV6};
+use super::view::View;
+use super::{Decoded, Segment, Tcp, Transport};
+
+const ICMP: u8 = 1;
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const DCCP: u8 = 33;
+const GRE: u8 = 47;
+const ICMP6: u8 = 58;
+const SCTP: u8 = 132;
+
+impl<'a> Walk<'_, 'a> {
+    /// Whatever `head.proto` says. A header that was sent broken gives a counter only, as its
+    /// receiver will have thrown it away; one that was cut by the capture gives a segment
+    /// as long as the ports are there.
+    #[inline]
+    pub(super) fn transport(&mut self, head: &Head, view: View<'a>) {
+        match head.proto {
+            TCP => self.tcp(head, view),
+            UDP => self.udp(head, view),
+            _ => self.other(head, view),
+        }
+    }
+
+    #[inline]
+    fn tcp(&mut self, head: &Head, view: View<'a>) {
+        let Some(bytes) = view.head::<20>() else {
+            return self.tcp_cut(head, view);
+        };
+        let &[
+            p0,
+            p1,
+            p2,
+            p3,
+            s0,
+            s1,
+            s2,
+            s3,
+            a0,
+            a1,
+            a2,
+            a3,
+            offset,
+            flags,
+            w0,
+            w1,
+            ..,
+        ] = bytes;
+        let size = usize::from(offset >> 4) * 4;
+        if size < 20 || size as u32 > view.wire {
+            return self.stats.count(Kind::TcpOffset);
+        }
+        let mut segment = self.segment(head, view.skip(size));
+        segment.src_port = u16::from_be_bytes([p0, p1]);
+        segment.dst_port = u16::from_be_bytes([p2, p3]);
+        segment.transport = Transport::Tcp(Tcp {
+            seq: u32::from_be_bytes([s0, s1, s2, s3]),
+            ack: u32::from_be_bytes([a0, a1, a2, a3]),
+            flags,
+            window: u16::from_be_bytes([w0, w1]),
+        });
+        self.checked(segment, view);
+    }
+
+    /// A TCP header that is not all there. With its first 16 bytes it is as good as whole;
+    /// with the ports alone it is a packet of the connection of which nothing is known
+    /// ([`Transport::Other`]), its payload's length (0) included.
+    #[cold]
+    fn tcp_cut(&mut self, head: &Head, view: View<'a>) {
+        self.short(view, 20, Kind::TcpShort, Kind::TransportCut);
+        let (true, Some(ports)) = (view.wire >= 20, view.head::<4>()) else {
+            return;
+        };
+        let mut padded = [0; 20];
+        for (to, from) in padded.iter_mut().zip(view.data) {
+            *to = *from;
+        }
+        let [
+            _,
+            _,
+            _,
+            _,
+            s0,
+            s1,
+            s2,
+            s3,
+            a0,
+            a1,
+            a2,
+            a3,
+            offset,
+            flags,
+            w0,
+            w1,
+            ..,
+        ] = padded;
+        let size = usize::from(offset >> 4) * 4;
+        let mut segment = ported(self.segment(head, view.skip(size)), *ports);
+        if view.data.len() < 16 {
+            segment.payload_len = 0;
+        } else if size < 20 || size as u32 > view.wire {
+            return self.stats.count(Kind::TcpOffset);
+        } else {
+            let (seq, ack) = (
+                u32::from_be_bytes([s0, s1, s2, s3]),
+                u32::from_be_bytes([a0, a1, a2, a3]),
+            );
+            segment.transport = Transport::Tcp(Tcp {
+                seq,
+                ack,
+                flags,
+                window: u16::from_be_bytes([w0, w1]),
+            });
+        }
+        segment.payload = &[];
+        self.out.push(Decoded::Segment(segment));
+    }
+
+    #[inline]
+    fn udp(&mut self, head: &Head, view: View<'a>) {
+        let Some(&[p0, p1, p2, p3, l0, l1, ..]) = view.head::<8>() else {
+            return self.udp_cut(head, view);
+        };
+        let length = u32::from(u16::from_be_bytes([l0, l1]));
+        let datagram = match length {
+            // A jumbogram's, or that of one the network card has yet to cut up (RFC 2675).
+            0 => view,
+            1..8 => return self.stats.count(Kind::UdpLength),
+            _ => view.limit(length),
+        };
+        if length > view.wire {
+            self.stats.count(Kind::UdpBeyond);
+        }
+        let payload = datagram.skip(8);
+        let mut segment = ported(self.segment(head, payload), [p0, p1, p2, p3]);
+        segment.transport = Transport::Udp;
+        let port = segment.dst_port;
+        self.checked(segment, datagram);
+        self.vxlan(port, payload);
+    }
+
+    #[cold]
+    fn udp_cut(&mut self, head: &Head, view: View<'a>) {
+        self.short(view, 8, Kind::UdpShort, Kind::TransportCut);
+        if let (true, Some(ports)) = (view.wire >= 8, view.head::<4>()) {
+            let rest = match view.head::<6>() {
+                Some(&[.., 0, 0..8]) | None => view,
+                Some(&[.., l0, l1]) => view.limit(u32::from(u16::from_be_bytes([l0, l1]))),
+            };
+            let mut segment = ported(self.segment(head, rest.skip(8)), *ports);
+            segment.transport = Transport::Udp;
+            self.out.push(Decoded::Segment(segment));
+        }
+    }
+
+    #[inline(never)]
+    fn other(&mut self, head: &Head, view: View<'a>) {
+        match head.proto {
+            ICMP | ICMP6 => self.icmp(head, view),
+            SCTP => self.numbered(head, view, 12, Kind::SctpShort),
+            DCCP => self.numbered(head, view, 12, Kind::DccpShort),
+            _ => {
+                self.out.push(Decoded::Segment(self.segment(head, view)));
+                match head.proto {
+                    GRE => self.gre(view),
+                    IPIP | IPV6 => self.inner_ip(is_mapped(&head.src), head.proto, view),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// ICMP (RFC 792) and `ICMPv6` (RFC 4443).
+    fn icmp(&mut self, head: &Head, view: View<'a>) {
+        let (true, Some(&[kind, code])) = (view.wire >= 8, view.head::<2>()) else {
+            return self.short(view, 8, Kind::IcmpShort, Kind::TransportCut);
+        };
+        let echo = match head.proto {
+            ICMP => matches!(kind, 0 | 8 | 13..=18),
+            _ => matches!(kind, 128 | 129),
+        };
+        let (id, seq) = match view.head::<8>() {
+            Some(&[.., i0, i1, s0, s1]) if echo => {
+                (u16::from_be_bytes([i0, i1]), u16::from_be_bytes([s0, s1]))
+            }
+            _ => (0, 0),
+        };
+        let mut segment = self.segment(head, view.skip(8));
+        segment.src_port = u16::from(kind);
+        segment.dst_port = u16::from(code);
+        segment.transport = Transport::Icmp { id, seq };
+        self.checked(segment, view);
+    }
+
+    /// A transport of which only the ports are read, which are where all have them.
+    fn numbered(&mut self, head: &Head, view: View<'a>, size: u32, short: Kind) {
+        let (true, Some(ports)) = (view.wire >= size, view.head::<4>()) else {
+            return self.short(view, size as usize, short, Kind::TransportCut);
+        };
+        let size = match (head.proto, view.data.get(4)) {
+            // RFC 4340 section 5.1: the data offset in words.
+            (DCCP, Some(words)) => usize::from(*words) * 4,
+            _ => size as usize,
+        };
+        self.out.push(Decoded::Segment(ported(
+            self.segment(head, view.skip(size)),
+            *ports,
+        )));
+    }
+
+    /// Hands on a segment, verified if it should be and can.
+    #[inline]
+    fn checked(&mut self, mut segment: Segment<'a>, view: View<'a>) {
+        if self.verify {
+            segment.checksum_ok = self.intact(&segment, view);
+        }
+        self.out.push(Decoded::Segment(segment));
+    }
+
+    /// Whether the checksum is right, as far as the capture can tell: one that is cut is given
+    /// the benefit of the doubt. UDP may go without (RFC 768, RFC 6935).
+    #[cold]
+    fn intact(&self, segment: &Segment<'a>, view: View<'a>) -> bool {
+        if !view.whole()
+            || (segment.proto == UDP && matches!(view.data, [_, _, _, _, _, _, 0, 0, ..]))
+        {
+            return true;
+        }
+        let sum = Sum::default().add(view.data);
+        let src = self.route.src.as_ref().unwrap_or(&segment.src);
+        let dst = self.route.dst.as_ref().unwrap_or(&segment.dst);
+        match segment.proto {
+            ICMP => sum.is_right(),
+            proto => sum.pseudo(src, dst, proto, view.wire).is_right(),
+        }
+    }
+}
+
+/// Gives a segment the ports from the first bytes of its header.
+#[inline]
+fn ported(mut segment: Segment<'_>, [s0, s1, d0, d1]: [u8; 4]) -> Segment<'_> {
+    segment.src_port = u16::from_be_bytes([s0, s1]);
+    segment.dst_port = u16::from_be_bytes([d0, d1]);
+    segment
+}
