@@ -22,14 +22,14 @@ pub struct Config {
     pub verify_checksums: bool,
     /// How often a live connection gives an interim row; `None` for never (files).
     pub interim: Option<Nanos>,
+    /// Whether a new connection gives a row at once, before it has ended.
+    pub opened: bool,
     /// How often a health row is made; `None` for one at the end (files).
     pub health: Option<Nanos>,
     /// Whether the table `packet` is filled.
     pub packet_table: bool,
     /// Bytes of payload kept per row of `packet`.
     pub excerpt: usize,
-    /// Whether frames seen on more than one interface are counted once.
-    pub dedup: bool,
     /// Inactivity timeouts.
     pub timeouts: Timeouts,
 }
@@ -43,8 +43,6 @@ pub struct Timeouts {
     pub tcp_attempt: Nanos,
     /// TCP, both sides have sent FIN.
     pub tcp_close: Nanos,
-    /// TCP, one side has sent FIN and the other says nothing.
-    pub tcp_half_close: Nanos,
     /// TCP, after a RST.
     pub tcp_reset: Nanos,
     /// UDP.
@@ -67,10 +65,10 @@ impl Default for Config {
             max_fragment_bytes: 4 << 20,
             verify_checksums: false,
             interim: None,
+            opened: false,
             health: None,
             packet_table: false,
             excerpt: 0,
-            dedup: false,
             timeouts: Timeouts::default(),
         }
     }
@@ -82,7 +80,6 @@ impl Default for Timeouts {
             tcp: 300 * SECOND,
             tcp_attempt: 5 * SECOND,
             tcp_close: 5 * SECOND,
-            tcp_half_close: 300 * SECOND,
             tcp_reset: SECOND / 10,
             udp: 60 * SECOND,
             icmp: 60 * SECOND,

@@ -2,42 +2,318 @@
 
 use crate::capture::{Interface, SourceStats};
 use crate::config::Config;
-use crate::packet::{Nanos, PacketBatch};
-use crate::tables::Batch;
+use crate::decode::{Decoded, Decoder, Fragment, Segment};
+use crate::flow::{Chunk, EndReason, Flow, FlowTable, Names, Observer, Slot, conn_row, packet_row};
+use crate::health::{Health, Interval, Kinds, Report};
+use crate::packet::{BATCH, Nanos, PacketBatch};
+use crate::tables::conn::ConnTable;
+use crate::tables::health::HealthTable;
+use crate::tables::packet::PacketTable;
+use crate::tables::{Batch, Table};
+
+/// Rows of a table that make a batch worth handing on.
+const BATCH_ROWS: usize = 8192;
+
+/// Fragmented packets within fragmented packets, at most.
+const MAX_NESTING: u8 = 4;
 
 /// Turns packets into rows. Deterministic: the same packets give the same rows.
 pub struct Engine {
     config: Config,
+    decoder: Decoder,
+    flows: FlowTable,
+    health: Health,
+    rows: Rows,
+    dropped_queue: u64,
+    interim_at: Option<Nanos>,
+    health_at: Option<Nanos>,
+    ready: Vec<Batch>,
+}
+
+/// What has been seen and what was lost, since the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EngineStats {
+    /// Packets given to the engine.
+    pub packets: u64,
+    /// Their bytes on the wire.
+    pub bytes: u64,
+    /// Times of the earliest and the latest packet.
+    pub span: Option<(Nanos, Nanos)>,
+    /// Connections open now.
+    pub flows: u32,
+    /// Connections seen so far.
+    pub connections: u64,
+    /// Connections ended because the table was full.
+    pub dropped_table: u64,
+    /// Rows dropped because their reader was late.
+    pub dropped_queue: u64,
+    /// What could not be decoded to the end, by kind.
+    pub malformed: Kinds,
+}
+
+/// The tables being filled.
+#[derive(Default)]
+struct Rows {
+    sensor: String,
     interfaces: Vec<Interface>,
+    opened: bool,
+    connections: u64,
+    conn: ConnTable,
+    packet: PacketTable,
+    health: HealthTable,
+}
+
+impl Observer for Rows {
+    fn wants_streams(&self) -> bool {
+        false
+    }
+
+    fn chunk(&mut self, _flow: &Flow, _chunk: &Chunk<'_>) {}
+
+    fn opened(&mut self, flow: &Flow) {
+        self.connections += 1;
+        if self.opened {
+            self.row(flow, None);
+        }
+    }
+
+    fn row(&mut self, flow: &Flow, end: Option<EndReason>) {
+        let names = Names {
+            sensor: &self.sensor,
+            interfaces: &self.interfaces,
+        };
+        conn_row(&mut self.conn, flow, end, &names);
+    }
 }
 
 impl Engine {
     /// An engine that has seen nothing.
     pub fn new(config: Config) -> Self {
         Self {
+            decoder: Decoder::new(&config),
+            flows: FlowTable::new(&config),
+            health: Health::default(),
+            rows: Rows {
+                sensor: config.sensor.clone(),
+                opened: config.opened,
+                ..Rows::default()
+            },
+            dropped_queue: 0,
+            interim_at: None,
+            health_at: None,
+            ready: Vec::new(),
             config,
-            interfaces: Vec::new(),
         }
     }
 
     /// Call when the source announces an interface.
     pub fn interface(&mut self, interface: Interface) {
-        self.interfaces.push(interface);
+        self.rows.interfaces.push(interface);
+        self.health.interface();
     }
 
     /// Call with every batch the source yields. Cannot fail: bad bytes are counters.
-    pub fn packets(&mut self, _batch: &PacketBatch<'_>) {
-        let _ = &self.config;
+    pub fn packets(&mut self, batch: &PacketBatch<'_>) {
+        let mut decoded = Vec::with_capacity(BATCH + BATCH / 4);
+        for packet in batch {
+            self.health.packet(packet);
+            self.decoder.decode(packet, &mut decoded);
+        }
+        self.follow(&decoded, 0);
+        if let Some(last) = batch.last() {
+            self.decoder.expire(last.ts);
+            self.interim(last.ts);
+        }
+        self.gather(BATCH_ROWS);
     }
 
     /// Call when time has passed without packets (live), so that silent connections end.
-    pub fn advance(&mut self, _now: Nanos) {}
+    pub fn advance(&mut self, now: Nanos) {
+        self.flows.advance(now, &mut self.rows);
+        self.decoder.expire(now);
+        self.interim(now);
+        self.gather(BATCH_ROWS);
+    }
+
+    /// Call now and then with the source's counters (live): writes `health` rows when an
+    /// interval is over.
+    pub fn source(&mut self, now: Nanos, stats: &SourceStats) {
+        let Some(interval) = self.config.health else {
+            return;
+        };
+        if now.saturating_sub(*self.health_at.get_or_insert(now)) >= interval {
+            self.health_at = Some(now);
+            self.report(now, stats);
+        }
+    }
+
+    /// Call with rows that were drained but could not be handed on.
+    pub fn lost(&mut self, rows: u64) {
+        self.dropped_queue += rows;
+    }
 
     /// Call once when the source has ended: every open connection becomes a row.
-    pub fn finish(&mut self, _source: &SourceStats) {}
-
-    /// Rows made since the last call, in batches; small ones are held back unless `all`.
-    pub fn drain(&mut self, _all: bool) -> Vec<Batch> {
-        Vec::new()
+    pub fn finish(&mut self, stats: &SourceStats) {
+        self.decoder.finish();
+        self.flows.finish(&mut self.rows);
+        let last = self.health.span().map_or(0, |(_, last)| last);
+        self.report(last, stats);
+        self.gather(1);
     }
+
+    /// Rows made since the last call, in batches; few rows are held back unless `all`.
+    pub fn drain(&mut self, all: bool) -> Vec<Batch> {
+        if all {
+            self.gather(1);
+        }
+        std::mem::take(&mut self.ready)
+    }
+
+    /// Counters since the start.
+    pub fn stats(&self) -> EngineStats {
+        let (packets, bytes) = self.health.total();
+        let table = self.flows.stats();
+        EngineStats {
+            packets,
+            bytes,
+            span: self.health.span(),
+            flows: table.flows,
+            connections: self.rows.connections,
+            dropped_table: table.evicted,
+            dropped_queue: self.dropped_queue,
+            malformed: self.malformed(),
+        }
+    }
+
+    /// Puts segments to their connections: looks all places up first, so that the memory of
+    /// many is on its way at once.
+    fn follow(&mut self, decoded: &[Decoded<'_>], nesting: u8) {
+        let place = |item: &Decoded<'_>| match item {
+            Decoded::Segment(segment) => Some(self.flows.place(segment)),
+            Decoded::Fragment(_) => None,
+        };
+        let places: Vec<_> = decoded.iter().map(place).collect();
+        let touched = places
+            .iter()
+            .flatten()
+            .fold(0, |sum, place| sum ^ self.flows.fetch(place));
+        std::hint::black_box(touched);
+        let mut outer = None;
+        for (item, place) in decoded.iter().zip(&places) {
+            match (item, place) {
+                (Decoded::Segment(segment), Some(place)) => {
+                    let carrier = outer.filter(|_| segment.is_inner());
+                    let slot = self.flows.segment(segment, place, carrier, &mut self.rows);
+                    self.packet(segment, slot);
+                    outer = Some(slot);
+                }
+                (Decoded::Fragment(fragment), _) => self.fragment(fragment, nesting),
+                _ => {}
+            }
+        }
+    }
+
+    fn fragment(&mut self, fragment: &Fragment<'_>, nesting: u8) {
+        let Some(datagram) = self.decoder.fragment(fragment) else {
+            return;
+        };
+        let mut decoded = Vec::new();
+        self.decoder.datagram(&datagram, &mut decoded);
+        if nesting < MAX_NESTING {
+            self.follow(&decoded, nesting + 1);
+        }
+    }
+
+    fn packet(&mut self, segment: &Segment<'_>, slot: Slot) {
+        if !self.config.packet_table {
+            return;
+        }
+        let names = Names {
+            sensor: &self.rows.sensor,
+            interfaces: &self.rows.interfaces,
+        };
+        if let Some(flow) = self.flows.flow(slot) {
+            packet_row(
+                &mut self.rows.packet,
+                segment,
+                flow,
+                self.config.excerpt,
+                &names,
+            );
+        }
+    }
+
+    fn interim(&mut self, now: Nanos) {
+        let Some(interval) = self.config.interim else {
+            return;
+        };
+        if now.saturating_sub(*self.interim_at.get_or_insert(now)) >= interval {
+            self.interim_at = Some(now);
+            self.flows.sweep(&mut self.rows);
+        }
+    }
+
+    fn report(&mut self, ts: Nanos, source: &SourceStats) {
+        let stats = self.flows.stats();
+        let whole = Report {
+            queue: self.dropped_queue,
+            table: stats.evicted,
+            malformed: self.streams(),
+            ..Report::default()
+        };
+        let kinds = |iface: usize| owned(self.decoder.stats(iface as u16).iter());
+        let interval = Interval {
+            ts,
+            sensor: &self.rows.sensor,
+            interfaces: &self.rows.interfaces,
+            source,
+            malformed: &kinds,
+            whole: &whole,
+        };
+        self.health.write(&interval, &mut self.rows.health);
+    }
+
+    /// Everything that could not be decoded to the end, all interfaces together.
+    fn malformed(&self) -> Kinds {
+        let mut sum = std::collections::BTreeMap::new();
+        for iface in 0..self.rows.interfaces.len() {
+            for (kind, count) in self.decoder.stats(iface as u16).iter() {
+                *sum.entry(kind.into_owned()).or_insert(0) += count;
+            }
+        }
+        sum.into_iter().chain(self.streams()).collect()
+    }
+
+    /// What went wrong in streams.
+    fn streams(&self) -> Kinds {
+        let stats = self.flows.stats();
+        let kinds = [
+            ("stream overlap conflicting bytes", stats.conflicting_bytes),
+            ("stream buffers full", stats.buffers_exhausted),
+        ];
+        let occurred = kinds.into_iter().filter(|(_, count)| *count > 0);
+        occurred
+            .map(|(kind, count)| (kind.to_owned(), count))
+            .collect()
+    }
+
+    /// Makes batches of the tables that have at least `rows` rows.
+    fn gather(&mut self, rows: usize) {
+        take(&mut self.rows.conn, rows, &mut self.ready);
+        take(&mut self.rows.packet, rows, &mut self.ready);
+        take(&mut self.rows.health, rows, &mut self.ready);
+    }
+}
+
+#[inline]
+fn take<T: Table>(table: &mut T, rows: usize, ready: &mut Vec<Batch>) {
+    if table.len() >= rows {
+        ready.push(table.finish());
+    }
+}
+
+fn owned(kinds: impl Iterator<Item = (std::borrow::Cow<'static, str>, u64)>) -> Kinds {
+    kinds
+        .map(|(kind, count)| (kind.into_owned(), count))
+        .collect()
 }

@@ -11,6 +11,7 @@ pub mod decode;
 pub mod engine;
 pub mod error;
 pub mod flow;
+pub mod health;
 pub mod packet;
 pub mod tables;
 

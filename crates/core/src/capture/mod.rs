@@ -40,6 +40,8 @@ pub struct Interface {
 pub struct SourceStats {
     /// Packets the kernel could not hand over because we were late, per interface.
     pub kernel_dropped: Vec<u64>,
+    /// Packets that were seen on another interface as well and counted there, per interface.
+    pub duplicates: Vec<u64>,
     /// What a reader of the capture should know: a cut-off file, an unknown block.
     pub warnings: Vec<String>,
 }

@@ -1,7 +1,7 @@
 //! The decoder: settings, counters and unfinished fragments, around a walk over each packet.
 
 use super::fragment::{Datagram, Reassembler};
-use super::stats::{DecodeStats, Kind, Number};
+use super::stats::{DecodeStats, Kind, Number, StatsByInterface};
 use super::view::View;
 use super::{Address, Decoded, Fragment, Segment, Transport, Tunnel};
 use crate::config::Config;
@@ -14,7 +14,7 @@ const MAX_DEPTH: u8 = 8;
 #[derive(Debug)]
 pub struct Decoder {
     verify: bool,
-    stats: DecodeStats,
+    stats: StatsByInterface,
     reassembler: Reassembler,
 }
 
@@ -23,7 +23,7 @@ impl Decoder {
     pub fn new(config: &Config) -> Self {
         Self {
             verify: config.verify_checksums,
-            stats: DecodeStats::default(),
+            stats: StatsByInterface::default(),
             reassembler: Reassembler::new(config.max_fragment_bytes, config.timeouts.fragment),
         }
     }
@@ -33,7 +33,7 @@ impl Decoder {
     #[inline]
     pub fn decode<'a>(&mut self, packet: &Packet<'a>, out: &mut Vec<Decoded<'a>>) {
         let mut walk = Walk {
-            stats: &mut self.stats,
+            stats: self.stats.of_mut(packet.iface),
             out,
             verify: self.verify,
             ts: packet.ts,
@@ -49,7 +49,8 @@ impl Decoder {
     /// Call with every [`Decoded::Fragment`]. Gives the whole datagram with its last missing
     /// piece.
     pub fn fragment(&mut self, fragment: &Fragment<'_>) -> Option<Datagram> {
-        self.reassembler.add(fragment, &mut self.stats)
+        let stats = self.stats.of_mut(fragment.head.iface);
+        self.reassembler.add(fragment, stats)
     }
 
     /// Call with what [`Self::fragment`] gave. Adds to `out` as [`Self::decode`] does; the
@@ -57,7 +58,7 @@ impl Decoder {
     pub fn datagram<'a>(&mut self, datagram: &'a Datagram, out: &mut Vec<Decoded<'a>>) {
         let head = &datagram.head;
         let mut walk = Walk {
-            stats: &mut self.stats,
+            stats: self.stats.of_mut(head.iface),
             out,
             verify: self.verify,
             ts: head.ts,
@@ -80,17 +81,18 @@ impl Decoder {
 
     /// Call as packet time passes: fragments that waited too long are given up.
     pub fn expire(&mut self, now: Nanos) {
-        self.reassembler.expire(now, &mut self.stats);
+        self.reassembler.expire(now, self.stats.of_mut(0));
     }
 
     /// Call at the end: every unfinished fragment is given up and counted.
     pub fn finish(&mut self) {
-        self.reassembler.clear(&mut self.stats);
+        self.reassembler.clear(self.stats.of_mut(0));
     }
 
-    /// What was not decoded, or only with reservations.
-    pub fn stats(&self) -> &DecodeStats {
-        &self.stats
+    /// What was not decoded, or only with reservations, of the packets of one interface.
+    /// Fragments that stayed unfinished stand with the first interface.
+    pub fn stats(&self, iface: u16) -> &DecodeStats {
+        self.stats.of(iface)
     }
 }
 

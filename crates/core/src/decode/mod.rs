@@ -71,6 +71,14 @@ pub struct Segment<'a> {
     pub checksum_ok: bool,
 }
 
+impl Segment<'_> {
+    /// Whether it was carried by the segment before it.
+    #[inline]
+    pub fn is_inner(&self) -> bool {
+        self.tunnel != Tunnel::None
+    }
+}
+
 /// What is particular to a transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {

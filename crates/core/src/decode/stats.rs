@@ -237,6 +237,40 @@ impl DecodeStats {
     }
 }
 
+/// The counters of every interface that packets came from.
+#[derive(Debug, Default)]
+pub(super) struct StatsByInterface {
+    /// Those of the first interface, and of packets from nowhere.
+    first: DecodeStats,
+    others: Vec<DecodeStats>,
+}
+
+impl StatsByInterface {
+    /// An interface's counters.
+    pub(super) fn of(&self, iface: u16) -> &DecodeStats {
+        static NOTHING: DecodeStats = DecodeStats {
+            kinds: [0; KINDS.len()],
+            numbers: BTreeMap::new(),
+        };
+        match iface.checked_sub(1) {
+            None => &self.first,
+            Some(index) => self.others.get(usize::from(index)).unwrap_or(&NOTHING),
+        }
+    }
+
+    /// An interface's counters, made when it first appears.
+    #[inline]
+    pub(super) fn of_mut(&mut self, iface: u16) -> &mut DecodeStats {
+        let Some(index) = iface.checked_sub(1).map(usize::from) else {
+            return &mut self.first;
+        };
+        if index >= self.others.len() {
+            self.others.resize_with(index + 1, DecodeStats::default);
+        }
+        self.others.get_mut(index).unwrap_or(&mut self.first)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

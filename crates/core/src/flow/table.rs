@@ -1,0 +1,473 @@
+//! The table of open connections: bounded, timed, and the same for every hash seed.
+
+use std::hash::{BuildHasher, RandomState};
+
+use super::index::{Index, Slot};
+use super::key::{FlowKey, ICMP6, icmp_is_request};
+use super::slab::Slab;
+use super::stream::Budget;
+use super::tcp::EndState;
+use super::timers::{Timer, Timers};
+use super::{Direction, EndReason, Extra, Flow, History, Observer, Side, UNKNOWN, Uid};
+use crate::config::{Config, Timeouts};
+use crate::decode::{Segment, Tcp, Transport};
+use crate::packet::Nanos;
+
+/// Flows under the eviction hand that are compared, as Redis samples its keys.
+const EVICTION_SAMPLE: u32 = 16;
+
+/// All open connections.
+pub struct FlowTable {
+    index: Index,
+    slab: Slab,
+    timers: Timers,
+    timeouts: Timeouts,
+    budget: Budget,
+    max_flows: u32,
+    seed: u64,
+    now: Nanos,
+    hand: Slot,
+    evicted: u64,
+    due: Vec<Slot>,
+    swept: Nanos,
+}
+
+/// What the table counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TableStats {
+    /// Connections open now.
+    pub flows: u32,
+    /// Connections ended because the table was full.
+    pub evicted: u64,
+    /// Gaps given up because the buffers for early data were full.
+    pub buffers_exhausted: u64,
+    /// Bytes that came twice with different content.
+    pub conflicting_bytes: u64,
+}
+
+/// Where a segment belongs: computed ahead for a whole batch, so that memory is fetched
+/// for many at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    key: FlowKey,
+    from_low: bool,
+    hash: u64,
+}
+
+impl FlowTable {
+    /// An empty table.
+    pub fn new(config: &Config) -> Self {
+        Self {
+            index: Index::new(),
+            slab: Slab::default(),
+            timers: Timers::new(),
+            timeouts: config.timeouts,
+            budget: Budget {
+                per_stream: config.max_stream_buffer,
+                total: config.max_buffer_total,
+                ..Budget::default()
+            },
+            max_flows: config.max_flows.max(1),
+            seed: RandomState::new().hash_one(0),
+            now: Nanos::MIN,
+            hand: 0,
+            evicted: 0,
+            due: Vec::new(),
+            swept: Nanos::MIN,
+        }
+    }
+
+    /// Where a segment belongs. Call for a batch, then [`Self::fetch`] for each, then
+    /// [`Self::segment`] for each.
+    #[inline]
+    pub fn place(&self, segment: &Segment<'_>) -> Place {
+        let (key, from_low) = FlowKey::of(segment);
+        Place {
+            key,
+            from_low,
+            hash: key.hash(self.seed),
+        }
+    }
+
+    /// Touches the memory that [`Self::segment`] will want. The loads of a batch do not
+    /// wait for each other, which is all that a prefetch instruction would gain.
+    #[inline]
+    pub fn fetch(&self, place: &Place) -> u8 {
+        let flow = self
+            .index
+            .hint(place.hash)
+            .and_then(|slot| self.slab.get(slot));
+        flow.map_or(0, |flow| {
+            flow.key.proto ^ flow.up.flags ^ flow.down.flags ^ u8::from(flow.alive)
+        })
+    }
+
+    /// Puts a segment to its connection, which is made if need be. `carrier` is the
+    /// connection it was tunnelled in. Returns the connection's slot.
+    pub fn segment(
+        &mut self,
+        segment: &Segment<'_>,
+        place: &Place,
+        carrier: Option<Slot>,
+        observer: &mut impl Observer,
+    ) -> Slot {
+        self.advance(segment.ts, observer);
+        let slot = match self.current(segment, place, observer) {
+            Ok(slot) => {
+                self.update(slot, segment, place, observer);
+                return slot;
+            }
+            Err(generation) => self.open(segment, place, carrier, generation, observer),
+        };
+        self.update(slot, segment, place, observer);
+        if let Some(flow) = self.slab.get(slot) {
+            observer.opened(flow);
+        }
+        slot
+    }
+
+    /// The connection in a slot that [`Self::segment`] returned.
+    pub fn flow(&self, slot: Slot) -> Option<&Flow> {
+        self.slab.get(slot)
+    }
+
+    /// Moves time on: silent connections end. Time never goes back.
+    #[inline]
+    pub fn advance(&mut self, now: Nanos, observer: &mut impl Observer) {
+        if now <= self.now {
+            return;
+        }
+        self.now = now;
+        self.timers.advance(now, &mut self.slab, &mut self.due);
+        if !self.due.is_empty() {
+            self.look_at_due(observer);
+        }
+    }
+
+    /// Gives a row for every open connection that was active since the last sweep.
+    pub fn sweep(&mut self, observer: &mut impl Observer) {
+        let since = self.swept;
+        for (_, flow) in self.slab.iter().filter(|(_, flow)| flow.last > since) {
+            observer.row(flow, None);
+        }
+        self.swept = self.now;
+    }
+
+    /// Ends every open connection, in the order of their first packets.
+    pub fn finish(&mut self, observer: &mut impl Observer) {
+        let mut open: Vec<(Nanos, Slot)> = self
+            .slab
+            .iter()
+            .map(|(slot, flow)| (flow.first, slot))
+            .collect();
+        open.sort_unstable();
+        for (_, slot) in open {
+            let reason = self
+                .slab
+                .get(slot)
+                .and_then(ended_by_peer)
+                .unwrap_or(EndReason::Eof);
+            self.end(slot, reason, observer);
+        }
+    }
+
+    /// Counters and the number of open connections.
+    pub fn stats(&self) -> TableStats {
+        TableStats {
+            flows: self.slab.len(),
+            evicted: self.evicted,
+            buffers_exhausted: self.budget.exhausted,
+            conflicting_bytes: self.budget.conflicting,
+        }
+    }
+
+    /// The open connection a segment belongs to; if there is none, the generation of the one
+    /// to be made. One that turns out to be over ends here.
+    #[inline]
+    fn current(
+        &mut self,
+        segment: &Segment<'_>,
+        place: &Place,
+        observer: &mut impl Observer,
+    ) -> Result<Slot, u8> {
+        let slot = self.find(place).ok_or(0)?;
+        let Some(reason) = self.over(slot, segment) else {
+            return Ok(slot);
+        };
+        let began = self
+            .slab
+            .get(slot)
+            .map(|flow| (flow.first, flow.generation));
+        self.end(slot, reason, observer);
+        match began {
+            Some((first, generation)) if first == segment.ts => Err(generation.wrapping_add(1)),
+            _ => Err(0),
+        }
+    }
+
+    #[inline]
+    fn find(&self, place: &Place) -> Option<Slot> {
+        self.index.find(place.hash, |slot| {
+            self.slab
+                .get(slot)
+                .is_some_and(|flow| flow.key == place.key)
+        })
+    }
+
+    /// Why a segment does not belong to the connection that has its ports, if so.
+    #[inline]
+    fn over(&self, slot: Slot, segment: &Segment<'_>) -> Option<EndReason> {
+        let flow = self.slab.get(slot)?;
+        if segment.ts.saturating_sub(flow.last) > timeout(flow, &self.timeouts) {
+            return Some(ended_by_peer(flow).unwrap_or(EndReason::Idle));
+        }
+        match segment.transport {
+            Transport::Tcp(tcp) if tcp.flags & (Tcp::SYN | Tcp::ACK) == Tcp::SYN => {
+                ended_by_peer(flow).map(|_| EndReason::Reused)
+            }
+            _ => None,
+        }
+    }
+
+    fn open(
+        &mut self,
+        segment: &Segment<'_>,
+        place: &Place,
+        carrier: Option<Slot>,
+        generation: u8,
+        observer: &mut impl Observer,
+    ) -> Slot {
+        if self.slab.len() >= self.max_flows {
+            self.evict(carrier, observer);
+        }
+        let turned = is_reply(segment);
+        let carrier = carrier.and_then(|slot| self.slab.get(slot)).map(Flow::uid);
+        let mut flow = new_flow(
+            segment,
+            place,
+            place.from_low != turned,
+            carrier,
+            generation,
+        );
+        if turned {
+            flow.note(Direction::Up, b'^');
+        }
+        let slot = self.slab.insert(flow);
+        self.index.insert(place.hash, slot);
+        if let Some(flow) = self.slab.get(slot) {
+            let deadline = flow.last.saturating_add(timeout(flow, &self.timeouts));
+            self.timers.schedule(slot, deadline, &mut self.slab);
+        }
+        slot
+    }
+
+    #[inline]
+    fn update(
+        &mut self,
+        slot: Slot,
+        segment: &Segment<'_>,
+        place: &Place,
+        observer: &mut impl Observer,
+    ) {
+        let Some(flow) = self.slab.get_mut(slot) else {
+            return;
+        };
+        let direction = flow.direction(place.from_low);
+        flow.last = flow.last.max(segment.ts);
+        count(flow.side_mut(direction), segment);
+        if !segment.checksum_ok {
+            bad_checksum(flow, direction);
+            return;
+        }
+        match segment.transport {
+            Transport::Tcp(tcp) => {
+                let before = waits_shorter(flow);
+                flow.tcp_header(direction, &tcp, segment.payload_len, segment.ts);
+                flow.receive(direction, &tcp, segment, &mut self.budget, observer);
+                flow.acknowledge(direction, &tcp, segment, &mut self.budget, observer);
+                let after = waits_shorter(flow);
+                if before != after && after > 0 {
+                    self.reschedule(slot);
+                }
+            }
+            _ if segment.payload_len > 0 => flow.note_data(direction),
+            _ => {}
+        }
+    }
+
+    fn reschedule(&mut self, slot: Slot) {
+        let Some(flow) = self.slab.get(slot) else {
+            return;
+        };
+        let deadline = flow.last.saturating_add(timeout(flow, &self.timeouts));
+        self.timers.cancel(slot, &mut self.slab);
+        self.timers.schedule(slot, deadline, &mut self.slab);
+    }
+
+    fn look_at_due(&mut self, observer: &mut impl Observer) {
+        let mut due = std::mem::take(&mut self.due);
+        for slot in due.drain(..) {
+            let Some(flow) = self.slab.get(slot) else {
+                continue;
+            };
+            let deadline = flow.last.saturating_add(timeout(flow, &self.timeouts));
+            if deadline < self.now {
+                let reason = ended_by_peer(flow).unwrap_or(EndReason::Idle);
+                self.end(slot, reason, observer);
+            } else {
+                self.timers.schedule(slot, deadline, &mut self.slab);
+            }
+        }
+        self.due = due;
+    }
+
+    /// Makes room: of the next flows under the hand, the one of least worth goes. Those
+    /// without an answer come first, then those silent for longest.
+    fn evict(&mut self, carrier: Option<Slot>, observer: &mut impl Observer) {
+        let slots = self.slab.slots().max(1);
+        let mut worst: Option<((bool, Nanos), Slot)> = None;
+        let mut seen = 0;
+        for _ in 0..slots {
+            let slot = self.hand;
+            self.hand = (self.hand + 1) % slots;
+            let Some(flow) = self.slab.get(slot).filter(|flow| flow.alive) else {
+                continue;
+            };
+            let worth = (flow.down.packets > 0, flow.last);
+            if Some(slot) != carrier && worst.is_none_or(|(least, _)| worth < least) {
+                worst = Some((worth, slot));
+            }
+            seen += 1;
+            if seen == EVICTION_SAMPLE {
+                break;
+            }
+        }
+        if let Some((_, slot)) = worst {
+            self.evicted += 1;
+            self.end(slot, EndReason::Evicted, observer);
+        }
+    }
+
+    fn end(&mut self, slot: Slot, reason: EndReason, observer: &mut impl Observer) {
+        self.timers.cancel(slot, &mut self.slab);
+        let Some(flow) = self.slab.get_mut(slot).filter(|flow| flow.alive) else {
+            return;
+        };
+        flow.end_streams(&mut self.budget, observer);
+        observer.row(flow, Some(reason));
+        let hash = flow.key.hash(self.seed);
+        self.index.remove(hash, slot);
+        self.slab.remove(slot);
+    }
+}
+
+fn new_flow(
+    segment: &Segment<'_>,
+    place: &Place,
+    low_opened: bool,
+    carrier: Option<Uid>,
+    generation: u8,
+) -> Flow {
+    let extra = carrier.map(|uid| {
+        Box::new(Extra {
+            tunnel_uid: Some(uid),
+            ..Extra::default()
+        })
+    });
+    Flow {
+        key: place.key,
+        first: segment.ts,
+        last: segment.ts,
+        up: Side::default(),
+        down: Side::default(),
+        rtt_server: UNKNOWN,
+        rtt_client: UNKNOWN,
+        extra,
+        timer: Timer::default(),
+        iface: segment.iface,
+        vlan: segment.vlan,
+        history: History::new(),
+        low_opened,
+        generation,
+        alive: true,
+    }
+}
+
+#[inline]
+fn count(side: &mut Side, segment: &Segment<'_>) {
+    if side.packets == 0 {
+        side.ttl = segment.ttl;
+    }
+    side.packets += u64::from(segment.packets);
+    side.bytes += u64::from(segment.ip_bytes);
+    side.payload += u64::from(segment.payload_len);
+}
+
+#[cold]
+fn bad_checksum(flow: &mut Flow, direction: Direction) {
+    let mut count = 0;
+    if let Some(bad) = Extra::of(flow).bad_checksums.get_mut(direction as usize) {
+        *bad = bad.saturating_add(1);
+        count = *bad;
+    }
+    flow.note_count(direction, b'c', count);
+}
+
+/// How much sooner than usual a connection ends, as a class; 0 is usual.
+fn waits_shorter(flow: &Flow) -> u8 {
+    use EndState::{Closed, Inactive, Reset, SynSent};
+    match (flow.up.state, flow.down.state) {
+        (Reset, _) | (_, Reset) => 3,
+        (Closed, Closed) => 2,
+        (SynSent, Inactive) => 1,
+        _ => 0,
+    }
+}
+
+fn timeout(flow: &Flow, timeouts: &Timeouts) -> Nanos {
+    match (flow.key.proto, waits_shorter(flow)) {
+        (6, 3) => timeouts.tcp_reset,
+        (6, 2) => timeouts.tcp_close,
+        (6, 1) => timeouts.tcp_attempt,
+        (6, _) => timeouts.tcp,
+        (17, _) => timeouts.udp,
+        (1 | ICMP6, _) => timeouts.icmp,
+        _ => timeouts.other,
+    }
+}
+
+/// How the ends themselves closed the connection, if they did.
+fn ended_by_peer(flow: &Flow) -> Option<EndReason> {
+    match waits_shorter(flow) {
+        3 => Some(EndReason::Rst),
+        2 => Some(EndReason::Fin),
+        _ => None,
+    }
+}
+
+/// Whether a connection's first segment is an answer whose question was not seen, as far
+/// as flags, types and ports tell.
+fn is_reply(segment: &Segment<'_>) -> bool {
+    match segment.transport {
+        Transport::Tcp(tcp) if tcp.flags & Tcp::SYN != 0 => tcp.flags & Tcp::ACK != 0,
+        Transport::Tcp(_) => from_service(segment),
+        Transport::Udp => from_service(segment) && !is_multicast(segment),
+        Transport::Icmp { .. } => {
+            let (kind, proto) = (segment.src_port, segment.proto);
+            super::key::icmp_reply(proto, kind).is_some() && !icmp_is_request(proto, kind)
+        }
+        Transport::Other => false,
+    }
+}
+
+/// Whether the sender's port is a service's and the receiver's is not: well-known ports
+/// below 1024, and the receiver's from where systems choose a client's (RFC 6335).
+fn from_service(segment: &Segment<'_>) -> bool {
+    segment.src_port < 1024 && segment.dst_port >= 1024
+}
+
+fn is_multicast(segment: &Segment<'_>) -> bool {
+    let v6 = segment.dst.first() == Some(&0xff);
+    v6 || super::identity::as_ipv4(&segment.dst)
+        .is_some_and(|[first, _, _, last]| first >= 224 || last == 255)
+}
