@@ -1,5 +1,19 @@
 //! Where packets come from: capture files and live interfaces, behind one trait.
 
+mod compressed;
+mod endian;
+pub mod files;
+mod format;
+mod interfaces;
+mod pcap;
+mod pcapng;
+mod pcapng_blocks;
+pub mod record;
+mod recording;
+mod timestamp;
+mod warnings;
+mod window;
+
 use std::time::Duration;
 
 use crate::error::Error;
@@ -15,6 +29,8 @@ pub trait Source {
 }
 
 /// One answer of a source.
+// Batches are by far the most common answer: boxing them would cost what batching saves.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum Polled<'a> {
     /// One more interface, numbered from 0 in the order of these answers; comes before the

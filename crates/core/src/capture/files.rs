@@ -1,0 +1,438 @@
+//! Capture files as one source: pcap and pcapng, plain, gzip or zstd, one after the other.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::compressed::{Input, Raw};
+use super::format::{Format, Identified, Step};
+use super::interfaces::Interfaces;
+use super::warnings::Warnings;
+use super::window::Window;
+use super::{Interface, Polled, Source, SourceStats};
+use crate::error::Error;
+use crate::packet::PacketBatch;
+
+/// How often one call reads without finding a packet before it gives [`Polled::Idle`].
+const MAX_READS: usize = 16;
+
+/// Capture files, read one after the other as one capture.
+///
+/// [`CaptureFiles::open`] looks at every regular file before anything is read: one that is
+/// missing, forbidden or no capture is an error at once. A file that is empty or ends
+/// within its first header is an error if it is the only one, else a warning. A file that
+/// is cut off or damaged further on gives its packets up to there and a warning.
+///
+/// Memory: a buffer of 1 MiB, which grows to a longest block of 16 MiB; a decoder's state
+/// (up to 128 MiB for zstd); the names of at most 65,536 interfaces.
+///
+/// [`Polled::Idle`] means that a call has read 16 pieces without finding a packet, or
+/// was interrupted by a signal while it waited for standard input: call again, no time
+/// has passed in the capture. After an error the next call goes on with the next file.
+pub struct CaptureFiles {
+    waiting: VecDeque<Waiting>,
+    current: Option<Current>,
+    window: Window,
+    interfaces: Interfaces,
+    warnings: Warnings,
+    /// Whether a file that has nothing to read is an error.
+    only: bool,
+    read: Arc<AtomicU64>,
+    total: Option<u64>,
+}
+
+/// Bytes read and to be read, as they lie on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Read so far.
+    pub read: u64,
+    /// Of all files together; `None` if one of them is a pipe.
+    pub total: Option<u64>,
+}
+
+/// A file that is not open yet.
+enum Waiting {
+    Path(PathBuf),
+    Stream(PathBuf, Raw),
+}
+
+/// The file being read.
+struct Current {
+    path: PathBuf,
+    input: Input,
+    format: Option<Format>,
+    packets: u64,
+    /// Bytes to pass over that were not read yet.
+    skip: usize,
+}
+
+/// What became of one step through the current file.
+enum Progressed {
+    /// A batch can be lent.
+    Packets,
+    Interface(Interface),
+    /// Bytes were passed over.
+    Further,
+    /// More bytes are needed, this many at least.
+    Need(usize),
+    /// The file is over.
+    Over(Over),
+}
+
+/// Why a file is over.
+enum Over {
+    Ended,
+    Cut,
+    Damaged(String),
+    Not(String),
+    /// Too short to hold anything.
+    Nothing(String),
+}
+
+impl CaptureFiles {
+    /// Opens files; `-` is standard input.
+    pub fn open<P: AsRef<Path>>(paths: &[P]) -> Result<Self, Error> {
+        let mut files = Self::empty(paths.len() < 2);
+        let mut total = Some(0_u64);
+        let mut nothing = None;
+        for path in paths.iter().map(AsRef::as_ref) {
+            match check(path)? {
+                Checked::Stream => total = None,
+                Checked::Capture(bytes) => total = total.map(|sum| sum.saturating_add(bytes)),
+                Checked::Nothing(reason) => {
+                    files.warnings.push(format!("{}: {reason}", path.display()));
+                    nothing = nothing.or(Some(Error::NotACapture {
+                        path: path.to_owned(),
+                        reason,
+                    }));
+                    continue;
+                }
+            }
+            files.waiting.push_back(Waiting::Path(path.to_owned()));
+        }
+        files.total = total;
+        match nothing {
+            Some(error) if files.waiting.is_empty() => Err(error),
+            _ => Ok(files),
+        }
+    }
+
+    /// Reads a capture from a stream; `name` stands for the file's in warnings and rows.
+    pub fn from_stream(name: impl Into<PathBuf>, stream: impl Read + Send + 'static) -> Self {
+        let mut files = Self::empty(true);
+        files.total = None;
+        files
+            .waiting
+            .push_back(Waiting::Stream(name.into(), Box::new(stream)));
+        files
+    }
+
+    /// How far reading has come.
+    pub fn progress(&self) -> Progress {
+        Progress {
+            read: self.read.load(Ordering::Relaxed),
+            total: self.total,
+        }
+    }
+
+    fn empty(only: bool) -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            current: None,
+            window: Window::new(),
+            interfaces: Interfaces::default(),
+            warnings: Warnings::default(),
+            only,
+            read: Arc::default(),
+            total: Some(0),
+        }
+    }
+
+    /// Opens the next file, if there is one.
+    fn next_file(&mut self) -> Result<bool, Error> {
+        let (path, raw) = match self.waiting.pop_front() {
+            None => return Ok(false),
+            Some(Waiting::Stream(path, raw)) => (path, raw),
+            Some(Waiting::Path(path)) => {
+                let raw = open_raw(&path)?;
+                (path, raw)
+            }
+        };
+        self.window.clear();
+        let name = path
+            .file_name()
+            .map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
+        self.interfaces.begin_file(&name);
+        let input = Input::new(raw, Arc::clone(&self.read));
+        self.current = Some(Current {
+            path,
+            input,
+            format: None,
+            packets: 0,
+            skip: 0,
+        });
+        Ok(true)
+    }
+
+    /// Ends the current file, as its end deserves.
+    fn end_file(&mut self, over: Over) -> Result<(), Error> {
+        let Some(current) = self.current.take() else {
+            return Ok(());
+        };
+        current.report(&mut self.warnings);
+        let (path, packets) = (current.path, current.packets);
+        let line = match over {
+            Over::Ended => return Ok(()),
+            Over::Cut => format!("cut off after {packets} packets"),
+            Over::Damaged(reason) if packets == 0 && self.only => {
+                return Err(Error::NotACapture {
+                    path,
+                    reason: format!("damaged from its start: {reason}"),
+                });
+            }
+            Over::Damaged(why) => {
+                format!("damaged after {packets} packets ({why}); the rest was not read")
+            }
+            Over::Nothing(reason) if !self.only => reason,
+            Over::Not(reason) | Over::Nothing(reason) => {
+                return Err(Error::NotACapture { path, reason });
+            }
+        };
+        self.warnings.push(format!("{}: {line}", path.display()));
+        Ok(())
+    }
+
+    /// Lends the packets at the front of the window.
+    fn lend(&mut self) -> Polled<'_> {
+        let mut batch = PacketBatch::new();
+        if let Some(Current {
+            format: Some(format),
+            packets,
+            ..
+        }) = &mut self.current
+        {
+            self.window
+                .lend(|bytes| ((), format.packets(bytes, &mut batch)));
+            *packets += batch.len() as u64;
+        }
+        Polled::Packets(batch)
+    }
+}
+
+impl Source for CaptureFiles {
+    fn poll(&mut self, _timeout: Duration) -> Result<Polled<'_>, Error> {
+        let mut reads = 0;
+        loop {
+            let Some(current) = &mut self.current else {
+                if self.next_file()? {
+                    continue;
+                }
+                return Ok(Polled::End);
+            };
+            let over = match current.step(&mut self.window, &mut self.interfaces) {
+                Progressed::Packets => return Ok(self.lend()),
+                Progressed::Interface(interface) => return Ok(Polled::Interface(interface)),
+                Progressed::Further => continue,
+                Progressed::Need(_) if reads >= MAX_READS => return Ok(Polled::Idle),
+                Progressed::Over(over) => over,
+                Progressed::Need(need) => {
+                    reads += 1;
+                    match self.window.fill(&mut current.input, need) {
+                        Ok(0) => current.at_end(self.window.bytes()),
+                        Ok(_) => continue,
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                            return Ok(Polled::Idle);
+                        }
+                        Err(source) => match current.failed(&source) {
+                            Some(over) => over,
+                            None => return Err(self.unreadable(source)),
+                        },
+                    }
+                }
+            };
+            self.end_file(over)?;
+        }
+    }
+
+    fn stats(&mut self) -> SourceStats {
+        let mut warnings = self.warnings.lines();
+        if let Some(current) = &self.current {
+            let mut open = Warnings::default();
+            current.report(&mut open);
+            warnings.extend(open.lines());
+        }
+        SourceStats {
+            kernel_dropped: self.interfaces.dropped.clone(),
+            warnings,
+        }
+    }
+}
+
+impl CaptureFiles {
+    /// The system failed to read the current file, which ends it.
+    fn unreadable(&mut self, source: io::Error) -> Error {
+        let path = self
+            .current
+            .take()
+            .map(|current| current.path)
+            .unwrap_or_default();
+        Error::File { path, source }
+    }
+}
+
+impl Current {
+    /// Makes what it can of the bytes in the window.
+    fn step(&mut self, window: &mut Window, interfaces: &mut Interfaces) -> Progressed {
+        if self.skip > 0 {
+            let count = self.skip.min(window.bytes().len());
+            window.consume(count);
+            self.skip -= count;
+            return if self.skip > 0 {
+                Progressed::Need(1)
+            } else {
+                Progressed::Further
+            };
+        }
+        let Some(format) = &mut self.format else {
+            return self.identify(window);
+        };
+        match format.step(window.bytes(), interfaces) {
+            Step::Packet => Progressed::Packets,
+            Step::Need(need) => Progressed::Need(need),
+            Step::Damaged(why) => Progressed::Over(Over::Damaged(why)),
+            Step::Skip(count, interface) => {
+                self.skip = count;
+                interface.map_or(Progressed::Further, Progressed::Interface)
+            }
+        }
+    }
+
+    fn identify(&mut self, window: &Window) -> Progressed {
+        match Format::identify(window.bytes()) {
+            Identified::Need(need) => Progressed::Need(need),
+            Identified::As(format, header) => {
+                self.format = Some(format);
+                self.skip = header;
+                Progressed::Further
+            }
+            Identified::Not(what) => Progressed::Over(Over::Not(match self.input.compression() {
+                Some(packed) => format!("{packed} of something that is {what}"),
+                None => what,
+            })),
+        }
+    }
+
+    /// What it means that nothing follows the bytes in the window.
+    fn at_end(&self, rest: &[u8]) -> Over {
+        match &self.format {
+            Some(_) if rest.is_empty() && self.skip == 0 => Over::Ended,
+            Some(_) => Over::Cut,
+            None => Over::Nothing(too_short(rest)),
+        }
+    }
+
+    /// What a failure to read means, unless it is the system's.
+    fn failed(&self, error: &io::Error) -> Option<Over> {
+        if error.raw_os_error().is_some() {
+            return None;
+        }
+        let packed = self.input.compression().unwrap_or("its");
+        Some(match &self.format {
+            None => Over::Nothing(format!("{packed} data that cannot be unpacked ({error})")),
+            Some(_) if error.kind() == io::ErrorKind::UnexpectedEof => Over::Cut,
+            Some(_) => Over::Damaged(format!("{packed} data: {error}")),
+        })
+    }
+
+    /// Tells what was passed over.
+    fn report(&self, warnings: &mut Warnings) {
+        for line in self.format.iter().flat_map(Format::passed_over) {
+            warnings.push(format!("{}: {line}", self.path.display()));
+        }
+    }
+}
+
+/// What a look at a file before reading shows.
+enum Checked {
+    /// A pipe or the like, which can be looked at only once.
+    Stream,
+    /// A capture of so many bytes on disk.
+    Capture(u64),
+    /// Too short to hold anything.
+    Nothing(String),
+}
+
+/// Looks whether a file can be read, without reading more than its first bytes.
+fn check(path: &Path) -> Result<Checked, Error> {
+    if path == Path::new("-") {
+        return Ok(Checked::Stream);
+    }
+    let file = |source| Error::File {
+        path: path.to_owned(),
+        source,
+    };
+    let metadata = std::fs::metadata(path).map_err(file)?;
+    if metadata.is_dir() {
+        let reason = "a directory; name the capture files in it".to_owned();
+        return Err(Error::NotACapture {
+            path: path.to_owned(),
+            reason,
+        });
+    }
+    if !metadata.is_file() {
+        return Ok(Checked::Stream);
+    }
+    let input = Input::new(open_raw(path)?, Arc::default());
+    let mut current = Current {
+        path: path.to_owned(),
+        input,
+        format: None,
+        packets: 0,
+        skip: 0,
+    };
+    let mut window = Window::with_capacity(64);
+    let over = loop {
+        match current.identify(&window) {
+            Progressed::Need(need) => match window.fill(&mut current.input, need) {
+                Ok(0) => break current.at_end(window.bytes()),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => break current.failed(&source).ok_or_else(|| file(source))?,
+            },
+            Progressed::Over(over) => break over,
+            _ => return Ok(Checked::Capture(metadata.len())),
+        }
+    };
+    match over {
+        Over::Not(reason) => Err(Error::NotACapture {
+            path: path.to_owned(),
+            reason,
+        }),
+        Over::Nothing(reason) | Over::Damaged(reason) => Ok(Checked::Nothing(reason)),
+        Over::Ended | Over::Cut => Ok(Checked::Capture(metadata.len())),
+    }
+}
+
+fn open_raw(path: &Path) -> Result<Raw, Error> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin()));
+    }
+    let file = File::open(path).map_err(|source| Error::File {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Box::new(file))
+}
+
+/// Says why so few bytes are no capture.
+fn too_short(bytes: &[u8]) -> String {
+    match bytes.len() {
+        0 => "empty, no capture".to_owned(),
+        1 => "only 1 byte, no capture".to_owned(),
+        count => format!("only {count} bytes, no capture"),
+    }
+}
