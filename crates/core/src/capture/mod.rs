@@ -1,5 +1,23 @@
 //! Where packets come from: capture files and live interfaces, behind one trait.
 
+#[cfg(target_os = "linux")]
+mod afpacket;
+pub mod bpf;
+pub mod dedup;
+pub mod filter;
+#[cfg(unix)]
+mod ifaddrs;
+pub mod interfaces;
+mod libpcap;
+#[cfg(target_os = "linux")]
+pub mod live;
+#[cfg(not(target_os = "linux"))]
+#[path = "unsupported.rs"]
+pub mod live;
+pub mod live_config;
+#[cfg(target_os = "linux")]
+mod wake;
+
 use std::time::Duration;
 
 use crate::error::Error;
@@ -16,6 +34,8 @@ pub trait Source {
 
 /// One answer of a source.
 #[derive(Debug)]
+// Batches are the common case, and made on the stack of the loop that uses them.
+#[allow(clippy::large_enum_variant)]
 pub enum Polled<'a> {
     /// One more interface, numbered from 0 in the order of these answers; comes before the
     /// first packet that bears its number.
@@ -40,6 +60,8 @@ pub struct Interface {
 pub struct SourceStats {
     /// Packets the kernel could not hand over because we were late, per interface.
     pub kernel_dropped: Vec<u64>,
+    /// Packets left out because another interface had shown them, per interface.
+    pub duplicates: Vec<u64>,
     /// What a reader of the capture should know: a cut-off file, an unknown block.
     pub warnings: Vec<String>,
 }
