@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::compressed::{Input, Raw};
 use super::format::{Format, Identified, Step};
-use super::interfaces::Interfaces;
+use super::numbering::Interfaces;
 use super::warnings::Warnings;
 use super::window::Window;
 use super::{Interface, Polled, Source, SourceStats};
@@ -266,6 +266,7 @@ impl Source for CaptureFiles {
             warnings.extend(open.lines());
         }
         SourceStats {
+            duplicates: Vec::new(),
             kernel_dropped: self.interfaces.dropped.clone(),
             warnings,
         }

@@ -1,7 +1,7 @@
 //! Which format a file has, and what a format says about the bytes at hand.
 
 use super::Interface;
-use super::interfaces::Interfaces;
+use super::numbering::Interfaces;
 use super::pcap::Pcap;
 use super::pcapng::Pcapng;
 use crate::packet::PacketBatch;

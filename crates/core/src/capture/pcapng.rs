@@ -2,7 +2,7 @@
 
 use super::endian::{Endian, Fields};
 use super::format::{MAX_BLOCK, Step};
-use super::interfaces::Interfaces;
+use super::numbering::Interfaces;
 use super::timestamp::Clock;
 use crate::packet::{LinkType, Nanos, Packet, PacketBatch};
 

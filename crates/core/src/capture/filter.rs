@@ -1,0 +1,163 @@
+//! Capture filters: BPF expressions as tcpdump takes them, for files and live interfaces.
+
+use super::bpf::{Instruction, Program};
+use super::libpcap::Libpcap;
+use crate::error::Error;
+use crate::packet::{LinkType, Packet};
+
+/// The snap length that cuts nothing (tcpdump's default).
+pub(crate) const WHOLE: u32 = 262_144;
+
+/// Says whether a filter compiles for Ethernet, in libpcap's words where it does not.
+pub fn check_filter(filter: &str) -> Result<(), Error> {
+    let error = |reason| Error::Filter {
+        filter: filter.to_owned(),
+        reason,
+    };
+    let libpcap = Libpcap::open().map_err(error)?;
+    libpcap
+        .compile(filter, LinkType::ETHERNET, WHOLE)
+        .map(drop)
+        .map_err(error)
+}
+
+/// A filter for packets at hand. Compiled for a link type when the first packet of it comes;
+/// a type it cannot be compiled for (`ether host` on raw IP) matches nothing and is a warning.
+pub struct FileFilter {
+    filter: String,
+    libpcap: Libpcap,
+    /// One per link type seen; `None` where it has no meaning.
+    programs: Vec<(LinkType, Option<Program>)>,
+    warnings: Vec<String>,
+}
+
+impl FileFilter {
+    /// Compiles `filter` for Ethernet first, so that a mistake in it is found at once.
+    pub fn new(filter: &str) -> Result<Self, Error> {
+        Self::for_link(filter, LinkType::ETHERNET)
+    }
+
+    /// The same, with the link type that has to compile.
+    pub(crate) fn for_link(filter: &str, link: LinkType) -> Result<Self, Error> {
+        let error = |reason| Error::Filter {
+            filter: filter.to_owned(),
+            reason,
+        };
+        let libpcap = Libpcap::open().map_err(error)?;
+        let program = compile(&libpcap, filter, link).map_err(error)?;
+        Ok(Self {
+            filter: filter.to_owned(),
+            libpcap,
+            programs: vec![(link, Some(program))],
+            warnings: Vec::new(),
+        })
+    }
+
+    /// Whether the packet passes.
+    pub fn matches(&mut self, packet: &Packet<'_>) -> bool {
+        if !self.programs.iter().any(|(link, _)| *link == packet.link) {
+            self.add(packet.link);
+        }
+        self.programs
+            .iter()
+            .find(|(link, _)| *link == packet.link)
+            .and_then(|(_, program)| program.as_ref())
+            .is_some_and(|program| program.run(packet.data, packet.wire_len) > 0)
+    }
+
+    /// Link types the filter has no meaning for, one line each.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    fn add(&mut self, link: LinkType) {
+        let program = compile(&self.libpcap, &self.filter, link);
+        if let Err(reason) = &program {
+            let name = link
+                .name()
+                .map_or_else(|| link.0.to_string(), str::to_owned);
+            self.warnings.push(format!(
+                "filter \"{}\" has no meaning for packets of link type {name}, none of them \
+                 pass: {reason}",
+                self.filter
+            ));
+        }
+        self.programs.push((link, program.ok()));
+    }
+}
+
+fn compile(libpcap: &Libpcap, filter: &str, link: LinkType) -> Result<Program, String> {
+    let code = libpcap.compile(filter, link, WHOLE)?;
+    Program::new(&code).map_err(|bad| bad.to_string())
+}
+
+/// A filter for one live interface: a program for the kernel, or one for us where the kernel
+/// cannot have it (interface down, header we write ourselves, program too long).
+pub(crate) struct LiveFilter {
+    /// Always right for the kernel: cuts to the snap length, and filters if it can.
+    pub(crate) kernel: Option<Vec<Instruction>>,
+    /// Set if the packets that come have to be filtered still.
+    pub(crate) own: Option<FileFilter>,
+}
+
+/// The most instructions a kernel takes (`BPF_MAXINSNS`).
+const KERNEL_MAX: usize = 4096;
+
+impl LiveFilter {
+    /// For the interface `name` whose packets have `link`; without a `filter` only the snap
+    /// length counts. An active interface of the same kind serves where `name` is down.
+    pub(crate) fn new(
+        filter: Option<&str>,
+        name: &str,
+        link: LinkType,
+        snaplen: u32,
+    ) -> Result<Self, Error> {
+        let Some(filter) = filter else {
+            return Ok(Self {
+                kernel: cut(snaplen),
+                own: None,
+            });
+        };
+        let error = |reason| Error::Filter {
+            filter: filter.to_owned(),
+            reason,
+        };
+        let libpcap = Libpcap::open().map_err(error)?;
+        // A cooked header is ours: the kernel's filter would see other offsets.
+        let names = if link == LinkType::LINUX_SLL {
+            &[][..]
+        } else {
+            &[name, "lo"]
+        };
+        let live = names
+            .iter()
+            .find_map(|at| libpcap.compile_live(filter, at, link, snaplen));
+        match live {
+            Some(Ok(code)) if code.len() <= KERNEL_MAX => Ok(Self {
+                kernel: Some(code),
+                own: None,
+            }),
+            Some(Err(reason)) => Err(error(reason)),
+            _ => {
+                let own = FileFilter::for_link(filter, link)?;
+                Ok(Self {
+                    kernel: cut(snaplen),
+                    own: Some(own),
+                })
+            }
+        }
+    }
+}
+
+/// A program that takes everything, cut to `snaplen`.
+fn cut(snaplen: u32) -> Option<Vec<Instruction>> {
+    const RETURN: u16 = 0x06;
+    (snaplen < WHOLE).then(|| {
+        vec![Instruction {
+            code: RETURN,
+            jt: 0,
+            jf: 0,
+            k: snaplen,
+        }]
+    })
+}

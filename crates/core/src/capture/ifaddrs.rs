@@ -1,0 +1,91 @@
+//! The system's list of interfaces and addresses, as `getifaddrs(3)` gives it.
+#![allow(unsafe_code)]
+
+use std::ffi::CStr;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// One line of the list: an interface with one of its addresses.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) name: String,
+    /// `IFF_*`.
+    pub(super) flags: u32,
+    pub(super) address: Option<Address>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Address {
+    /// The interface itself: its index and, on Linux, its hardware type (`ARPHRD_*`).
+    Link {
+        index: u32,
+        hardware: u16,
+    },
+    Ip(IpAddr),
+}
+
+/// Every interface with every address.
+pub(super) fn entries() -> io::Result<Vec<Entry>> {
+    let mut first: *mut libc::ifaddrs = std::ptr::null_mut();
+    // SAFETY: the call fills `first` with a list that is ours until freed.
+    if unsafe { libc::getifaddrs(&raw mut first) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let mut entries = Vec::new();
+    let mut next = first;
+    // SAFETY: `next` is null or an entry of the list, which is freed only below.
+    while let Some(entry) = unsafe { next.as_ref() } {
+        // SAFETY: each entry has a name that ends in 0, and null or an address of its family.
+        let (name, address) = unsafe { (CStr::from_ptr(entry.ifa_name), address(entry.ifa_addr)) };
+        let name = name.to_string_lossy().into_owned();
+        entries.push(Entry {
+            name,
+            flags: entry.ifa_flags,
+            address,
+        });
+        next = entry.ifa_next;
+    }
+    // SAFETY: frees the list, once; nothing points into it any more.
+    unsafe { libc::freeifaddrs(first) };
+    Ok(entries)
+}
+
+/// # Safety
+/// `address` is null or points to an address as long as its family says.
+unsafe fn address(address: *const libc::sockaddr) -> Option<Address> {
+    // SAFETY: as the caller promises.
+    let family = unsafe { address.as_ref() }?.sa_family;
+    match i32::from(family) {
+        libc::AF_INET => {
+            // SAFETY: the family says what the address is; it may lie unaligned.
+            let v4 = unsafe { address.cast::<libc::sockaddr_in>().read_unaligned() };
+            Some(Address::Ip(
+                Ipv4Addr::from(v4.sin_addr.s_addr.to_ne_bytes()).into(),
+            ))
+        }
+        libc::AF_INET6 => {
+            // SAFETY: as above.
+            let v6 = unsafe { address.cast::<libc::sockaddr_in6>().read_unaligned() };
+            Some(Address::Ip(Ipv6Addr::from(v6.sin6_addr.s6_addr).into()))
+        }
+        #[cfg(target_os = "linux")]
+        libc::AF_PACKET => {
+            // SAFETY: as above.
+            let link = unsafe { address.cast::<libc::sockaddr_ll>().read_unaligned() };
+            Some(Address::Link {
+                index: link.sll_ifindex as u32,
+                hardware: link.sll_hatype,
+            })
+        }
+        #[cfg(any(target_os = "macos", target_os = "freebsd"))]
+        libc::AF_LINK => {
+            // SAFETY: as above.
+            let link = unsafe { address.cast::<libc::sockaddr_dl>().read_unaligned() };
+            Some(Address::Link {
+                index: u32::from(link.sdl_index),
+                hardware: 0,
+            })
+        }
+        _ => None,
+    }
+}
