@@ -1,0 +1,187 @@
+//! Source and engine joined, the same for files and for live interfaces.
+
+use std::time::Duration;
+
+use tidegate_core::capture::Polled;
+use tidegate_core::packet::{Nanos, PacketBatch};
+use tidegate_core::tables::Batch;
+use tidegate_core::{Config, Engine, Error};
+
+use crate::info;
+use crate::inputs::{Input, Record};
+use crate::stats::Stats;
+
+/// What one step of a pipeline met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Packets, or news of an interface.
+    Worked,
+    /// Nothing within the timeout.
+    Idle,
+    /// Nothing ever again; every open connection has become a row.
+    End,
+}
+
+/// Pulls packets from a source through the engine.
+pub(crate) struct Pipeline {
+    input: Box<dyn Input>,
+    engine: Engine,
+    recording: Recording,
+    /// The tables asked for; of others the rows are dropped at once.
+    tables: Vec<&'static str>,
+    /// Packets still wanted, if there is a limit.
+    left: Option<u64>,
+    interfaces: Vec<String>,
+    stats: Stats,
+    /// The source has ended.
+    ending: bool,
+    finished: bool,
+}
+
+/// The tables to deliver: those named, or all but `packet` unless it is switched on.
+pub(crate) fn wanted(
+    names: Option<&[String]>,
+    config: &mut Config,
+) -> Result<Vec<&'static str>, Error> {
+    let Some(names) = names else {
+        let all = tidegate_core::tables::all()
+            .into_iter()
+            .map(|info| info.name);
+        return Ok(all
+            .filter(|name| *name != "packet" || config.packet_table)
+            .collect());
+    };
+    let found = names
+        .iter()
+        .map(|name| info::table(name).map(|info| info.name));
+    let found = found.collect::<Result<Vec<_>, _>>()?;
+    config.packet_table = found.contains(&"packet");
+    Ok(found)
+}
+
+impl Pipeline {
+    pub(crate) fn new(input: Box<dyn Input>, config: Config, tables: Vec<&'static str>) -> Self {
+        Self {
+            input,
+            engine: Engine::new(config),
+            recording: Recording::default(),
+            tables,
+            left: None,
+            interfaces: Vec::new(),
+            stats: Stats::default(),
+            ending: false,
+            finished: false,
+        }
+    }
+
+    /// Ends after `count` packets, and writes every one to `record`.
+    pub(crate) fn limited(mut self, count: Option<u64>, record: Option<Box<dyn Record>>) -> Self {
+        self.left = count;
+        self.recording.to = record;
+        self
+    }
+
+    /// Takes what the source has next. After an error the source is done for: finish.
+    pub(crate) fn step(&mut self, timeout: Duration) -> Result<Step, Error> {
+        if self.ending || self.left == Some(0) {
+            self.finish();
+            return Ok(Step::End);
+        }
+        match self.input.poll(timeout)? {
+            Polled::Interface(interface) => {
+                self.interfaces.push(interface.name.clone());
+                self.recording.run(|to| to.interface(&interface));
+                self.engine.interface(interface);
+            }
+            Polled::Packets(mut batch) => {
+                if let Some(left) = &mut self.left {
+                    batch.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
+                    *left -= batch.len() as u64;
+                }
+                count(&mut self.stats, &batch);
+                self.recording.run(|to| to.packets(&batch));
+                self.engine.packets(&batch);
+            }
+            Polled::Idle => return Ok(Step::Idle),
+            Polled::End => self.ending = true,
+        }
+        Ok(Step::Worked)
+    }
+
+    /// Tells the engine that time has passed.
+    pub(crate) fn advance(&mut self, now: Nanos) {
+        self.engine.advance(now);
+    }
+
+    /// Makes every open connection a row; once.
+    pub(crate) fn finish(&mut self) {
+        if std::mem::replace(&mut self.finished, true) {
+            return;
+        }
+        let stats = self.input.stats();
+        self.engine.finish(&stats);
+        self.recording.run(|to| to.close());
+        self.recording.to = None;
+    }
+
+    /// The rows made so far.
+    pub(crate) fn drain(&mut self, all: bool) -> Vec<Batch> {
+        let mut batches = self.engine.drain(all);
+        batches.retain(|batch| batch.rows.num_rows() > 0 && self.tables.contains(&batch.table));
+        batches
+    }
+
+    /// Counts rows that nobody took in time.
+    pub(crate) fn dropped(&mut self, rows: u64) {
+        self.stats.dropped_queue += rows;
+    }
+
+    pub(crate) fn interfaces(&self) -> &[String] {
+        &self.interfaces
+    }
+
+    pub(crate) fn tables(&self) -> &[&'static str] {
+        &self.tables
+    }
+
+    /// Counters of source, engine and pipeline together.
+    pub(crate) fn stats(&mut self) -> Stats {
+        let source = self.input.stats();
+        let (bytes_read, bytes_total) = self.input.progress();
+        let mut stats = self.stats.clone();
+        stats.dropped_kernel = source.kernel_dropped.iter().sum();
+        stats.warnings.extend(source.warnings);
+        stats.warnings.extend(self.recording.warning.clone());
+        Stats {
+            bytes_read,
+            bytes_total,
+            ..stats
+        }
+    }
+}
+
+/// A recording beside. One that fails ends, loudly; the tables go on.
+#[derive(Default)]
+struct Recording {
+    to: Option<Box<dyn Record>>,
+    warning: Option<String>,
+}
+
+impl Recording {
+    fn run(&mut self, work: impl FnOnce(&mut dyn Record) -> Result<(), Error>) {
+        let Some(to) = &mut self.to else { return };
+        if let Err(error) = work(to.as_mut()) {
+            self.to = None;
+            self.warning = Some(format!("recording ended: {error}"));
+        }
+    }
+}
+
+fn count(stats: &mut Stats, batch: &PacketBatch<'_>) {
+    stats.packets += batch.len() as u64;
+    for packet in batch {
+        stats.bytes += u64::from(packet.wire_len);
+        stats.first_ts = Some(stats.first_ts.map_or(packet.ts, |ts| ts.min(packet.ts)));
+        stats.last_ts = Some(stats.last_ts.map_or(packet.ts, |ts| ts.max(packet.ts)));
+    }
+}
