@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tidegate_core::Error;
-use tidegate_core::capture::{Interface, Polled, SourceStats};
-use tidegate_core::packet::PacketBatch;
+use tidegate_core::capture::files::CaptureFiles;
+use tidegate_core::capture::{Polled, Source, SourceStats};
 
 use crate::info::InterfaceInfo;
 
@@ -20,16 +20,6 @@ pub(crate) trait Input: Send {
     }
 }
 
-/// Writes what is captured to files beside.
-pub(crate) trait Record: Send {
-    /// Call with every interface the source announces.
-    fn interface(&mut self, interface: &Interface) -> Result<(), Error>;
-    /// Call with every batch.
-    fn packets(&mut self, batch: &PacketBatch<'_>) -> Result<(), Error>;
-    /// Call once at the end.
-    fn close(&mut self) -> Result<(), Error>;
-}
-
 /// What a watcher is opened with.
 pub(crate) struct LiveOptions {
     pub(crate) interfaces: Vec<String>,
@@ -39,28 +29,37 @@ pub(crate) struct LiveOptions {
     pub(crate) ring_bytes: usize,
 }
 
-/// Where and how a watcher records.
-pub(crate) struct RecordOptions {
-    pub(crate) path: String,
-    pub(crate) bytes: Option<u64>,
-    pub(crate) seconds: Option<f64>,
-    pub(crate) total: Option<u64>,
-    pub(crate) snaplen: u32,
+/// Opens capture files.
+pub(crate) fn open_files(paths: &[String], filter: Option<&str>) -> Result<Box<dyn Input>, Error> {
+    if filter.is_some() {
+        return Err(Error::Usage("files cannot be filtered yet".to_owned()));
+    }
+    if paths.is_empty() {
+        return Err(Error::Usage("no files to read".to_owned()));
+    }
+    Ok(Box::new(Files(CaptureFiles::open(paths)?)))
 }
 
-pub(crate) fn open_files(
-    _paths: &[String],
-    _filter: Option<&str>,
-) -> Result<Box<dyn Input>, Error> {
-    Err(Error::Usage("files cannot be read yet".to_owned()))
+/// Capture files with their filter.
+struct Files(CaptureFiles);
+
+impl Input for Files {
+    fn poll(&mut self, timeout: Duration) -> Result<Polled<'_>, Error> {
+        self.0.poll(timeout)
+    }
+
+    fn stats(&mut self) -> SourceStats {
+        self.0.stats()
+    }
+
+    fn progress(&self) -> (u64, Option<u64>) {
+        let progress = self.0.progress();
+        (progress.read, progress.total)
+    }
 }
 
 pub(crate) fn open_live(_options: &LiveOptions) -> Result<Box<dyn Input>, Error> {
     Err(Error::Usage("interfaces cannot be watched yet".to_owned()))
-}
-
-pub(crate) fn open_record(_options: &RecordOptions) -> Result<Box<dyn Record>, Error> {
-    Err(Error::Usage("recording does not work yet".to_owned()))
 }
 
 pub(crate) fn interfaces() -> Result<Vec<InterfaceInfo>, Error> {

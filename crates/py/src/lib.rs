@@ -10,6 +10,7 @@ mod live;
 mod pipeline;
 mod queue;
 mod reader;
+mod recording;
 mod stats;
 mod text;
 mod watcher;

@@ -79,7 +79,7 @@ fn capture(pipeline: &mut Pipeline, shared: &Shared) -> Result<(), Error> {
         let tick = Instant::now() >= next;
         if tick {
             next = Instant::now() + TICK;
-            pipeline.advance(now() - LAG);
+            pipeline.tick(now() - LAG);
             shared.publish(pipeline);
         }
         for batch in pipeline.drain(tick) {

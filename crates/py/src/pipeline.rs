@@ -8,7 +8,8 @@ use tidegate_core::tables::Batch;
 use tidegate_core::{Config, Engine, Error};
 
 use crate::info;
-use crate::inputs::{Input, Record};
+use crate::inputs::Input;
+use crate::recording::Recording;
 use crate::stats::Stats;
 
 /// What one step of a pipeline met.
@@ -26,7 +27,7 @@ pub(crate) enum Step {
 pub(crate) struct Pipeline {
     input: Box<dyn Input>,
     engine: Engine,
-    recording: Recording,
+    recording: Option<Recording>,
     /// The tables asked for; of others the rows are dropped at once.
     tables: Vec<&'static str>,
     /// Packets still wanted, if there is a limit.
@@ -64,7 +65,7 @@ impl Pipeline {
         Self {
             input,
             engine: Engine::new(config),
-            recording: Recording::default(),
+            recording: None,
             tables,
             left: None,
             interfaces: Vec::new(),
@@ -74,14 +75,14 @@ impl Pipeline {
         }
     }
 
-    /// Ends after `count` packets, and writes every one to `record`.
-    pub(crate) fn limited(mut self, count: Option<u64>, record: Option<Box<dyn Record>>) -> Self {
+    /// Ends after `count` packets, and writes every one to `recording`.
+    pub(crate) fn limited(mut self, count: Option<u64>, recording: Option<Recording>) -> Self {
         self.left = count;
-        self.recording.to = record;
+        self.recording = recording;
         self
     }
 
-    /// Takes what the source has next. After an error the source is done for: finish.
+    /// Takes what the source has next. After an error files go on with the next one.
     pub(crate) fn step(&mut self, timeout: Duration) -> Result<Step, Error> {
         if self.ending || self.left == Some(0) {
             self.finish();
@@ -90,7 +91,9 @@ impl Pipeline {
         match self.input.poll(timeout)? {
             Polled::Interface(interface) => {
                 self.interfaces.push(interface.name.clone());
-                self.recording.run(|to| to.interface(&interface));
+                if let Some(recording) = &mut self.recording {
+                    recording.interface(&interface);
+                }
                 self.engine.interface(interface);
             }
             Polled::Packets(mut batch) => {
@@ -99,7 +102,9 @@ impl Pipeline {
                     *left -= batch.len() as u64;
                 }
                 count(&mut self.stats, &batch);
-                self.recording.run(|to| to.packets(&batch));
+                if let Some(recording) = &mut self.recording {
+                    recording.packets(&batch);
+                }
                 self.engine.packets(&batch);
             }
             Polled::Idle => return Ok(Step::Idle),
@@ -108,9 +113,13 @@ impl Pipeline {
         Ok(Step::Worked)
     }
 
-    /// Tells the engine that time has passed.
-    pub(crate) fn advance(&mut self, now: Nanos) {
+    /// Call at every tick of a live capture: tells the engine that time has passed, and
+    /// writes out what is recorded.
+    pub(crate) fn tick(&mut self, now: Nanos) {
         self.engine.advance(now);
+        if let Some(recording) = &mut self.recording {
+            recording.flush();
+        }
     }
 
     /// Makes every open connection a row; once.
@@ -120,8 +129,12 @@ impl Pipeline {
         }
         let stats = self.input.stats();
         self.engine.finish(&stats);
-        self.recording.run(|to| to.close());
-        self.recording.to = None;
+        if let Some(recording) = &mut self.recording {
+            recording.close(
+                self.stats.last_ts.unwrap_or_default(),
+                &stats.kernel_dropped,
+            );
+        }
     }
 
     /// The rows made so far.
@@ -134,6 +147,11 @@ impl Pipeline {
     /// Counts rows that nobody took in time.
     pub(crate) fn dropped(&mut self, rows: u64) {
         self.stats.dropped_queue += rows;
+    }
+
+    /// Adds to what the user should know.
+    pub(crate) fn warn(&mut self, text: String) {
+        self.stats.warnings.push(text);
     }
 
     pub(crate) fn interfaces(&self) -> &[String] {
@@ -151,28 +169,13 @@ impl Pipeline {
         let mut stats = self.stats.clone();
         stats.dropped_kernel = source.kernel_dropped.iter().sum();
         stats.warnings.extend(source.warnings);
-        stats.warnings.extend(self.recording.warning.clone());
+        stats
+            .warnings
+            .extend(self.recording.as_ref().and_then(Recording::warning));
         Stats {
             bytes_read,
             bytes_total,
             ..stats
-        }
-    }
-}
-
-/// A recording beside. One that fails ends, loudly; the tables go on.
-#[derive(Default)]
-struct Recording {
-    to: Option<Box<dyn Record>>,
-    warning: Option<String>,
-}
-
-impl Recording {
-    fn run(&mut self, work: impl FnOnce(&mut dyn Record) -> Result<(), Error>) {
-        let Some(to) = &mut self.to else { return };
-        if let Err(error) = work(to.as_mut()) {
-            self.to = None;
-            self.warning = Some(format!("recording ended: {error}"));
         }
     }
 }

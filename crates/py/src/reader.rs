@@ -139,8 +139,8 @@ impl State {
                 match self.pipeline.step(Duration::ZERO) {
                     Ok(Step::Worked) => {}
                     Ok(Step::Idle) => break,
-                    Ok(Step::End) => return self.end(None),
-                    Err(error) => return self.end(Some(error)),
+                    Ok(Step::End) => return self.end(),
+                    Err(error) => self.failed(error),
                 }
             }
             self.gather(false);
@@ -160,10 +160,17 @@ impl State {
         self.ready.extend(batches);
     }
 
-    fn end(&mut self, error: Option<Error>) -> bool {
-        self.pipeline.finish();
+    /// The source goes on with the next file; the first error is told at the end.
+    fn failed(&mut self, error: Error) {
+        if self.error.is_some() {
+            self.pipeline.warn(error.to_string());
+        } else {
+            self.error = Some(error);
+        }
+    }
+
+    fn end(&mut self) -> bool {
         self.gather(true);
-        self.error = error;
         self.ended = true;
         true
     }

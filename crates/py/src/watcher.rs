@@ -1,5 +1,6 @@
 //! Live interfaces: a handle on the capture's thread.
 
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -7,13 +8,15 @@ use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use tidegate_core::Config;
+use tidegate_core::capture::record::RecordConfig;
 
 use crate::batch::Batch;
 use crate::config::EngineConfig;
 use crate::error::away;
-use crate::inputs::{self, LiveOptions, RecordOptions};
+use crate::inputs::{self, LiveOptions};
 use crate::live::{self, Shared};
 use crate::pipeline::{Pipeline, wanted};
+use crate::recording::Recording;
 use crate::stats::Stats;
 
 /// How long Python's signals may wait.
@@ -48,7 +51,7 @@ impl Watcher {
         promiscuous: bool,
         ring_bytes: usize,
         count: Option<u64>,
-        record: Option<String>,
+        record: Option<PathBuf>,
         record_bytes: Option<u64>,
         record_seconds: Option<f64>,
         record_total: Option<u64>,
@@ -60,11 +63,11 @@ impl Watcher {
             promiscuous,
             ring_bytes,
         };
-        let record = record.map(|path| RecordOptions {
+        let record = record.map(|path| RecordConfig {
             path,
-            bytes: record_bytes,
-            seconds: record_seconds,
-            total: record_total,
+            max_bytes: record_bytes,
+            max_seconds: record_seconds,
+            max_total: record_total,
             snaplen,
         });
         let mut config = config.map_or_else(Config::default, |given| given.config.clone());
@@ -72,7 +75,7 @@ impl Watcher {
         away(py, move || {
             let tables = wanted(tables.as_deref(), &mut config)?;
             let input = inputs::open_live(&options)?;
-            let record = record.as_ref().map(inputs::open_record).transpose()?;
+            let record = record.map(Recording::create).transpose()?;
             let pipeline = Pipeline::new(input, config, tables).limited(count, record);
             let shared = Arc::new(Shared::default());
             let thread = live::start(pipeline, Arc::clone(&shared))?;
