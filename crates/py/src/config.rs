@@ -21,7 +21,7 @@ impl EngineConfig {
     #[new]
     #[pyo3(signature = (
         *, sensor="", max_flows=None, max_stream_buffer=None, max_buffer_total=None,
-        max_fragment_bytes=None, verify_checksums=false, interim=None, health=None,
+        max_fragment_bytes=None, verify_checksums=false, interim=None, opened=false, health=None,
         packet_table=false, excerpt=0, timeouts=None,
     ))]
     #[allow(
@@ -36,6 +36,7 @@ impl EngineConfig {
         max_fragment_bytes: Option<usize>,
         verify_checksums: bool,
         interim: Option<f64>,
+        opened: bool,
         health: Option<f64>,
         packet_table: bool,
         excerpt: usize,
@@ -56,6 +57,7 @@ impl EngineConfig {
             max_fragment_bytes: max_fragment_bytes.unwrap_or(default.max_fragment_bytes),
             verify_checksums,
             interim: span("interim", interim)?,
+            opened,
             health: span("health", health)?,
             packet_table,
             excerpt,
@@ -78,7 +80,6 @@ fn with_timeouts(given: HashMap<String, f64>) -> Result<Timeouts, Error> {
             "tcp" => &mut timeouts.tcp,
             "tcp_attempt" => &mut timeouts.tcp_attempt,
             "tcp_close" => &mut timeouts.tcp_close,
-            "tcp_half_close" => &mut timeouts.tcp_half_close,
             "tcp_reset" => &mut timeouts.tcp_reset,
             "udp" => &mut timeouts.udp,
             "icmp" => &mut timeouts.icmp,

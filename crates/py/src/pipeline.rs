@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tidegate_core::capture::Polled;
-use tidegate_core::packet::{Nanos, PacketBatch};
+use tidegate_core::packet::Nanos;
 use tidegate_core::tables::Batch;
 use tidegate_core::{Config, Engine, Error};
 
@@ -33,7 +33,7 @@ pub(crate) struct Pipeline {
     /// Packets still wanted, if there is a limit.
     left: Option<u64>,
     interfaces: Vec<String>,
-    stats: Stats,
+    warnings: Vec<String>,
     /// The source has ended.
     ending: bool,
     finished: bool,
@@ -69,7 +69,7 @@ impl Pipeline {
             tables,
             left: None,
             interfaces: Vec::new(),
-            stats: Stats::default(),
+            warnings: Vec::new(),
             ending: false,
             finished: false,
         }
@@ -101,7 +101,6 @@ impl Pipeline {
                     batch.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
                     *left -= batch.len() as u64;
                 }
-                count(&mut self.stats, &batch);
                 if let Some(recording) = &mut self.recording {
                     recording.packets(&batch);
                 }
@@ -117,6 +116,8 @@ impl Pipeline {
     /// writes out what is recorded.
     pub(crate) fn tick(&mut self, now: Nanos) {
         self.engine.advance(now);
+        let source = self.input.stats();
+        self.engine.source(now, &source);
         if let Some(recording) = &mut self.recording {
             recording.flush();
         }
@@ -130,10 +131,8 @@ impl Pipeline {
         let stats = self.input.stats();
         self.engine.finish(&stats);
         if let Some(recording) = &mut self.recording {
-            recording.close(
-                self.stats.last_ts.unwrap_or_default(),
-                &stats.kernel_dropped,
-            );
+            let last = self.engine.stats().span.map_or(0, |(_, last)| last);
+            recording.close(last, &stats.kernel_dropped);
         }
     }
 
@@ -146,12 +145,12 @@ impl Pipeline {
 
     /// Counts rows that nobody took in time.
     pub(crate) fn dropped(&mut self, rows: u64) {
-        self.stats.dropped_queue += rows;
+        self.engine.lost(rows);
     }
 
     /// Adds to what the user should know.
     pub(crate) fn warn(&mut self, text: String) {
-        self.stats.warnings.push(text);
+        self.warnings.push(text);
     }
 
     pub(crate) fn interfaces(&self) -> &[String] {
@@ -162,29 +161,29 @@ impl Pipeline {
         &self.tables
     }
 
-    /// Counters of source, engine and pipeline together.
+    /// Counters of source, engine and recording together.
     pub(crate) fn stats(&mut self) -> Stats {
         let source = self.input.stats();
         let (bytes_read, bytes_total) = self.input.progress();
-        let mut stats = self.stats.clone();
-        stats.dropped_kernel = source.kernel_dropped.iter().sum();
-        stats.warnings.extend(source.warnings);
-        stats
-            .warnings
-            .extend(self.recording.as_ref().and_then(Recording::warning));
+        let engine = self.engine.stats();
+        let mut warnings = self.warnings.clone();
+        warnings.extend(source.warnings);
+        warnings.extend(self.recording.as_ref().and_then(Recording::warning));
         Stats {
+            packets: engine.packets,
+            bytes: engine.bytes,
+            first_ts: engine.span.map(|(first, _)| first),
+            last_ts: engine.span.map(|(_, last)| last),
+            flows: engine.flows.into(),
+            connections: engine.connections,
+            dropped_kernel: source.kernel_dropped.iter().sum(),
+            dropped_queue: engine.dropped_queue,
+            dropped_table: engine.dropped_table,
+            duplicates: source.duplicates.iter().sum(),
+            malformed: engine.malformed.into_iter().collect(),
+            warnings,
             bytes_read,
             bytes_total,
-            ..stats
         }
-    }
-}
-
-fn count(stats: &mut Stats, batch: &PacketBatch<'_>) {
-    stats.packets += batch.len() as u64;
-    for packet in batch {
-        stats.bytes += u64::from(packet.wire_len);
-        stats.first_ts = Some(stats.first_ts.map_or(packet.ts, |ts| ts.min(packet.ts)));
-        stats.last_ts = Some(stats.last_ts.map_or(packet.ts, |ts| ts.max(packet.ts)));
     }
 }

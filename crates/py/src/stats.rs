@@ -13,6 +13,7 @@ pub(crate) struct Stats {
     pub(crate) first_ts: Option<i64>,
     pub(crate) last_ts: Option<i64>,
     pub(crate) flows: u64,
+    pub(crate) connections: u64,
     pub(crate) dropped_kernel: u64,
     pub(crate) dropped_queue: u64,
     pub(crate) dropped_table: u64,

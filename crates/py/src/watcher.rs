@@ -71,7 +71,6 @@ impl Watcher {
             snaplen,
         });
         let mut config = config.map_or_else(Config::default, |given| given.config.clone());
-        config.dedup = true;
         away(py, move || {
             let tables = wanted(tables.as_deref(), &mut config)?;
             let input = inputs::open_live(&options)?;
