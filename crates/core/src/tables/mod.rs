@@ -2,13 +2,21 @@
 
 mod column;
 pub mod conn;
+mod durable;
+mod frame;
 pub mod health;
 pub mod packet;
+pub mod parquet;
+pub mod segment;
+pub mod text;
+mod types;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
 pub use column::{Bool, Column, Counts, Opt, Seconds, Text, Time, U8, U16, U32, U64};
+pub use durable::DurableFile;
+pub use types::sql_name;
 
 /// Rows of one table on their way out of the core.
 #[derive(Clone, Debug)]

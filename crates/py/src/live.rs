@@ -1,0 +1,97 @@
+//! The capture's thread: it alone touches rings, engine and recording, and never waits for
+//! Python while packets can be lost.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tidegate_core::Error;
+use tidegate_core::packet::Nanos;
+
+use crate::error::DEFECT;
+use crate::pipeline::{Pipeline, Step};
+use crate::queue::Queue;
+use crate::stats::Stats;
+
+/// How often rows are handed over, time is told and counters are published.
+const TICK: Duration = Duration::from_millis(250);
+/// How long the source may wait for packets: bounds how late a stop is seen.
+const WAIT: Duration = Duration::from_millis(100);
+/// Packets lie in a ring for a while: the engine's clock runs this much behind the wall's.
+const LAG: Nanos = 250_000_000;
+
+/// What the thread shares with Python.
+#[derive(Default)]
+pub(crate) struct Shared {
+    pub(crate) queue: Queue,
+    pub(crate) stop: AtomicBool,
+    told: Mutex<(Stats, Vec<String>)>,
+}
+
+impl Shared {
+    /// Counters and interfaces as of the last tick.
+    pub(crate) fn told(&self) -> (Stats, Vec<String>) {
+        self.told
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn publish(&self, pipeline: &mut Pipeline) {
+        let told = (pipeline.stats(), pipeline.interfaces().to_vec());
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = told;
+    }
+}
+
+/// Starts the thread.
+pub(crate) fn start(mut pipeline: Pipeline, shared: Arc<Shared>) -> Result<JoinHandle<()>, Error> {
+    let body = move || {
+        let work = catch_unwind(AssertUnwindSafe(|| run(&mut pipeline, &shared)));
+        let ended = work.unwrap_or_else(|_| Err(Error::Io(std::io::Error::other(DEFECT))));
+        shared.queue.close(ended.err());
+    };
+    Ok(Builder::new()
+        .name("tidegate-capture".to_owned())
+        .spawn(body)?)
+}
+
+fn run(pipeline: &mut Pipeline, shared: &Shared) -> Result<(), Error> {
+    let ended = capture(pipeline, shared);
+    pipeline.finish();
+    shared.publish(pipeline);
+    for batch in pipeline.drain(true) {
+        shared.queue.push(batch);
+    }
+    shared.publish(pipeline);
+    ended
+}
+
+/// Captures until stopped; the rows left behind are the caller's to hand over.
+fn capture(pipeline: &mut Pipeline, shared: &Shared) -> Result<(), Error> {
+    let mut next = Instant::now();
+    while !shared.stop.load(Ordering::Relaxed) {
+        let step = pipeline.step(WAIT)?;
+        if step == Step::End {
+            break;
+        }
+        let tick = Instant::now() >= next;
+        if tick {
+            next = Instant::now() + TICK;
+            pipeline.tick(now() - LAG);
+            shared.publish(pipeline);
+        }
+        for batch in pipeline.drain(tick) {
+            let dropped = shared.queue.offer(batch);
+            pipeline.dropped(dropped);
+        }
+    }
+    Ok(())
+}
+
+fn now() -> Nanos {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_nanos() as Nanos)
+}
