@@ -8,13 +8,19 @@ use super::*;
 /// Feeds packets as the engine does; every one must leave a trace.
 fn account(config: &Config, packets: &[(LinkType, Vec<u8>, u32)]) {
     let mut decoder = Decoder::new(config);
-    let total = |decoder: &Decoder| decoder.stats().iter().map(|(_, count)| count).sum::<u64>();
+    let total = |decoder: &Decoder| {
+        decoder
+            .stats(IFACE)
+            .iter()
+            .map(|(_, count)| count)
+            .sum::<u64>()
+    };
     for (index, (link, data, more)) in packets.iter().enumerate() {
         let wire_len = data.len() as u32 + more;
         let before = total(&decoder);
         let packet = Packet {
             ts: index as i64,
-            iface: 0,
+            iface: IFACE,
             link: *link,
             wire_len,
             data,
@@ -47,10 +53,18 @@ fn follow(decoder: &mut Decoder, found: &Decoded<'_>) {
             let Some(datagram) = decoder.fragment(fragment) else {
                 return;
             };
-            let before = decoder.stats().iter().map(|(_, count)| count).sum::<u64>();
+            let before = decoder
+                .stats(IFACE)
+                .iter()
+                .map(|(_, count)| count)
+                .sum::<u64>();
             let mut out = Vec::new();
             decoder.datagram(&datagram, &mut out);
-            let after = decoder.stats().iter().map(|(_, count)| count).sum::<u64>();
+            let after = decoder
+                .stats(IFACE)
+                .iter()
+                .map(|(_, count)| count)
+                .sum::<u64>();
             assert!(!out.is_empty() || after > before, "lost: {datagram:?}");
             for found in &out {
                 follow(decoder, found);
@@ -166,7 +180,7 @@ fn classes_add_up() {
     for frame in &frames {
         decoder.decode(&packet(LinkType::ETHERNET, frame), &mut out);
     }
-    let stats = decoder.stats();
+    let stats = decoder.stats(IFACE);
     assert_eq!(
         (
             stats.total(Class::Unknown),

@@ -11,7 +11,7 @@ fn ip4_tcp() -> Vec<u8> {
 fn ethernet_ip4_tcp_field_by_field() {
     let frame = ethernet(0x0800, &ip4_tcp());
     let seen = segment(&packet(LinkType::ETHERNET, &frame));
-    assert_eq!((seen.ts, seen.iface, seen.vlan), (1, 3, 0));
+    assert_eq!((seen.ts, seen.iface, seen.vlan), (1, IFACE, 0));
     assert_eq!((seen.src, seen.dst), (mapped(A4), mapped(B4)));
     assert_eq!(
         (seen.src_port, seen.dst_port, seen.proto, seen.ttl),

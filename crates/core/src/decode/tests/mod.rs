@@ -14,11 +14,14 @@ use super::{Class, Decoded, Decoder, Segment, Tcp, Transport, Tunnel};
 use crate::config::Config;
 use crate::packet::{LinkType, Packet};
 
+/// Where every packet of these tests comes from.
+const IFACE: u16 = 3;
+
 /// A frame, whole.
 fn packet(link: LinkType, data: &[u8]) -> Packet<'_> {
     Packet {
         ts: 1,
-        iface: 3,
+        iface: IFACE,
         link,
         wire_len: data.len() as u32,
         data,
@@ -39,7 +42,7 @@ fn decode_with<'a>(config: &Config, packet: &Packet<'a>) -> (Vec<Decoded<'a>>, V
 
 fn counted(decoder: &Decoder) -> Vec<(String, u64)> {
     decoder
-        .stats()
+        .stats(IFACE)
         .iter()
         .map(|(name, count)| (name.into_owned(), count))
         .collect()
