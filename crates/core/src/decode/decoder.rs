@@ -49,8 +49,7 @@ impl Decoder {
     /// Call with every [`Decoded::Fragment`]. Gives the whole datagram with its last missing
     /// piece.
     pub fn fragment(&mut self, fragment: &Fragment<'_>) -> Option<Datagram> {
-        let stats = self.stats.of_mut(fragment.head.iface);
-        self.reassembler.add(fragment, stats)
+        self.reassembler.add(fragment, &mut self.stats)
     }
 
     /// Call with what [`Self::fragment`] gave. Adds to `out` as [`Self::decode`] does; the
@@ -81,16 +80,15 @@ impl Decoder {
 
     /// Call as packet time passes: fragments that waited too long are given up.
     pub fn expire(&mut self, now: Nanos) {
-        self.reassembler.expire(now, self.stats.of_mut(0));
+        self.reassembler.expire(now, &mut self.stats);
     }
 
     /// Call at the end: every unfinished fragment is given up and counted.
     pub fn finish(&mut self) {
-        self.reassembler.clear(self.stats.of_mut(0));
+        self.reassembler.clear(&mut self.stats);
     }
 
     /// What was not decoded, or only with reservations, of the packets of one interface.
-    /// Fragments that stayed unfinished stand with the first interface.
     pub fn stats(&self, iface: u16) -> &DecodeStats {
         self.stats.of(iface)
     }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::ip::is_mapped;
-use super::stats::{DecodeStats, Kind};
+use super::stats::{Kind, StatsByInterface};
 use super::{Address, Fragment, Segment, Tunnel};
 use crate::packet::Nanos;
 
@@ -128,11 +128,11 @@ impl Reassembler {
     pub(super) fn add(
         &mut self,
         fragment: &Fragment<'_>,
-        stats: &mut DecodeStats,
+        stats: &mut StatsByInterface,
     ) -> Option<Datagram> {
         self.expire(fragment.head.ts, stats);
         if let Some(kind) = flaw(fragment) {
-            stats.count(kind);
+            stats.of_mut(fragment.head.iface).count(kind);
             return None;
         }
         self.make_room(fragment.data.len() + PIECE_COST + PENDING_COST, stats);
@@ -150,7 +150,7 @@ impl Reassembler {
         let added = pending.add(fragment);
         self.used += pending.cost - before;
         let (full, complete) = (pending.pieces.len() > MAX_PIECES, pending.is_complete());
-        added.unwrap_or_else(|kind| stats.count(kind));
+        added.unwrap_or_else(|kind| stats.of_mut(key.iface).count(kind));
         if full {
             self.give_up(serial, Kind::FragmentPieces, stats);
         }
@@ -162,7 +162,7 @@ impl Reassembler {
     }
 
     /// Gives up what waited too long. Time runs from the first piece, as RFC 8200 has it.
-    pub(super) fn expire(&mut self, now: Nanos, stats: &mut DecodeStats) {
+    pub(super) fn expire(&mut self, now: Nanos, stats: &mut StatsByInterface) {
         while let Some((&serial, oldest)) = self.pending.first_key_value() {
             if now.saturating_sub(oldest.since) <= self.timeout {
                 break;
@@ -172,7 +172,7 @@ impl Reassembler {
     }
 
     /// Gives up everything.
-    pub(super) fn clear(&mut self, stats: &mut DecodeStats) {
+    pub(super) fn clear(&mut self, stats: &mut StatsByInterface) {
         while let Some((&serial, _)) = self.pending.first_key_value() {
             self.give_up(serial, Kind::FragmentUnfinished, stats);
         }
@@ -180,7 +180,7 @@ impl Reassembler {
 
     /// Evicts the oldest until there is room. A bound too small for a single fragment lets
     /// that one in alone.
-    fn make_room(&mut self, need: usize, stats: &mut DecodeStats) {
+    fn make_room(&mut self, need: usize, stats: &mut StatsByInterface) {
         while self.used + need > self.max_bytes || self.pending.len() >= MAX_PENDING {
             let Some((&serial, _)) = self.pending.first_key_value() else {
                 break;
@@ -189,9 +189,10 @@ impl Reassembler {
         }
     }
 
-    fn give_up(&mut self, serial: u64, why: Kind, stats: &mut DecodeStats) {
+    fn give_up(&mut self, serial: u64, why: Kind, stats: &mut StatsByInterface) {
         if let Some(pending) = self.remove(serial) {
-            stats.add(why, u64::from(pending.head.packets));
+            let packets = u64::from(pending.head.packets);
+            stats.of_mut(pending.key.iface).add(why, packets);
         }
     }
 

@@ -33,6 +33,7 @@ impl<'a> Walk<'_, 'a> {
             LinkType::LINUX_SLL => self.cooked(view),
             LinkType::LINUX_SLL2 => self.cooked2(view),
             LinkType(9 | 50) => self.ppp(ppp_addressed(view)),
+            LinkType(10) => self.fddi(view),
             LinkType(51) => self.pppoe(view),
             LinkType(104) => self.cisco_hdlc(view),
             LinkType(other) => self.unknown(Number::Link(other)),
@@ -82,7 +83,24 @@ impl<'a> Walk<'_, 'a> {
             0x0806 => self.stats.count(Kind::Arp),
             0x8847 | 0x8848 => self.mpls(view),
             0x8864 => self.pppoe(view),
+            0x88e7 => self.provider_bridge(view),
             _ => self.unknown(Number::Ethertype(kind)),
+        }
+    }
+
+    /// A frame of a customer within one of the provider, behind 4 bytes (802.1Q section 9.7).
+    fn provider_bridge(&mut self, view: View<'a>) {
+        if self.deeper() {
+            self.ethernet(view.skip(4));
+        }
+    }
+
+    /// FDDI (ISO 9314): a byte of control and two addresses before LLC.
+    fn fddi(&mut self, view: View<'a>) {
+        match view.data.first() {
+            // Tokens and station management hold no LLC.
+            Some(control) if control & 0xd0 != 0x50 => self.unknown(Number::Link(10)),
+            _ => self.llc(view.skip(13)),
         }
     }
 
@@ -149,6 +167,10 @@ impl<'a> Walk<'_, 'a> {
             2 => self.ip4(view.skip(4)),
             // Linux, Windows, NetBSD and OpenBSD, FreeBSD, macOS.
             10 | 23 | 24 | 28 | 30 => self.ip6(view.skip(4)),
+            // macOS puts an `EtherType` into the lower half for some interfaces.
+            0x1_0000.. if bytes[2] >= 6 => {
+                self.ethertype(u16::from_be_bytes([bytes[2], bytes[3]]), view.skip(4));
+            }
             _ => self.unknown(Number::Family(family)),
         }
     }

@@ -61,7 +61,6 @@ fn ethertype(kind: u16) -> Option<&'static str> {
         0x88cc => "lldp",
         0x88e1 => "homeplug av",
         0x88e5 => "macsec",
-        0x88e7 => "provider backbone bridge",
         0x88f7 => "ptp",
         0x8902 => "cfm",
         0x8906 => "fcoe",

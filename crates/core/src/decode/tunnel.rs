@@ -5,8 +5,9 @@ use super::decoder::Walk;
 use super::stats::{Kind, Number};
 use super::view::View;
 
-/// VXLAN's port (RFC 7348), and the one Linux used before there was one.
+/// Ports of VXLAN, of its extension, and the one Linux used before there was one.
 const VXLAN: u16 = 4789;
+const VXLAN_GPE: u16 = 4790;
 const VXLAN_LINUX: u16 = 8472;
 
 /// IP in IP (RFC 2003) and IPv6 in either (RFC 2473, RFC 4213).
@@ -161,27 +162,33 @@ impl<'a> Walk<'_, 'a> {
         self.inner_ethernet(view.skip(size + usize::from(second) * 8));
     }
 
-    /// VXLAN (RFC 7348), if this UDP payload is that.
+    /// VXLAN (RFC 7348), or its protocol extension (draft-ietf-nvo3-vxlan-gpe), if this UDP
+    /// payload is that.
     #[inline]
     pub(super) fn vxlan(&mut self, port: u16, view: View<'a>) {
-        if port == VXLAN || port == VXLAN_LINUX {
+        if matches!(port, VXLAN | VXLAN_GPE | VXLAN_LINUX) {
             self.vxlan_header(port, view);
         }
     }
 
     #[inline(never)]
     fn vxlan_header(&mut self, port: u16, view: View<'a>) {
-        let Some(&[flags, _, _, _, a, b, c, last]) = view.head::<8>() else {
+        let Some(&[flags, _, _, next, a, b, c, last]) = view.head::<8>() else {
             return;
         };
-        // On a port that others use too, the reserved bits must be as they should.
-        let fits = if port == VXLAN {
-            flags & 8 != 0
-        } else {
-            flags == 8 && last == 0
+        // On ports that others use too, the reserved bits must be as they should.
+        let fits = match port {
+            VXLAN => flags & 8 != 0,
+            VXLAN_GPE => flags & 0xcc == 0x0c && matches!(next, 1..=3),
+            _ => flags == 8 && last == 0,
         };
-        if fits && self.enter(Tunnel::Vxlan(u32::from_be_bytes([0, a, b, c]))) {
-            self.inner_ethernet(view.skip(8));
+        if !fits || !self.enter(Tunnel::Vxlan(u32::from_be_bytes([0, a, b, c]))) {
+            return;
+        }
+        match (port, next) {
+            (VXLAN_GPE, 1) => self.ip4(view.skip(8)),
+            (VXLAN_GPE, 2) => self.ip6(view.skip(8)),
+            _ => self.inner_ethernet(view.skip(8)),
         }
     }
 }
