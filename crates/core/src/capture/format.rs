@@ -89,17 +89,17 @@ impl Format {
     }
 }
 
-/// Files that people take for captures, by their first bytes, and what to do about them.
+/// Files that people take for captures, by their first bytes (four at most are sure to be there), and what to do about them.
 const OTHERS: [(&[u8], &str); 9] = [
     (b"BZh", "compressed with bzip2; unpack it first (bunzip2)"),
-    (b"\xfd7zXZ", "compressed with xz; unpack it first (unxz)"),
+    (b"\xfd7zX", "compressed with xz; unpack it first (unxz)"),
     (
         b"\x04\x22\x4d\x18",
         "compressed with lz4; unpack it first (unlz4)",
     ),
     (b"PK\x03\x04", "a zip archive; unpack it first (unzip)"),
     (
-        b"snoop\0",
+        b"snoo",
         "a snoop capture; convert it first (editcap -F pcapng)",
     ),
     (
@@ -124,7 +124,7 @@ fn describe(bytes: &[u8]) -> String {
     }
     let first: Vec<String> = bytes
         .iter()
-        .take(8)
+        .take(4)
         .map(|byte| format!("{byte:02x}"))
         .collect();
     format!("neither pcap nor pcapng (begins with {})", first.join(" "))

@@ -156,7 +156,7 @@ impl Pcapng {
         // Some writers forget the padding in the length.
         let size = (length as usize).saturating_add(3) & !3;
         if size > MAX_BLOCK {
-            return Err(too_long(kind, size));
+            return Err(too_long(kind, length));
         }
         let Some(body) = fields.bytes(size - 12) else {
             return Err(Step::Need(size));
@@ -352,13 +352,13 @@ impl Skipped {
     }
 }
 
-/// Passes over a block that is too long, unless the following ones depend on it.
+/// Passes over a block that is too long, unless it looks made up or others depend on it.
 #[cold]
-fn too_long(kind: u32, size: usize) -> Step {
-    if kind == SECTION || kind == INTERFACE {
-        return Step::Damaged(format!("a header of {size} bytes"));
+fn too_long(kind: u32, length: u32) -> Step {
+    if kind == SECTION || kind == INTERFACE || length % 4 != 0 {
+        return Step::Damaged(format!("a block of {length} bytes"));
     }
-    Step::Skip(size, None)
+    Step::Skip(length as usize, None)
 }
 
 /// The options of a block, as code and value, until they end or make no sense.

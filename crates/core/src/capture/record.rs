@@ -111,11 +111,19 @@ impl Recorder {
     /// Records a packet. An error says that it, and perhaps some before it, are lost; the
     /// recorder stays usable.
     pub fn packet(&mut self, packet: &Packet<'_>) -> Result<(), Error> {
-        let result = self.try_packet(packet);
-        if result.is_err() {
+        let data = packet.data.get(..self.limits.packet).unwrap_or(packet.data);
+        let packet = Packet { data, ..*packet };
+        let ready = self.make_ready(&packet);
+        let (Ok(()), Some(current)) = (&ready, &mut self.current) else {
             self.stats.lost += 1;
+            return ready;
+        };
+        current.packet(&packet, name_of(&self.interfaces, packet.iface));
+        if current.is_due() {
+            self.flush()
+        } else {
+            Ok(())
         }
-        result
     }
 
     /// Notes for whoever reads the recording how many packets the kernel dropped on an
@@ -147,10 +155,10 @@ impl Recorder {
         self.stats
     }
 
-    fn try_packet(&mut self, packet: &Packet<'_>) -> Result<(), Error> {
-        let data = packet.data.get(..self.limits.packet).unwrap_or(packet.data);
-        let packet = Packet { data, ..*packet };
-        let needed = Recording::needed(&packet, name_of(&self.interfaces, packet.iface));
+    /// Begins a new file if the packet does not belong into this one, and deletes old ones
+    /// that leave no room for it.
+    fn make_ready(&mut self, packet: &Packet<'_>) -> Result<(), Error> {
+        let needed = Recording::needed(packet, name_of(&self.interfaces, packet.iface));
         let full = self.current.as_ref().is_none_or(|current| {
             let too_large = current.size().saturating_add(needed) > self.limits.bytes;
             current.has_packets() && (too_large || current.span(packet.ts) >= self.limits.span)
@@ -159,16 +167,7 @@ impl Recorder {
             self.end_file()?;
             self.begin_file()?;
         }
-        self.make_room(needed)?;
-        let Some(current) = &mut self.current else {
-            return Ok(());
-        };
-        current.packet(&packet, name_of(&self.interfaces, packet.iface));
-        if current.is_due() {
-            self.flush()
-        } else {
-            Ok(())
-        }
+        self.make_room(needed)
     }
 
     fn begin_file(&mut self) -> Result<(), Error> {

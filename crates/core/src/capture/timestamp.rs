@@ -29,7 +29,10 @@ impl Clock {
         } else if power <= 9 {
             Scale::Times(10_u64.pow(9 - power))
         } else {
-            Scale::By(10_u64.checked_pow(power - 9).unwrap_or(u64::MAX))
+            // So fine a unit that 64 bits of it are less than a nanosecond.
+            10_u64
+                .checked_pow(power - 9)
+                .map_or(Scale::Times(0), Scale::By)
         };
         Self {
             scale,
