@@ -1,7 +1,8 @@
 //! Classic BPF, the machine that capture filters are compiled for, run without leaving Rust.
 //!
-//! As in `McCanne` and Jacobson, "The BSD Packet Filter" (1993), and `bpf(4)`. Jumps only go
-//! forward, so every program ends; a load beyond the packet or a division by zero rejects it.
+//! As in `McCanne` and Jacobson, "The BSD Packet Filter" (1993), and `bpf(4)`. A load
+//! beyond the packet or a division by zero rejects it. libpcap makes one loop, for
+//! `protochain`; turns are counted, so every program ends.
 
 /// One instruction as compilers make it, laid out like C's `struct bpf_insn`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Instruction {
 
 /// Cells of scratch memory.
 const MEMORY: usize = 16;
+/// Jumps back before a packet is rejected: far more than a chain of headers has links.
+const MAX_TURNS: u32 = 1024;
 
 /// A program that was checked: every jump and memory cell is in range, and it ends.
 #[derive(Clone, Debug)]
@@ -45,7 +48,8 @@ enum Op {
     StoreX(usize),
     Compute(Arithmetic, Operand),
     Negate,
-    Jump(u32),
+    /// Relative to the next instruction; back only in what `protochain` compiles to.
+    Jump(i32),
     JumpIf {
         test: Test,
         with: Operand,
@@ -106,32 +110,30 @@ enum Test {
     AnyBit,
 }
 
+/// Whether a program has a loop, which no kernel takes.
+pub(crate) fn has_loop(code: &[Instruction]) -> bool {
+    const JUMP_ALWAYS: u16 = 0x05;
+    code.iter()
+        .any(|i| i.code == JUMP_ALWAYS && (i.k as i32) < 0)
+}
+
 impl Program {
     /// Checks `code` and keeps it.
     pub fn new(code: &[Instruction]) -> Result<Self, BadProgram> {
-        let ops: Vec<Op> = code
-            .iter()
-            .enumerate()
-            .map(|(at, i)| decode(*i).map_err(|what| BadProgram { at, what }))
-            .collect::<Result<_, _>>()?;
-        let bad = |at, what| Err(BadProgram { at, what });
-        for (at, op) in ops.iter().enumerate() {
-            let furthest = match *op {
-                Op::Jump(k) => k as usize,
-                Op::JumpIf {
-                    then, otherwise, ..
-                } => usize::from(then.max(otherwise)),
-                _ => 0,
-            };
-            if at.saturating_add(furthest).saturating_add(1) >= ops.len() && !op.is_return() {
-                return bad(at, "leads past the end");
+        let mut ops = Vec::with_capacity(code.len());
+        for (at, instruction) in code.iter().enumerate() {
+            let bad = |what| BadProgram { at, what };
+            let op = decode(*instruction).map_err(bad)?;
+            if op.furthest(at).is_none_or(|to| to >= code.len()) {
+                return Err(bad("leads out of the program"));
             }
+            ops.push(op);
         }
         if ops.is_empty() {
-            bad(0, "missing")
-        } else {
-            Ok(Self(ops))
+            let what = "missing";
+            return Err(BadProgram { at: 0, what });
         }
+        Ok(Self(ops))
     }
 
     /// Bytes of the packet to keep; 0 rejects it. `wire_len` is what the program sees as the
@@ -144,38 +146,53 @@ impl Program {
             data,
             wire_len,
         };
-        let mut ops = self.0.iter();
-        while let Some(op) = ops.next() {
-            let skip = match *op {
+        let (mut at, mut turns) = (0, 0);
+        while let Some(op) = self.0.get(at) {
+            let after = at + 1;
+            let next = match *op {
                 Op::Return(k) => return k,
                 Op::ReturnA => return machine.a,
-                Op::Jump(k) => k as usize,
+                Op::Jump(k) => after.wrapping_add_signed(k as isize),
                 Op::JumpIf {
                     test,
                     with,
                     then,
                     otherwise,
-                } => usize::from(if machine.holds(test, with) {
-                    then
-                } else {
-                    otherwise
-                }),
+                } => {
+                    after
+                        + usize::from(if machine.holds(test, with) {
+                            then
+                        } else {
+                            otherwise
+                        })
+                }
                 _ => match machine.step(*op) {
-                    Some(()) => 0,
+                    Some(()) => after,
                     None => return 0,
                 },
             };
-            if skip > 0 {
-                ops.nth(skip - 1);
+            turns += u32::from(next < after);
+            if turns > MAX_TURNS {
+                return 0;
             }
+            at = next;
         }
         0
     }
 }
 
 impl Op {
-    fn is_return(self) -> bool {
-        matches!(self, Self::Return(_) | Self::ReturnA)
+    /// The furthest instruction that can follow the one at `at`, itself for an end; `None` if
+    /// that lies before the first.
+    fn furthest(self, at: usize) -> Option<usize> {
+        match self {
+            Self::Return(_) | Self::ReturnA => Some(at),
+            Self::Jump(k) => (at + 1).checked_add_signed(k as isize),
+            Self::JumpIf {
+                then, otherwise, ..
+            } => Some(at + usize::from(then.max(otherwise)) + 1),
+            _ => Some(at + 1),
+        }
     }
 }
 
@@ -330,7 +347,7 @@ fn arithmetic(i: Instruction) -> Result<Op, &'static str> {
 
 fn jump(i: Instruction) -> Result<Op, &'static str> {
     let test = match i.code & 0xf0 {
-        0x00 => return Ok(Op::Jump(i.k)),
+        0x00 => return Ok(Op::Jump(i.k as i32)),
         0x10 => Test::Equal,
         0x20 => Test::Greater,
         0x30 => Test::GreaterOrEqual,
@@ -358,3 +375,6 @@ fn cell(k: u32) -> Result<usize, &'static str> {
         .filter(|&k| k < MEMORY)
         .ok_or("memory cell out of range")
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Capture filters: BPF expressions as tcpdump takes them, for files and live interfaces.
 
-use super::bpf::{Instruction, Program};
+use super::bpf::{Instruction, Program, has_loop};
 use super::libpcap::Libpcap;
 use crate::error::Error;
 use crate::packet::{LinkType, Packet};
@@ -55,14 +55,15 @@ impl FileFilter {
 
     /// Whether the packet passes.
     pub fn matches(&mut self, packet: &Packet<'_>) -> bool {
-        if !self.programs.iter().any(|(link, _)| *link == packet.link) {
-            self.add(packet.link);
+        let (link, data) = without_family(packet);
+        if !self.programs.iter().any(|(known, _)| *known == link) {
+            self.add(link);
         }
         self.programs
             .iter()
-            .find(|(link, _)| *link == packet.link)
+            .find(|(known, _)| *known == link)
             .and_then(|(_, program)| program.as_ref())
-            .is_some_and(|program| program.run(packet.data, packet.wire_len) > 0)
+            .is_some_and(|program| program.run(data, packet.wire_len) > 0)
     }
 
     /// Link types the filter has no meaning for, one line each.
@@ -86,13 +87,33 @@ impl FileFilter {
     }
 }
 
+/// BSD loopback headers hold a number that differs from system to system, in the byte order
+/// of the writer; libpcap knows them only where it reads the file itself. Bare IP is the same.
+fn without_family<'a>(packet: &Packet<'a>) -> (LinkType, &'a [u8]) {
+    // AF_INET, and AF_INET6 of Linux, BSD, FreeBSD, macOS.
+    const FAMILIES: [u32; 5] = [2, 10, 24, 28, 30];
+    if packet.link != LinkType::NULL && packet.link != LinkType::LOOP {
+        return (packet.link, packet.data);
+    }
+    match packet.data.split_first_chunk() {
+        Some((family, rest))
+            if FAMILIES.contains(&u32::from_be_bytes(*family))
+                || FAMILIES.contains(&u32::from_le_bytes(*family)) =>
+        {
+            (LinkType::RAW, rest)
+        }
+        // No IP, and nothing that begins with a small number looks like it.
+        _ => (LinkType::RAW, packet.data),
+    }
+}
+
 fn compile(libpcap: &Libpcap, filter: &str, link: LinkType) -> Result<Program, String> {
     let code = libpcap.compile(filter, link, WHOLE)?;
     Program::new(&code).map_err(|bad| bad.to_string())
 }
 
 /// A filter for one live interface: a program for the kernel, or one for us where the kernel
-/// cannot have it (interface down, header we write ourselves, program too long).
+/// cannot have it (interface down, header we write ourselves, a loop, too long).
 pub(crate) struct LiveFilter {
     /// Always right for the kernel: cuts to the snap length, and filters if it can.
     pub(crate) kernel: Option<Vec<Instruction>>,
@@ -133,7 +154,7 @@ impl LiveFilter {
             .iter()
             .find_map(|at| libpcap.compile_live(filter, at, link, snaplen));
         match live {
-            Some(Ok(code)) if code.len() <= KERNEL_MAX => Ok(Self {
+            Some(Ok(code)) if code.len() <= KERNEL_MAX && !has_loop(&code) => Ok(Self {
                 kernel: Some(code),
                 own: None,
             }),

@@ -4,6 +4,8 @@
 use std::ffi::CStr;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+#[cfg(target_os = "linux")]
+use std::os::fd::AsRawFd;
 
 /// One line of the list: an interface with one of its addresses.
 #[derive(Clone, Debug)]
@@ -37,6 +39,12 @@ pub(super) fn entries() -> io::Result<Vec<Entry>> {
     while let Some(entry) = unsafe { next.as_ref() } {
         // SAFETY: each entry has a name that ends in 0, and null or an address of its family.
         let (name, address) = unsafe { (CStr::from_ptr(entry.ifa_name), address(entry.ifa_addr)) };
+        // The C library leaves out the link address of what has none, such as a tunnel.
+        let address = if entry.ifa_addr.is_null() {
+            link(name)
+        } else {
+            address
+        };
         let name = name.to_string_lossy().into_owned();
         entries.push(Entry {
             name,
@@ -48,6 +56,32 @@ pub(super) fn entries() -> io::Result<Vec<Entry>> {
     // SAFETY: frees the list, once; nothing points into it any more.
     unsafe { libc::freeifaddrs(first) };
     Ok(entries)
+}
+
+/// Asks the kernel for what the list lacks.
+#[cfg(target_os = "linux")]
+fn link(name: &CStr) -> Option<Address> {
+    // SAFETY: the name ends in 0.
+    let index = unsafe { libc::if_nametoindex(name.as_ptr()) };
+    // SAFETY: all zeroes are a value of this plain C struct.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    // The last byte stays 0.
+    let room = request.ifr_name.len() - 1;
+    for (to, from) in request.ifr_name.iter_mut().take(room).zip(name.to_bytes()) {
+        *to = *from as std::ffi::c_char;
+    }
+    // Any socket will do.
+    let socket = std::os::unix::net::UnixDatagram::unbound().ok()?;
+    // SAFETY: the request names an interface, and the kernel fills in its hardware address.
+    let done = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFHWADDR, &raw mut request) };
+    // SAFETY: the kernel has filled this member of the union.
+    let hardware = unsafe { request.ifr_ifru.ifru_hwaddr.sa_family };
+    (done == 0 && index > 0).then_some(Address::Link { index, hardware })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn link(_name: &CStr) -> Option<Address> {
+    None
 }
 
 /// # Safety
