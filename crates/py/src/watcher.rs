@@ -84,6 +84,8 @@ impl Watcher {
             let thread = live::start(pipeline, Arc::clone(&shared))?;
             Ok(Self {
                 shared,
+                names,
+                waker,
                 thread: Mutex::new(Some(thread)),
             })
         })
