@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow_array::{ArrayRef, StringArray, UInt64Array};
 use proptest::prelude::*;
@@ -102,20 +102,31 @@ fn becomes_parquet_without_leaving_anything_beside() {
     assert_eq!(names, ["closed.parquet", "cut.arrows", "open.arrows"]);
 }
 
+/// The bytes of such a segment with its batches and their ends, made once.
+fn sample() -> &'static (Vec<u8>, Vec<RecordBatch>, Vec<u64>) {
+    static SAMPLE: OnceLock<(Vec<u8>, Vec<RecordBatch>, Vec<u64>)> = OnceLock::new();
+    SAMPLE.get_or_init(|| {
+        let dir = TempDir::new().unwrap();
+        let (path, batches, ends) = three(&dir);
+        (fs::read(path).unwrap(), batches, ends)
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     /// Damage may cost rows, never the program. Batches that end before it stay as they were.
     #[test]
     fn damaged_bytes_never_panic(at in 0_usize..4096, with in any::<[u8; 4]>(), cut in any::<bool>()) {
-        let dir = TempDir::new().unwrap();
-        let (path, batches, ends) = three(&dir);
-        let mut bytes = fs::read(&path).unwrap();
+        let (bytes, batches, ends) = sample();
+        let mut bytes = bytes.clone();
         let at = at % (bytes.len() - 4);
         bytes[at..at + 4].copy_from_slice(&with);
         if cut {
             bytes.truncate(at + 4);
         }
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("damaged.arrows");
         fs::write(&path, &bytes).unwrap();
         let segment = Segment::open(&path).unwrap();
         let found: Vec<_> = segment.batches().unwrap().map_while(Result::ok).collect();
