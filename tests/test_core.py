@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import re
 import socket
 import struct
@@ -24,7 +25,7 @@ START = 1_795_168_800
 
 def checksum(data: bytes) -> int:
     """The Internet checksum (RFC 1071) of an even number of bytes."""
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f">{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return total ^ 0xFFFF
@@ -65,14 +66,15 @@ def read_all(reader: _core.Reader) -> list[_core.Batch]:
     return batches
 
 
-def conn_rows(pcap: Path, **options: str) -> _core.Rows:
+def conn_rows(pcap: Path, filter: str | None = None) -> _core.Rows:
     """The capture's connections."""
-    return _core.Rows(read_all(_core.Reader([str(pcap)], tables=["conn"], **options)))
+    return _core.Rows(read_all(_core.Reader([str(pcap)], tables=["conn"], filter=filter)))
 
 
 def one(sql: str) -> tuple[object, ...]:
     """The only row of a query that names no Python object."""
-    (row,) = duckdb.sql(sql).fetchall()
+    with duckdb.connect() as db:
+        (row,) = db.execute(sql).fetchall()
     return tuple(row)
 
 
@@ -216,11 +218,13 @@ def test_tsv_cells_hold_no_control(texts: list[str]) -> None:
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", out)
 
 
-QUERY = """SELECT 1::HUGEINT AS huge, 1.50::DECIMAL(9, 2) AS dec, DATE '2026-11-20' AS day, TIME '01:02:03' AS clock,
-    TIMESTAMPTZ '2026-11-20 10:00:00+00' AS zoned, INTERVAL '1 month 2 days' AS span, [1, NULL] AS list,
-    {'a': 'x', 'b': NULL} AS struct, MAP {'k': 1} AS map, 'ab'::BLOB AS blob, 'sad'::ENUM('sad', 'ok') AS enum,
-    'nan'::DOUBLE AS nan, uuid AS uuid, NULL AS nothing, true AS yes, 1::UTINYINT AS small
-    FROM (SELECT '00000000-0000-0000-0000-000000000001'::UUID AS uuid)"""
+QUERY = """
+    SELECT 1::HUGEINT AS huge, 1.50::DECIMAL(9, 2) AS dec, DATE '2026-11-20' AS day, TIME '01:02:03'
+    AS clock, TIMESTAMPTZ '2026-11-20 10:00:00+00' AS zoned, INTERVAL '1 month 2 days' AS span, [1,
+    NULL] AS list, {'a': 'x', 'b': NULL} AS struct, MAP {'k': 1} AS map, 'ab'::BLOB AS blob,
+    'sad'::ENUM('sad', 'ok') AS enum, 'nan'::DOUBLE AS nan, uuid AS uuid, NULL AS nothing, true AS
+    yes, 1::UTINYINT AS small FROM (SELECT '00000000-0000-0000-0000-000000000001'::UUID AS uuid)
+"""
 
 
 def test_what_duckdb_answers_can_be_written() -> None:
@@ -263,6 +267,11 @@ def test_the_same_capture_gives_the_same_bytes(pcap: Path) -> None:
     assert first == second
 
 
+def write_nowhere() -> None:
+    """Writes a file in a directory that does not exist."""
+    _core.ParquetWriter("/nonexistent/x.parquet").write(_core.empty("conn"))
+
+
 MISTAKES: list[tuple[type[Exception], str, Callable[[], object]]] = [
     (_core.CaptureError, "nothing.pcap", lambda: _core.Reader(["/nonexistent/nothing.pcap"])),
     (_core.CaptureError, "core.py", lambda: _core.Reader([__file__])),
@@ -276,7 +285,7 @@ MISTAKES: list[tuple[type[Exception], str, Callable[[], object]]] = [
     (_core.UsageError, "interim", lambda: _core.EngineConfig(interim=-1.0)),
     (_core.UsageError, "no batches", lambda: _core.Rows([])),
     (_core.CaptureError, "nosuch0", lambda: _core.Watcher(["nosuch0"])),
-    (_core.CaptureError, "x.parquet", lambda: _core.ParquetWriter("/nonexistent/x.parquet").write(_core.empty("conn"))),
+    (_core.CaptureError, "x.parquet", write_nowhere),
     (_core.CaptureError, "x.arrows", lambda: _core.SegmentReader("/nonexistent/x.arrows")),
 ]
 
@@ -303,20 +312,19 @@ def test_a_full_disk_names_the_file(pcap: Path, tmp_path: Path) -> None:
 
 
 def test_other_threads_run_while_the_core_works(pcap: Path) -> None:
-    """A reader on one end of a pipe waits for us to write the other: with the GIL held, neither would end."""
+    """A reader at one end of a pipe waits for us at the other: with the GIL held, neither would end."""
     fifo = pcap.with_suffix(".fifo")
     _mkfifo(fifo)
-    batches: list[_core.Batch] = []
-    thread = threading.Thread(target=lambda: batches.extend(read_all(_core.Reader([str(fifo)], tables=["conn"]))))
+    found: list[_core.Rows] = []
+    thread = threading.Thread(target=lambda: found.append(conn_rows(fifo)))
     thread.start()
     with fifo.open("wb") as file:
         file.write(pcap.read_bytes())
     thread.join()
-    assert sum(batch.num_rows for batch in batches) == 2_000
+    assert [rows.num_rows for rows in found] == [2_000]
 
 
 def _mkfifo(path: Path) -> None:
-    os = pytest.importorskip("os")
     if not hasattr(os, "mkfifo"):
         pytest.skip("no named pipes here: that the core lets other threads run is not tried")
     os.mkfifo(path)

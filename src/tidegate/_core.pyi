@@ -124,7 +124,10 @@ class Stats:
 
 @final
 class Reader:
-    """Capture files (pcap, pcapng, gzip or zstd of either; "-" is standard input), one after the other, as one capture."""
+    """Capture files, one after the other, as one capture.
+
+    pcap and pcapng, plain, gzip or zstd; "-" is standard input.
+    """
 
     def __new__(
         cls,
@@ -158,9 +161,9 @@ class Watcher:
         filter: str | None = None,
         tables: Sequence[str] | None = None,
         config: EngineConfig | None = None,
-        snaplen: int = 262144,
+        snaplen: int = 262_144,
         promiscuous: bool = False,
-        ring_bytes: int = 67108864,
+        ring_bytes: int = 67_108_864,
         count: int | None = None,
         record: str | PathLike[str] | None = None,
         record_bytes: int | None = None,
@@ -168,12 +171,16 @@ class Watcher:
         record_total: int | None = None,
     ) -> Self: ...
     def poll(self, timeout: float) -> list[Batch] | None:
-        """Batches made since the last call, waiting at most `timeout` seconds; None after stop() when all is handed over.
+        """Batches made since the last call, waiting at most `timeout` seconds.
 
-        An error of the capture is raised after the rows made before it.
+        None after stop() (or `count` packets) when all is handed over. An error of the capture
+        is raised after the rows made before it.
         """
     def stop(self) -> None:
-        """Ends the capture; poll() then gives what is left. Safe from any thread and from a signal handler."""
+        """Ends the capture; poll() then gives what is left.
+
+        Safe from any thread and from a signal handler.
+        """
     def interfaces(self) -> list[str]: ...
     def stats(self) -> Stats: ...
 
@@ -267,7 +274,10 @@ class SegmentWriter:
 
 @final
 class SegmentReader:
-    """An open or left-over segment up to its last whole batch; each stream reads the file anew, one batch at a time."""
+    """An open or left-over segment up to its last whole batch.
+
+    Each stream reads the file anew, one batch at a time.
+    """
 
     @property
     def readable(self) -> bool:

@@ -35,8 +35,8 @@ pub(crate) struct Watcher {
 impl Watcher {
     #[new]
     #[pyo3(signature = (
-        interfaces, *, filter=None, tables=None, config=None, snaplen=262144, promiscuous=false,
-        ring_bytes=67108864, count=None, record=None, record_bytes=None, record_seconds=None,
+        interfaces, *, filter=None, tables=None, config=None, snaplen=262_144, promiscuous=false,
+        ring_bytes=67_108_864, count=None, record=None, record_bytes=None, record_seconds=None,
         record_total=None,
     ))]
     #[allow(
