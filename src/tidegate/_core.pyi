@@ -1,7 +1,33 @@
 """The core as Python sees it. Checked against the built module by stubtest."""
 
 from collections.abc import Mapping, Sequence
-from typing import final
+from os import PathLike
+from typing import Self, final
+
+__all__ = [
+    "Batch",
+    "CaptureError",
+    "ColumnInfo",
+    "CoreError",
+    "EngineConfig",
+    "InterfaceInfo",
+    "ParquetWriter",
+    "Reader",
+    "Rows",
+    "SegmentReader",
+    "SegmentWriter",
+    "Stats",
+    "TableInfo",
+    "TextPieces",
+    "TextWriter",
+    "UsageError",
+    "Watcher",
+    "__version__",
+    "check_filter",
+    "empty",
+    "interfaces",
+    "tables",
+]
 
 __version__: str
 
@@ -18,8 +44,10 @@ class UsageError(CoreError):
 class Batch:
     """Rows of one table; speaks the Arrow PyCapsule protocol."""
 
-    table: str
-    num_rows: int
+    @property
+    def table(self) -> str: ...
+    @property
+    def num_rows(self) -> int: ...
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
@@ -28,9 +56,11 @@ class Batch:
 class Rows:
     """A re-readable run of batches with one schema: each `__arrow_c_stream__` starts anew."""
 
-    table: str
-    num_rows: int
-    def __init__(self, batches: Sequence[Batch]) -> None: ...
+    @property
+    def table(self) -> str: ...
+    @property
+    def num_rows(self) -> int: ...
+    def __new__(cls, batches: Sequence[Batch]) -> Self: ...
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
@@ -38,8 +68,8 @@ class Rows:
 class EngineConfig:
     """Settings of the engine; seconds and bytes, unset ones keep the core's defaults."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         *,
         sensor: str = "",
         max_flows: int | None = None,
@@ -48,75 +78,109 @@ class EngineConfig:
         max_fragment_bytes: int | None = None,
         verify_checksums: bool = False,
         interim: float | None = None,
+        opened: bool = False,
         health: float | None = None,
         packet_table: bool = False,
         excerpt: int = 0,
         timeouts: Mapping[str, float] | None = None,
-    ) -> None: ...
+    ) -> Self: ...
 
 @final
 class Stats:
     """Counters of a reader or watcher since its start."""
 
-    packets: int
-    bytes: int
-    first_ts: int | None
-    last_ts: int | None
-    flows: int
-    """Connections open now."""
-    dropped_kernel: int
-    dropped_queue: int
-    dropped_table: int
-    duplicates: int
-    malformed: dict[str, int]
-    warnings: list[str]
-    bytes_read: int
-    """Bytes of the files read so far, as they lie on disk."""
-    bytes_total: int | None
-    """Bytes of the files in all, if known."""
+    @property
+    def packets(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def first_ts(self) -> int | None: ...
+    @property
+    def last_ts(self) -> int | None: ...
+    @property
+    def flows(self) -> int:
+        """Connections open now."""
+    @property
+    def connections(self) -> int:
+        """Connections seen so far."""
+    @property
+    def dropped_kernel(self) -> int: ...
+    @property
+    def dropped_queue(self) -> int: ...
+    @property
+    def dropped_table(self) -> int: ...
+    @property
+    def duplicates(self) -> int: ...
+    @property
+    def malformed(self) -> dict[str, int]: ...
+    @property
+    def warnings(self) -> list[str]: ...
+    @property
+    def bytes_read(self) -> int:
+        """Bytes of the files read so far, as they lie on disk."""
+    @property
+    def bytes_total(self) -> int | None:
+        """Bytes of the files in all, if known."""
 
 @final
 class Reader:
-    """Capture files (pcap, pcapng, gzip or zstd of either; "-" is standard input), one after the other, as one capture."""
+    """Capture files, one after the other, as one capture.
 
-    def __init__(
-        self,
+    pcap and pcapng, plain, gzip or zstd; "-" is standard input.
+    """
+
+    def __new__(
+        cls,
         paths: Sequence[str],
         *,
         filter: str | None = None,
         tables: Sequence[str] | None = None,
         config: EngineConfig | None = None,
-    ) -> None: ...
+    ) -> Self: ...
     def poll(self, timeout: float) -> list[Batch] | None:
-        """The next batches, after at most `timeout` seconds of work; None once when all is read."""
+        """The next batches, after at most `timeout` seconds of work; None when all is read.
+
+        A file that fails is told at the end, by a raise after the last rows: the others are read.
+        """
     def write_parquet(self, paths: Mapping[str, str], timeout: float) -> dict[str, int] | None:
-        """Like poll, but writes each named table's rows to its file inside the core; rows written so far per table, None at the end (files closed, renamed into place)."""
+        """Like poll, but writes each named table's rows to its file inside the core.
+
+        Rows written so far per table; the last counts come when the files are closed and have
+        their names, after them None. The tables must be among those the reader was opened with.
+        """
     def stats(self) -> Stats: ...
 
 @final
 class Watcher:
     """Live interfaces; capture and engine run on a thread of the core until stop()."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         interfaces: Sequence[str],
         *,
         filter: str | None = None,
         tables: Sequence[str] | None = None,
         config: EngineConfig | None = None,
-        snaplen: int = 262144,
+        snaplen: int = 262_144,
         promiscuous: bool = False,
-        ring_bytes: int = 64 << 20,
+        ring_bytes: int = 67_108_864,
         count: int | None = None,
-        record: str | None = None,
+        record: str | PathLike[str] | None = None,
         record_bytes: int | None = None,
         record_seconds: float | None = None,
         record_total: int | None = None,
-    ) -> None: ...
+    ) -> Self: ...
     def poll(self, timeout: float) -> list[Batch] | None:
-        """Batches made since the last call, waiting at most `timeout` seconds; None once after stop() when all is handed over."""
+        """Batches made since the last call, waiting at most `timeout` seconds.
+
+        None after stop() (or `count` packets) when all is handed over. An error of the capture
+        is raised after the rows made before it.
+        """
     def stop(self) -> None:
-        """Ends the capture; poll() then gives what is left. Safe from any thread and from a signal handler."""
+        """Ends the capture; poll() then gives what is left.
+
+        Safe from any thread and from a signal handler.
+        """
     def interfaces(self) -> list[str]: ...
     def stats(self) -> Stats: ...
 
@@ -124,27 +188,41 @@ class Watcher:
 class InterfaceInfo:
     """A network interface of this machine."""
 
-    name: str
-    index: int
-    up: bool
-    running: bool
-    loopback: bool
-    link: str
-    """Link type by name; empty where it cannot be captured."""
-    addresses: list[str]
+    @property
+    def name(self) -> str: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def up(self) -> bool: ...
+    @property
+    def running(self) -> bool: ...
+    @property
+    def loopback(self) -> bool: ...
+    @property
+    def link(self) -> str:
+        """Link type by name; empty where it cannot be captured."""
+    @property
+    def addresses(self) -> list[str]: ...
 
 @final
 class ColumnInfo:
-    name: str
-    type: str
-    nullable: bool
-    doc: str
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def nullable(self) -> bool: ...
+    @property
+    def doc(self) -> str: ...
 
 @final
 class TableInfo:
-    name: str
-    doc: str
-    columns: list[ColumnInfo]
+    @property
+    def name(self) -> str: ...
+    @property
+    def doc(self) -> str: ...
+    @property
+    def columns(self) -> list[ColumnInfo]: ...
 
 def interfaces() -> list[InterfaceInfo]: ...
 def tables() -> list[TableInfo]: ...
@@ -158,37 +236,54 @@ def check_filter(expression: str) -> None:
 class TextWriter:
     """Arrow rows (any object with `__arrow_c_stream__`) as text: tsv, csv or jsonl."""
 
-    def __init__(self, format: str, *, header: bool = True) -> None: ...
+    def __new__(cls, format: str, *, header: bool = True) -> Self: ...
     def write(self, rows: object) -> bytes:
         """The rows as bytes, the header line before the first."""
+    def pieces(self, rows: object) -> TextPieces:
+        """The same in pieces of about a megabyte, made as they are asked for."""
+
+@final
+class TextPieces:
+    """Text made piece by piece."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> bytes: ...
 
 @final
 class ParquetWriter:
-    """Arrow rows to one Parquet file: written beside, synced and renamed at close()."""
+    """Arrow rows to one Parquet file: written as `.NAME.part` beside, synced and renamed at close()."""
 
-    def __init__(self, path: str) -> None: ...
+    def __new__(cls, path: str | PathLike[str]) -> Self: ...
     def write(self, rows: object) -> None: ...
     def close(self) -> int:
-        """Bytes of the finished file."""
+        """Bytes of the finished file; 0 and no file if nothing was written, not even an empty stream."""
 
 @final
 class SegmentWriter:
     """The open segment of a table: an Arrow IPC stream that only grows."""
 
-    def __init__(self, path: str, batch: Batch) -> None:
+    def __new__(cls, path: str | PathLike[str], batch: Batch) -> Self:
         """Creates the file with the batch's schema; does not write the batch."""
     def write(self, batch: Batch) -> None: ...
     def sync(self) -> None: ...
     def close(self) -> None: ...
-    bytes_written: int
-    rows_written: int
+    @property
+    def bytes_written(self) -> int: ...
+    @property
+    def rows_written(self) -> int: ...
 
 @final
 class SegmentReader:
-    """An open or left-over segment up to its last whole batch; each stream reads the file anew, one batch at a time."""
+    """An open or left-over segment up to its last whole batch.
 
-    def __init__(self, path: str) -> None: ...
+    Each stream reads the file anew, one batch at a time.
+    """
+
+    @property
+    def readable(self) -> bool:
+        """False where the file is empty or its schema torn: then it has no columns and no rows."""
+    def __new__(cls, path: str | PathLike[str]) -> Self: ...
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
-    def to_parquet(self, path: str) -> int:
-        """Rewrites it as Parquet (beside, synced, renamed); rows written."""
+    def to_parquet(self, path: str | PathLike[str]) -> int:
+        """Rewrites it as Parquet (beside, synced, renamed); rows written, 0 and no file if there are none."""

@@ -62,7 +62,6 @@ impl EngineConfig {
             packet_table,
             excerpt,
             timeouts: with_timeouts(timeouts.unwrap_or_default()).map_err(raised)?,
-            ..default
         };
         if config.max_flows == 0 {
             return Err(raised(Error::Usage(

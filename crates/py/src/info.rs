@@ -2,21 +2,35 @@
 
 use pyo3::prelude::*;
 use tidegate_core::Error;
+use tidegate_core::capture;
 use tidegate_core::tables as core_tables;
 
 use crate::error::{away, raised};
-use crate::inputs;
 
 /// A network interface of this machine.
 #[pyclass(frozen, get_all, module = "tidegate._core")]
 pub(crate) struct InterfaceInfo {
-    pub(crate) name: String,
-    pub(crate) index: u32,
-    pub(crate) up: bool,
-    pub(crate) running: bool,
-    pub(crate) loopback: bool,
-    pub(crate) link: String,
-    pub(crate) addresses: Vec<String>,
+    name: String,
+    index: u32,
+    up: bool,
+    running: bool,
+    loopback: bool,
+    link: String,
+    addresses: Vec<String>,
+}
+
+impl From<capture::interfaces::InterfaceInfo> for InterfaceInfo {
+    fn from(info: capture::interfaces::InterfaceInfo) -> Self {
+        Self {
+            name: info.name,
+            index: info.index,
+            up: info.up,
+            running: info.running,
+            loopback: info.loopback,
+            link: info.link,
+            addresses: info.addresses.iter().map(ToString::to_string).collect(),
+        }
+    }
 }
 
 /// A column of a table.
@@ -69,7 +83,8 @@ pub(crate) fn table(name: &str) -> Result<core_tables::TableInfo, Error> {
 
 #[pyfunction]
 pub(crate) fn interfaces(py: Python<'_>) -> PyResult<Vec<InterfaceInfo>> {
-    away(py, inputs::interfaces)
+    let all = away(py, capture::interfaces::interfaces)?;
+    Ok(all.into_iter().map(InterfaceInfo::from).collect())
 }
 
 #[pyfunction]
@@ -82,5 +97,5 @@ pub(crate) fn tables() -> Vec<TableInfo> {
 
 #[pyfunction]
 pub(crate) fn check_filter(expression: &str) -> PyResult<()> {
-    inputs::check_filter(expression).map_err(raised)
+    capture::filter::check_filter(expression).map_err(raised)
 }

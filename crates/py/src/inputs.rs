@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use tidegate_core::Error;
 use tidegate_core::capture::files::CaptureFiles;
+use tidegate_core::capture::filter::FileFilter;
+use tidegate_core::capture::live::LiveSource;
 use tidegate_core::capture::{Polled, Source, SourceStats};
-
-use crate::info::InterfaceInfo;
 
 /// Files or live interfaces, opened and filtered.
 pub(crate) trait Input: Send {
-    /// As [`tidegate_core::capture::Source::poll`].
+    /// As [`Source::poll`]; a filter may leave a batch empty.
     fn poll(&mut self, timeout: Duration) -> Result<Polled<'_>, Error>;
-    /// As [`tidegate_core::capture::Source::stats`].
+    /// As [`Source::stats`].
     fn stats(&mut self) -> SourceStats;
     /// Bytes of the files read so far, and in all if known.
     fn progress(&self) -> (u64, Option<u64>) {
@@ -20,52 +20,51 @@ pub(crate) trait Input: Send {
     }
 }
 
-/// What a watcher is opened with.
-pub(crate) struct LiveOptions {
-    pub(crate) interfaces: Vec<String>,
-    pub(crate) filter: Option<String>,
-    pub(crate) snaplen: u32,
-    pub(crate) promiscuous: bool,
-    pub(crate) ring_bytes: usize,
-}
-
 /// Opens capture files.
 pub(crate) fn open_files(paths: &[String], filter: Option<&str>) -> Result<Box<dyn Input>, Error> {
-    if filter.is_some() {
-        return Err(Error::Usage("files cannot be filtered yet".to_owned()));
-    }
     if paths.is_empty() {
         return Err(Error::Usage("no files to read".to_owned()));
     }
-    Ok(Box::new(Files(CaptureFiles::open(paths)?)))
+    let filter = filter.map(FileFilter::new).transpose()?;
+    let files = CaptureFiles::open(paths)?;
+    Ok(Box::new(Files { files, filter }))
 }
 
 /// Capture files with their filter.
-struct Files(CaptureFiles);
+struct Files {
+    files: CaptureFiles,
+    filter: Option<FileFilter>,
+}
 
 impl Input for Files {
     fn poll(&mut self, timeout: Duration) -> Result<Polled<'_>, Error> {
-        self.0.poll(timeout)
+        let mut polled = self.files.poll(timeout)?;
+        if let (Polled::Packets(batch), Some(filter)) = (&mut polled, &mut self.filter) {
+            batch.retain(|packet| filter.matches(packet));
+        }
+        Ok(polled)
     }
 
     fn stats(&mut self) -> SourceStats {
-        self.0.stats()
+        let mut stats = self.files.stats();
+        if let Some(filter) = &self.filter {
+            stats.warnings.extend_from_slice(filter.warnings());
+        }
+        stats
     }
 
     fn progress(&self) -> (u64, Option<u64>) {
-        let progress = self.0.progress();
+        let progress = self.files.progress();
         (progress.read, progress.total)
     }
 }
 
-pub(crate) fn open_live(_options: &LiveOptions) -> Result<Box<dyn Input>, Error> {
-    Err(Error::Usage("interfaces cannot be watched yet".to_owned()))
-}
+impl Input for LiveSource {
+    fn poll(&mut self, timeout: Duration) -> Result<Polled<'_>, Error> {
+        Source::poll(self, timeout)
+    }
 
-pub(crate) fn interfaces() -> Result<Vec<InterfaceInfo>, Error> {
-    Ok(Vec::new())
-}
-
-pub(crate) fn check_filter(_expression: &str) -> Result<(), Error> {
-    Ok(())
+    fn stats(&mut self) -> SourceStats {
+        Source::stats(self)
+    }
 }

@@ -17,7 +17,7 @@ use crate::stats::Stats;
 
 /// How often rows are handed over, time is told and counters are published.
 const TICK: Duration = Duration::from_millis(250);
-/// How long the source may wait for packets: bounds how late a stop is seen.
+/// How long the source may wait for packets; a stop wakes it.
 const WAIT: Duration = Duration::from_millis(100);
 /// Packets lie in a ring for a while: the engine's clock runs this much behind the wall's.
 const LAG: Nanos = 250_000_000;
@@ -27,12 +27,12 @@ const LAG: Nanos = 250_000_000;
 pub(crate) struct Shared {
     pub(crate) queue: Queue,
     pub(crate) stop: AtomicBool,
-    told: Mutex<(Stats, Vec<String>)>,
+    told: Mutex<Stats>,
 }
 
 impl Shared {
-    /// Counters and interfaces as of the last tick.
-    pub(crate) fn told(&self) -> (Stats, Vec<String>) {
+    /// Counters as of the last tick.
+    pub(crate) fn told(&self) -> Stats {
         self.told
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -40,7 +40,7 @@ impl Shared {
     }
 
     fn publish(&self, pipeline: &mut Pipeline) {
-        let told = (pipeline.stats(), pipeline.interfaces().to_vec());
+        let told = pipeline.stats();
         *self.told.lock().unwrap_or_else(PoisonError::into_inner) = told;
     }
 }

@@ -32,7 +32,6 @@ pub(crate) struct Pipeline {
     tables: Vec<&'static str>,
     /// Packets still wanted, if there is a limit.
     left: Option<u64>,
-    interfaces: Vec<String>,
     warnings: Vec<String>,
     /// The source has ended.
     ending: bool,
@@ -68,7 +67,6 @@ impl Pipeline {
             recording: None,
             tables,
             left: None,
-            interfaces: Vec::new(),
             warnings: Vec::new(),
             ending: false,
             finished: false,
@@ -90,7 +88,6 @@ impl Pipeline {
         }
         match self.input.poll(timeout)? {
             Polled::Interface(interface) => {
-                self.interfaces.push(interface.name.clone());
                 if let Some(recording) = &mut self.recording {
                     recording.interface(&interface);
                 }
@@ -151,10 +148,6 @@ impl Pipeline {
     /// Adds to what the user should know.
     pub(crate) fn warn(&mut self, text: String) {
         self.warnings.push(text);
-    }
-
-    pub(crate) fn interfaces(&self) -> &[String] {
-        &self.interfaces
     }
 
     pub(crate) fn tables(&self) -> &[&'static str] {

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use tidegate_core::Config;
+use tidegate_core::capture::live::{LiveConfig, LiveSource, Waker};
 use tidegate_core::capture::record::RecordConfig;
 
 use crate::batch::Batch;
 use crate::config::EngineConfig;
 use crate::error::away;
-use crate::inputs::{self, LiveOptions};
 use crate::live::{self, Shared};
 use crate::pipeline::{Pipeline, wanted};
 use crate::recording::Recording;
@@ -26,6 +26,8 @@ const SLICE: Duration = Duration::from_millis(100);
 #[pyclass(frozen, module = "tidegate._core")]
 pub(crate) struct Watcher {
     shared: Arc<Shared>,
+    names: Vec<String>,
+    waker: Waker,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -33,8 +35,8 @@ pub(crate) struct Watcher {
 impl Watcher {
     #[new]
     #[pyo3(signature = (
-        interfaces, *, filter=None, tables=None, config=None, snaplen=262144, promiscuous=false,
-        ring_bytes=67108864, count=None, record=None, record_bytes=None, record_seconds=None,
+        interfaces, *, filter=None, tables=None, config=None, snaplen=262_144, promiscuous=false,
+        ring_bytes=67_108_864, count=None, record=None, record_bytes=None, record_seconds=None,
         record_total=None,
     ))]
     #[allow(
@@ -56,12 +58,13 @@ impl Watcher {
         record_seconds: Option<f64>,
         record_total: Option<u64>,
     ) -> PyResult<Self> {
-        let options = LiveOptions {
+        let options = LiveConfig {
             interfaces,
             filter,
             snaplen,
             promiscuous,
             ring_bytes,
+            dedup: true,
         };
         let record = record.map(|path| RecordConfig {
             path,
@@ -73,13 +76,16 @@ impl Watcher {
         let mut config = config.map_or_else(Config::default, |given| given.config.clone());
         away(py, move || {
             let tables = wanted(tables.as_deref(), &mut config)?;
-            let input = inputs::open_live(&options)?;
+            let input = LiveSource::open(&options)?;
+            let (waker, names) = (input.waker(), input.interfaces());
             let record = record.map(Recording::create).transpose()?;
-            let pipeline = Pipeline::new(input, config, tables).limited(count, record);
+            let pipeline = Pipeline::new(Box::new(input), config, tables).limited(count, record);
             let shared = Arc::new(Shared::default());
             let thread = live::start(pipeline, Arc::clone(&shared))?;
             Ok(Self {
                 shared,
+                names,
+                waker,
                 thread: Mutex::new(Some(thread)),
             })
         })
@@ -104,14 +110,15 @@ impl Watcher {
 
     fn stop(&self) {
         self.shared.stop.store(true, Ordering::Relaxed);
+        self.waker.wake();
     }
 
     fn interfaces(&self) -> Vec<String> {
-        self.shared.told().1
+        self.names.clone()
     }
 
     fn stats(&self) -> Stats {
-        self.shared.told().0
+        self.shared.told()
     }
 }
 

@@ -300,5 +300,7 @@ fn decimal(value: i128, scale: i8, out: &mut Vec<u8>) {
 }
 
 fn hex(bytes: &[u8], out: &mut Vec<u8>) {
-    bytes.iter().for_each(|byte| escape::hex(*byte, out));
+    for byte in bytes {
+        escape::hex(*byte, out);
+    }
 }

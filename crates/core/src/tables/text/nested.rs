@@ -147,14 +147,16 @@ impl<'a> Nested<'a> {
     pub(super) fn json(&self, row: usize, out: &mut Vec<u8>) {
         match self {
             Self::List(ranges, values) => {
-                joined(b"[]", ranges.of(row), out, |row, out| values.json(row, out));
+                joined(*b"[]", ranges.of(row), out, |row, out| {
+                    values.json(row, out);
+                });
             }
-            Self::Map(ranges, keys, values) => joined(b"{}", ranges.of(row), out, |row, out| {
+            Self::Map(ranges, keys, values) => joined(*b"{}", ranges.of(row), out, |row, out| {
                 key(keys, row, out);
                 out.push(b':');
                 values.json(row, out);
             }),
-            Self::Struct(cells) => joined(b"{}", cells, out, |(name, cell), out| {
+            Self::Struct(cells) => joined(*b"{}", cells, out, |(name, cell), out| {
                 escape::json(name, out);
                 out.push(b':');
                 cell.json(row, out);
@@ -184,12 +186,12 @@ fn key(keys: &Cell<'_>, row: usize, out: &mut Vec<u8>) {
 
 /// Appends the items between a pair of brackets, with commas.
 fn joined<T>(
-    brackets: &[u8; 2],
+    brackets: [u8; 2],
     items: impl IntoIterator<Item = T>,
     out: &mut Vec<u8>,
     item: impl Fn(T, &mut Vec<u8>),
 ) {
-    let [open, close] = *brackets;
+    let [open, close] = brackets;
     out.push(open);
     for (at, value) in items.into_iter().enumerate() {
         if at > 0 {

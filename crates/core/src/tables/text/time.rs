@@ -59,7 +59,7 @@ pub(super) fn span(months: i64, days: i64, nanos: i64, out: &mut Vec<u8>) {
         let nanos = nanos.unsigned_abs();
         let seconds = nanos / 1_000_000_000;
         out.extend_from_slice(itoa::Buffer::new().format(seconds).as_bytes());
-        if nanos % 1_000_000_000 != 0 {
+        if !nanos.is_multiple_of(1_000_000_000) {
             out.push(b'.');
             digits(nanos % 1_000_000_000, 9, out);
         }
