@@ -7,14 +7,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from tidegate._core import Rows, Stats, TableInfo
 from tidegate.model.batch import Batch
 from tidegate.model.config import EngineSettings, StoreSettings, WatchSettings
-from tidegate.model.tables import all_tables, check_tables, default_tables
+from tidegate.model.errors import UsageError
+from tidegate.model.stats import Stats
+from tidegate.model.tables import TableInfo, all_tables, check_tables, default_tables
 from tidegate.pipeline import supervisor
 from tidegate.sinks import Sink
 from tidegate.sinks.store import StoreSink
-from tidegate.sources.capture_file import CaptureFile, gather
+from tidegate.sources.capture_file import CaptureFile, Rows, gather
 from tidegate.sources.live import Live
 from tidegate.store.layout import default_root
 from tidegate.store.writer import StoreWriter
@@ -90,7 +91,7 @@ class Capture:
                     sink.write(batch)
         for sink in sinks:
             sink.close()
-        return self._finished()
+        return self._counted()
 
     def write_parquet(self, paths: Mapping[str, str], tick: Tick | None = None) -> Stats:
         """Reads everything, each named table into its file; rows never enter Python."""
@@ -99,7 +100,7 @@ class Capture:
             if tick:
                 tick(source.stats())
         self.stats = source.stats()
-        return self._finished()
+        return self._counted()
 
     def summarize(self, tick: Tick | None = None) -> "tuple[Stats, Figures]":
         """Reads everything and adds it up."""
@@ -110,7 +111,7 @@ class Capture:
             for batches in self._polls(["conn"], tick):
                 for batch in batches:
                     summary.add(batch)
-            return self._finished(), summary.figures()
+            return self._counted(), summary.figures()
         finally:
             summary.close()
 
@@ -122,8 +123,9 @@ class Capture:
             yield batches
         self.stats = source.stats()
 
-    def _finished(self) -> Stats:
-        assert self.stats is not None
+    def _counted(self) -> Stats:
+        if self.stats is None:
+            raise UsageError("nothing was read yet")
         return self.stats
 
 

@@ -86,7 +86,7 @@ def complain(message: str, code: int) -> int:
     from tidegate.model.text import safe_text
 
     line = " ".join(message.split())
-    print(f"tidegate: {safe_text(line)}", file=sys.stderr)
+    click.echo(f"tidegate: {safe_text(line)}", err=True)
     return code
 
 

@@ -4,7 +4,7 @@ import time
 
 import rich_click as click
 
-from tidegate._core import Stats
+from tidegate.model.stats import Stats
 from tidegate.model.text import safe_text
 from tidegate.model.units import human_bytes, human_count, human_duration, human_rate
 from tidegate.store.writer import StoreWriter

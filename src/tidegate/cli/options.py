@@ -34,9 +34,15 @@ PATH = click.Path(path_type=Path)
 
 format_option = click.option("--format", "format", type=click.Choice(FORMATS), help="How rows are written.")
 filter_option = click.option(
-    "-f", "--filter", "filter_option", metavar="FILTER", help="BPF expression, instead of the words at the end."
+    "-f",
+    "--filter",
+    "filter_option",
+    metavar="FILTER",
+    help="BPF expression, instead of the words at the end.",
 )
-sensor_option = click.option("--sensor", default="", metavar="NAME", help="Name of the observer, for every row.")
+sensor_option = click.option(
+    "--sensor", default="", metavar="NAME", help="Name of the observer, for every row."
+)
 max_flows_option = click.option(
     "--max-flows", type=click.IntRange(min=1), help="Connections tracked at once at most (1,000,000)."
 )
@@ -47,7 +53,10 @@ tables_option = click.option(
     "-t", "--table", "tables", multiple=True, metavar="NAME", help="A table to write; can be repeated."
 )
 store_option = click.option(
-    "--store", type=PATH, metavar="DIR", help="The store (/var/lib/tidegate for root, else in your state directory)."
+    "--store",
+    type=PATH,
+    metavar="DIR",
+    help="The store (/var/lib/tidegate for root, else in your state directory).",
 )
 
 

@@ -5,7 +5,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from tidegate._core import Stats
+from tidegate.model.stats import Stats
 from tidegate.model.units import human_bytes, human_count
 
 PATIENCE = 1.0

@@ -7,7 +7,6 @@ from pathlib import Path
 import rich_click as click
 
 from tidegate import app
-from tidegate._core import Stats
 from tidegate.cli import closing, output
 from tidegate.cli.options import (
     PATH,
@@ -23,6 +22,7 @@ from tidegate.cli.progress import Progress
 from tidegate.cli.summary import render
 from tidegate.model.config import EngineSettings
 from tidegate.model.errors import CaptureError, UsageError
+from tidegate.model.stats import Stats
 from tidegate.model.tables import check_tables, default_tables
 
 CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".gz", ".zst")
@@ -33,9 +33,13 @@ CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".gz", ".zst")
 @filter_option
 @tables_option
 @format_option
-@click.option("-o", "--output", "target", type=PATH, metavar="PATH", help="A file, or a directory for several tables.")
+@click.option(
+    "-o", "--output", "target", type=PATH, metavar="PATH", help="A file, or a directory for several tables."
+)
 @click.option("--stats", is_flag=True, help="Packets per second, CPU time and malformed counts on stderr.")
-@click.option("--excerpt", type=click.IntRange(0, 65535), default=0, help="Payload bytes per row of table packet.")
+@click.option(
+    "--excerpt", type=click.IntRange(0, 65535), default=0, help="Payload bytes per row of table packet."
+)
 @sensor_option
 @max_flows_option
 @checksums_option

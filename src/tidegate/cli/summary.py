@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tidegate._core import Stats
+from tidegate.model.stats import Stats
 from tidegate.model.text import clip, safe_text
 from tidegate.model.units import human_bytes, human_count, human_duration, human_rate
 

@@ -5,8 +5,7 @@ import textwrap
 import rich_click as click
 
 from tidegate import app
-from tidegate._core import TableInfo
-from tidegate.model.tables import ON_REQUEST, find_table
+from tidegate.model.tables import ON_REQUEST, TableInfo, find_table
 
 WIDTH = 80
 
@@ -37,5 +36,9 @@ def describe(table: TableInfo) -> str:
 
 def _entry(head: str, text: str, indent: int) -> str:
     return textwrap.fill(
-        text, WIDTH, initial_indent=f"{head:<{indent}}", subsequent_indent=" " * indent, break_on_hyphens=False
+        text,
+        WIDTH,
+        initial_indent=f"{head:<{indent}}",
+        subsequent_indent=" " * indent,
+        break_on_hyphens=False,
     )

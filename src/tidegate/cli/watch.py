@@ -39,16 +39,24 @@ from tidegate.store.layout import default_root
 
 @click.command()
 @click.argument("words", nargs=-1, metavar="[FILTER]")
-@click.option("-i", "--interface", "interfaces", multiple=True, metavar="IFACE", help="Where to listen; repeatable.")
+@click.option(
+    "-i", "--interface", "interfaces", multiple=True, metavar="IFACE", help="Where to listen; repeatable."
+)
 @filter_option
-@click.option("-D", "--list-interfaces", is_flag=True, help="List interfaces with state and addresses, and end.")
+@click.option(
+    "-D", "--list-interfaces", is_flag=True, help="List interfaces with state and addresses, and end."
+)
 @click.option("--for", "seconds", type=DURATION, help="End by itself after this time: 90, 200s, 5m, 2h.")
 @click.option("-c", "--count", type=click.IntRange(min=1), help="End after this many packets.")
-@click.option("-s", "--snaplen", type=click.IntRange(64, 262144), default=262144, help="Bytes kept of a packet.")
+@click.option(
+    "-s", "--snaplen", type=click.IntRange(64, 262144), default=262144, help="Bytes kept of a packet."
+)
 @click.option("-p", "--promiscuous", is_flag=True, help="Also take what is not meant for this machine.")
 @tables_option
 @format_option
-@click.option("-o", "--output", "target", type=PATH, metavar="PATH", help="A file, or a directory for several tables.")
+@click.option(
+    "-o", "--output", "target", type=PATH, metavar="PATH", help="A file, or a directory for several tables."
+)
 @click.option("-w", "--write", "record", metavar="FILE", help="Record packets to this file (pcapng) beside.")
 @click.option("--rotate-size", type=SIZE, help="Begin a new recording at this size: 100M, 1G.")
 @click.option("--rotate-time", type=DURATION, help="Begin a new recording after this time.")

@@ -3,8 +3,18 @@
 from collections.abc import Iterable
 
 from tidegate import _core
-from tidegate._core import TableInfo
+from tidegate._core import ColumnInfo, TableInfo
 from tidegate.model.errors import UsageError
+
+__all__ = [
+    "ON_REQUEST",
+    "ColumnInfo",
+    "TableInfo",
+    "all_tables",
+    "check_tables",
+    "default_tables",
+    "find_table",
+]
 
 ON_REQUEST = frozenset({"packet"})
 """Tables that are filled only when asked for, because they hold a row per packet."""

@@ -32,7 +32,7 @@ def _split(text: str) -> tuple[float, str]:
 
 
 def human_bytes(count: float) -> str:
-    """"1.5 MB": powers of 1000, as networks count."""
+    """ "1.5 MB": powers of 1000, as networks count."""
     return f"{int(count)} B" if count < 1000 else _scaled(count, ("kB", "MB", "GB", "TB", "PB"))
 
 
@@ -47,7 +47,7 @@ def human_rate(per_second: float) -> str:
 
 
 def human_duration(seconds: float) -> str:
-    """"1.2 ms", "3.40 s", "5m 07s", "2h 05m", "3d 04h"."""
+    """ "1.2 ms", "3.40 s", "5m 07s", "2h 05m", "3d 04h"."""
     if seconds < 1:
         return f"{seconds * 1000:.1f} ms"
     if seconds < 60:

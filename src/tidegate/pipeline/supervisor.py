@@ -45,7 +45,7 @@ def _stopped_by_signals(source: Source) -> Iterator[None]:
     """The first signal stops the source; a second one of the same kind does what it always did."""
     before = {number: signal.getsignal(number) for number in _SIGNALS}
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
         signal.signal(number, before[signal.Signals(number)])
         source.stop()
 

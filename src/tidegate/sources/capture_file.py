@@ -4,10 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 from tidegate import _core
+from tidegate._core import Rows
 from tidegate.model.batch import Batch
 from tidegate.model.config import EngineSettings
 from tidegate.model.errors import from_core
 from tidegate.sources.engine import engine_config
+
+__all__ = ["CaptureFile", "Rows", "gather"]
 
 
 class CaptureFile:
@@ -49,7 +52,7 @@ class CaptureFile:
             yield from batches
 
 
-def gather(batches: Sequence[Batch], table: str) -> _core.Rows:
+def gather(batches: Sequence[Batch], table: str) -> Rows:
     """Batches of one table as one object that can be read again and again."""
     with from_core():
-        return _core.Rows([cast(_core.Batch, batch) for batch in batches]) if batches else _core.empty(table)
+        return Rows([cast(_core.Batch, batch) for batch in batches]) if batches else _core.empty(table)

@@ -16,7 +16,9 @@ class Removed:
     bytes: int = 0
 
 
-def surplus(closed: Sequence[Segment], total: int, free: int, now: float, keep: StoreSettings) -> list[Segment]:
+def surplus(
+    closed: Sequence[Segment], total: int, free: int, now: float, keep: StoreSettings
+) -> list[Segment]:
     """The closed segments (oldest first) to remove, so that the limits hold.
 
     `total` is the store's size and `free` the disk's room, both in bytes. Each table keeps
