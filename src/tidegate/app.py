@@ -1,0 +1,190 @@
+"""Puts the parts together: the one place that knows every part, and Tidegate's Python interface."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from tidegate.model.batch import Batch
+from tidegate.model.config import EngineSettings, StoreSettings, WatchSettings
+from tidegate.model.errors import UsageError
+from tidegate.model.stats import Stats
+from tidegate.model.tables import TableInfo, all_tables, check_tables, default_tables
+from tidegate.pipeline import supervisor
+from tidegate.sinks import Sink
+from tidegate.sinks.store import StoreSink
+from tidegate.sources.capture_file import CaptureFile, Rows, gather
+from tidegate.sources.live import Live
+from tidegate.store.layout import default_root
+from tidegate.store.writer import StoreWriter
+
+if TYPE_CHECKING:
+    from tidegate.queries.sql import Answer as Answer
+    from tidegate.queries.summary import Figures
+
+Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+Tick = Callable[[Stats], None]
+
+POLL = 0.2
+"""Seconds of work between two calls of a tick."""
+
+
+def tables() -> list[TableInfo]:
+    """Every table with its columns and their documentation."""
+    return all_tables()
+
+
+def query(sql: str, store: str | os.PathLike[str] | None = None) -> "Answer":
+    """Answers one SELECT over a store (by default the one `tidegate watch` writes).
+
+    Raises UsageError for wrong SQL and StoreError for a store that cannot be read.
+    """
+    from tidegate.queries.sql import ask
+
+    return ask(Path(store) if store is not None else default_root(), sql)
+
+
+def read(
+    paths: Paths,
+    filter: str | None = None,
+    *,
+    tables: Sequence[str] | None = None,
+    settings: EngineSettings | None = None,
+) -> "Capture":
+    """Capture files as batches of rows; nothing is read before they are asked for.
+
+    `filter` is a BPF expression. `tables` are all but `packet` unless named.
+    """
+    several = [paths] if isinstance(paths, str | os.PathLike) else paths
+    return Capture([os.fspath(path) for path in several], filter, tables, settings or EngineSettings())
+
+
+class Capture:
+    """Capture files that can be read again and again ("-", standard input, only once)."""
+
+    def __init__(
+        self, files: list[str], filter: str | None, tables: Sequence[str] | None, settings: EngineSettings
+    ) -> None:
+        self.files = files
+        self.filter = filter
+        self.tables = default_tables() if tables is None else check_tables(tables)
+        self.settings = settings
+        self.stats: Stats | None = None
+        """The counters of the last reading that came to its end."""
+
+    def __iter__(self) -> Iterator[Batch]:
+        for batches in self._polls(self.tables):
+            yield from batches
+
+    def table(self, name: str) -> Rows:
+        """All rows of one table, in memory; any Arrow library takes them."""
+        wanted = check_tables([name])
+        return gather([batch for batches in self._polls(wanted) for batch in batches], name)
+
+    def write(self, sinks: Sequence[Sink], tick: Tick | None = None) -> Stats:
+        """Reads everything into the sinks."""
+        for batches in self._polls(self.tables, tick):
+            for batch in batches:
+                for sink in sinks:
+                    sink.write(batch)
+        for sink in sinks:
+            sink.close()
+        return self._counted()
+
+    def write_parquet(self, paths: Mapping[str, str], tick: Tick | None = None) -> Stats:
+        """Reads everything, each named table into its file; rows never enter Python."""
+        source = CaptureFile(self.files, self.filter, list(paths), self.settings)
+        while source.write_parquet(paths, POLL) is not None:
+            if tick:
+                tick(source.stats())
+        self.stats = source.stats()
+        return self._counted()
+
+    def summarize(self, tick: Tick | None = None) -> "tuple[Stats, Figures]":
+        """Reads everything and adds it up."""
+        from tidegate.queries.summary import Summary
+
+        summary = Summary()
+        try:
+            for batches in self._polls(["conn"], tick):
+                for batch in batches:
+                    summary.add(batch)
+            return self._counted(), summary.figures()
+        finally:
+            summary.close()
+
+    def _polls(self, wanted: Sequence[str], tick: Tick | None = None) -> Iterator[list[Batch]]:
+        source = CaptureFile(self.files, self.filter, wanted, self.settings)
+        while (batches := source.poll(POLL)) is not None:
+            if tick:
+                tick(source.stats())
+            yield batches
+        self.stats = source.stats()
+
+    def _counted(self) -> Stats:
+        if self.stats is None:
+            raise UsageError("nothing was read yet")
+        return self.stats
+
+
+def watch(
+    interfaces: str | Iterable[str] | None = None,
+    filter: str | None = None,
+    *,
+    tables: Sequence[str] | None = None,
+    settings: WatchSettings | None = None,
+) -> "Watch":
+    """Captures on these interfaces (all that are up unless named) from now until stop().
+
+    Iterate over it for batches of rows; as a context manager it stops at the end of the block.
+    """
+    given = settings or WatchSettings()
+    names = (interfaces,) if isinstance(interfaces, str) else tuple(interfaces or given.interfaces)
+    wanted = default_tables() if tables is None else check_tables(tables)
+    return Watch(replace(given, interfaces=names, filter=filter or given.filter, tables=tuple(wanted)))
+
+
+class Watch:
+    """A running capture."""
+
+    def __init__(self, settings: WatchSettings) -> None:
+        self.settings = settings
+        self._live = Live(settings, settings.tables)
+
+    def __iter__(self) -> Iterator[Batch]:
+        while (batches := self._live.poll(supervisor.POLL)) is not None:
+            yield from batches
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def interfaces(self) -> list[str]:
+        """The interfaces that are watched."""
+        return self._live.interfaces()
+
+    @property
+    def stats(self) -> Stats:
+        """The counters so far."""
+        return self._live.stats()
+
+    def stop(self) -> None:
+        """Ends the capture; an iteration gives what is left and ends. Safe from any thread."""
+        self._live.stop()
+
+    def run(self, sinks: Sequence[Sink], seconds: float | None = None) -> Stats:
+        """Feeds the sinks until the time is over or a signal comes; then all of them are closed."""
+        supervisor.run(self._live, sinks, seconds)
+        return self.stats
+
+
+def open_store(root: Path, settings: StoreSettings) -> StoreSink:
+    """The store as a sink; raises StoreError if another process writes to it."""
+    return StoreSink(StoreWriter(root, settings))

@@ -1,0 +1,105 @@
+"""The command line: `tidegate VERB`. A verb's file is imported only when it is asked for."""
+
+import os
+import sys
+from importlib import import_module
+
+import rich_click as click
+from click.exceptions import NoArgsIsHelpError
+
+VERBS = {
+    "read": "Read capture files: a summary, or tables of connections and packets.",
+    "watch": "Watch interfaces live and keep every connection in the store.",
+    "query": "Ask the store in SQL.",
+    "tables": "Show the tables and what their columns mean.",
+}
+"""Every verb, in the order of the help, with its line in it."""
+
+
+class LazyGroup(click.RichGroup):
+    """Knows the verbs by name and imports one when it runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs, in our order."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The verb by name and line, enough for the help that lists them all."""
+        return click.RichCommand(name=name, help=VERBS[name]) if name in VERBS else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb itself, about to run."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, load(name) if name else None, rest
+
+
+def load(verb: str) -> click.Command:
+    """Imports a verb."""
+    command: click.Command = getattr(import_module(f"tidegate.cli.{verb}"), verb)
+    return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True)
+@click.version_option(package_name="tidegate", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Who is this machine talking to? Live, from captures, and in SQL."""
+
+
+def main() -> None:
+    """Runs the command line; every mistake of a user is one line on stderr.
+
+    Exit codes: 0 done, 1 it could not be done, 2 it was asked wrongly, 130 interrupted.
+    """
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command; its exit code."""
+    from tidegate.model.errors import TidegateError
+
+    try:
+        result = cli.main(arguments, prog_name="tidegate", standalone_mode=False)
+        sys.stdout.flush()
+    except NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        return 2
+    except click.UsageError as error:
+        return complain(_with_hint(error), 2)
+    except click.ClickException as error:
+        return complain(error.format_message(), 1)
+    except TidegateError as error:
+        return complain(str(error), error.exit_code)
+    except BrokenPipeError:
+        _forget_stdout()
+        return 0
+    except OSError as error:
+        return complain(_of_system(error), 1)
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    return result if isinstance(result, int) else 0
+
+
+def complain(message: str, code: int) -> int:
+    """One line on stderr; the code, to hand on."""
+    from tidegate.model.text import safe_text
+
+    line = " ".join(message.split())
+    click.echo(f"tidegate: {safe_text(line)}", err=True)
+    return code
+
+
+def _with_hint(error: click.UsageError) -> str:
+    command = error.ctx.command_path if error.ctx else "tidegate"
+    return f"{error.format_message().rstrip('.')}; see {command} --help"
+
+
+def _of_system(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def _forget_stdout() -> None:
+    """The reader is gone: what is buffered must not be tried again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

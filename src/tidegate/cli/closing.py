@@ -1,0 +1,64 @@
+"""What is said on stderr at the end: counters, and everything that was lost."""
+
+import time
+
+import rich_click as click
+
+from tidegate.model.stats import Stats
+from tidegate.model.text import safe_text
+from tidegate.model.units import human_bytes, human_count, human_duration, human_rate
+from tidegate.store.writer import StoreWriter
+
+
+def say(text: str) -> None:
+    """One line on stderr."""
+    click.echo(safe_text(text), err=True)
+
+
+def warn(stats: Stats) -> None:
+    """The warnings of the core, such as a file that is cut off."""
+    for warning in stats.warnings:
+        say(f"tidegate: warning: {warning}")
+
+
+def performance(stats: Stats, seconds: float) -> None:
+    """Packets per second, CPU time, and what was malformed."""
+    cpu = time.process_time()
+    rate = human_rate(stats.packets / max(seconds, 1e-9))
+    per_cpu = human_rate(stats.packets / max(cpu, 1e-9))
+    say(f"packets    {human_count(stats.packets)} in {human_duration(seconds)} ({rate}/s)")
+    say(f"CPU        {human_duration(cpu)} ({per_cpu} packets per CPU second)")
+    say(f"malformed  {_by_kind(stats)}")
+
+
+def watched(stats: Stats, interfaces: list[str], seconds: float) -> None:
+    """What a watch saw and what it lost."""
+    names = ", ".join(interfaces)
+    say(
+        f"tidegate: watched {names} for {human_duration(seconds)}: {human_count(stats.packets)} packets, "
+        f"{human_bytes(stats.bytes)}, {human_count(stats.flows)} connections still open"
+    )
+    losses = {
+        "by the kernel": stats.dropped_kernel,
+        "by a full queue": stats.dropped_queue,
+        "by a full connection table": stats.dropped_table,
+    }
+    lost = ", ".join(f"{human_count(count)} {where}" for where, count in losses.items() if count)
+    say(f"tidegate: dropped: {lost or 'nothing, by the kernel or later'}")
+    if stats.malformed:
+        say(f"tidegate: not decoded: {_by_kind(stats)}")
+
+
+def stored(writer: StoreWriter) -> None:
+    """Where the rows are, and what the store had to drop or remove."""
+    removed = writer.removed
+    if writer.lost_rows:
+        say(f"tidegate: {human_count(writer.lost_rows)} rows were not stored, the disk took none")
+    if removed.segments:
+        say(f"tidegate: removed {human_count(removed.segments)} old segments, {human_bytes(removed.bytes)}")
+    say(f"tidegate: kept in {writer.layout.root}; ask it with: tidegate query")
+
+
+def _by_kind(stats: Stats) -> str:
+    kinds = sorted(stats.malformed.items(), key=lambda item: -item[1])
+    return ", ".join(f"{kind} {human_count(count)}" for kind, count in kinds) or "0"

@@ -1,0 +1,67 @@
+"""Options that several verbs share, and the types of their values."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from tidegate.model.config import FORMATS
+from tidegate.model.errors import UsageError
+from tidegate.model.units import parse_duration, parse_size
+
+
+class Parsed(click.ParamType[Any]):
+    """A value with a parser of its own."""
+
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Parses text; what is parsed already passes."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._parse(value)
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
+
+
+DURATION = Parsed("time", parse_duration)
+SIZE = Parsed("size", parse_size)
+PATH = click.Path(path_type=Path)
+
+format_option = click.option("--format", "format", type=click.Choice(FORMATS), help="How rows are written.")
+filter_option = click.option(
+    "-f",
+    "--filter",
+    "filter_option",
+    metavar="FILTER",
+    help="BPF expression, instead of the words at the end.",
+)
+sensor_option = click.option(
+    "--sensor", default="", metavar="NAME", help="Name of the observer, for every row."
+)
+max_flows_option = click.option(
+    "--max-flows", type=click.IntRange(min=1), help="Connections tracked at once at most (1,000,000)."
+)
+checksums_option = click.option(
+    "--verify-checksums", is_flag=True, help="Packets with a wrong IP, TCP or UDP checksum do not count."
+)
+tables_option = click.option(
+    "-t", "--table", "tables", multiple=True, metavar="NAME", help="A table to write; can be repeated."
+)
+store_option = click.option(
+    "--store",
+    type=PATH,
+    metavar="DIR",
+    help="The store (/var/lib/tidegate for root, else in your state directory).",
+)
+
+
+def joined_filter(words: list[str], explicit: str | None) -> str | None:
+    """The filter from the words at the end, or from -f; not both."""
+    if words and explicit:
+        raise UsageError(f'two filters: "{" ".join(words)}" and -f "{explicit}"; give one')
+    return explicit or " ".join(words) or None

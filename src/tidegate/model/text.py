@@ -1,0 +1,24 @@
+"""Text from the network, made safe for a terminal."""
+
+import re
+
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # C0, DEL and C1: escape sequences begin here
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks that turn the direction of text
+    "\u2028\u2029\ufeff\ud800-\udfff]"  # line breaks in disguise, byte order mark, lone surrogates
+)
+
+
+def safe_text(text: str) -> str:
+    r"""The text with everything a terminal would act on written as an escape such as \x1b."""
+    return _UNSAFE.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def clip(text: str, width: int) -> str:
+    """The text in at most `width` characters, an ellipsis at its end where some are missing."""
+    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"

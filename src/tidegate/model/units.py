@@ -1,0 +1,68 @@
+"""Numbers as people write and read them: durations, sizes, counts."""
+
+import re
+
+from tidegate.model.errors import UsageError
+
+_SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_BYTES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+_NUMBER = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", re.IGNORECASE | re.ASCII)
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of "90", "200s", "5m", "2h", "1d" or "500ms"; raises UsageError."""
+    number, unit = _split(text)
+    if unit not in _SECONDS:
+        raise UsageError(f'"{text}" is no duration: write 90, 200s, 5m, 2h or 1d')
+    return number * _SECONDS[unit]
+
+
+def parse_size(text: str) -> int:
+    """Bytes of "1000", "64K", "100M", "10G" (powers of 1024); raises UsageError."""
+    number, unit = _split(text)
+    unit = unit.removesuffix("ib").removesuffix("b")
+    if unit not in _BYTES:
+        raise UsageError(f'"{text}" is no size: write 1000, 64K, 100M or 10G')
+    return int(number * _BYTES[unit])
+
+
+def _split(text: str) -> tuple[float, str]:
+    match = _NUMBER.fullmatch(text)
+    return (float(match[1]), match[2].lower()) if match else (0.0, "?")
+
+
+def human_bytes(count: float) -> str:
+    """ "1.5 MB": powers of 1000, as networks count."""
+    return f"{int(count)} B" if count < 1000 else _scaled(count, ("kB", "MB", "GB", "TB", "PB"))
+
+
+def human_count(count: float) -> str:
+    """A count with thousands separated: "12,345"."""
+    return f"{int(count):,}"
+
+
+def human_rate(per_second: float) -> str:
+    """A rate without its unit: "812" or "2.5 M"."""
+    return f"{per_second:.0f}" if per_second < 1000 else _scaled(per_second, ("k", "M", "G"))
+
+
+def human_duration(seconds: float) -> str:
+    """ "1.2 ms", "3.40 s", "5m 07s", "2h 05m", "3d 04h"."""
+    if seconds < 1:
+        return f"{seconds * 1000:.1f} ms"
+    if seconds < 60:
+        return f"{seconds:.2f} s"
+    whole = int(seconds)
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02d}s"
+    if whole < 86400:
+        return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+    return f"{whole // 86400}d {whole % 86400 // 3600:02d}h"
+
+
+def _scaled(value: float, units: tuple[str, ...]) -> str:
+    for unit in units:
+        value /= 1000
+        if value < 999.95 or unit == units[-1]:
+            break
+    return f"{value:.1f} {unit}"

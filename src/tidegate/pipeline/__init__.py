@@ -1,0 +1,1 @@
+"""From a source through to the sinks, until it is enough."""

@@ -1,0 +1,137 @@
+"""DuckDB over a store: a view per table, shut off from everything else."""
+
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+
+from tidegate.model.errors import CaptureError, StoreError
+from tidegate.model.tables import all_tables
+from tidegate.store.layout import Layout, Segment
+from tidegate.store.segments import no_rows, read_segment
+
+MEMORY = "512MB"
+SPILL = "8GB"
+
+_LATEST_CONN = """
+    CREATE VIEW conn AS
+    SELECT * FROM conn_rows WHERE state = 'closed'
+    UNION ALL
+    SELECT * FROM (
+        SELECT * FROM conn_rows WHERE state <> 'closed'
+        QUALIFY row_number() OVER (PARTITION BY uid ORDER BY last_ts DESC, up_packets + down_packets DESC) = 1
+    ) AS running
+    WHERE NOT EXISTS (FROM conn_rows AS over WHERE over.uid = running.uid AND over.state = 'closed')
+"""
+"""Each connection once: final rows as they are; of the running ones only the last row is ranked."""
+
+
+class Vanished(Exception):
+    """A segment was closed or removed between listing and reading: list again."""
+
+
+class Database:
+    """One connection to DuckDB and its directory for what does not fit into memory."""
+
+    def __init__(self, memory: str = MEMORY) -> None:
+        self.spill = tempfile.mkdtemp(prefix="tidegate-")
+        self.duckdb = duckdb.connect(
+            ":memory:",
+            config={
+                "memory_limit": memory,
+                "temp_directory": self.spill,
+                "max_temp_directory_size": SPILL,
+                "python_enable_replacements": "false",
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "allow_community_extensions": "false",
+            },
+        )
+
+    def close(self) -> None:
+        """Frees memory and disk."""
+        self.duckdb.close()
+        shutil.rmtree(self.spill, ignore_errors=True)
+
+    def lock_in(self, files: Iterable[Path]) -> None:
+        """From here on only these files can be read, nothing written, no setting changed."""
+        allowed = ", ".join(_quoted(str(file)) for file in files)
+        self.duckdb.execute(f"SET allowed_paths = [{allowed}]")
+        self.duckdb.execute("SET enable_external_access = false")
+        self.duckdb.execute("SET lock_configuration = true")
+
+
+def open_store(root: Path) -> Database:
+    """A view per table over the store as it is now; raises StoreError, or Vanished to try again."""
+    layout = Layout(root.absolute())
+    layout.check()
+    still_open, closed = layout.segments()
+    database = Database()
+    try:
+        for table in all_tables():
+            _add_view(
+                database.duckdb,
+                table.name,
+                [segment for segment in still_open if segment.table == table.name],
+                [segment.path for segment in closed if segment.table == table.name],
+            )
+        database.lock_in(segment.path for segment in closed)
+    except duckdb.Error as error:
+        database.close()
+        raise unreadable(layout, error) from None
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def unreadable(layout: Layout, error: Exception) -> Exception:
+    """Why the store could not be read: because it moved on (Vanished), or is damaged."""
+    if "No such file" in str(error) or "no files found" in str(error).lower():
+        return Vanished(str(error))
+    return StoreError(f"{layout.root}: {one_line(error)}")
+
+
+def one_line(error: Exception) -> str:
+    """DuckDB's message without its picture of the place."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    picture = next((at for at, line in enumerate(lines) if line.startswith("LINE ")), len(lines))
+    return " ".join(lines[:picture])
+
+
+def _add_view(
+    database: duckdb.DuckDBPyConnection, table: str, still_open: list[Segment], closed: list[Path]
+) -> None:
+    """The table's rows wherever they lie; a column that an older segment lacks is NULL there."""
+    database.register(f"no_{table}", no_rows(table))
+    parts = [f"SELECT * FROM no_{table}"]
+    if closed:
+        files = ", ".join(_quoted(str(path)) for path in closed)
+        parts.append(
+            f"SELECT * FROM read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
+        )
+    for number, segment in enumerate(still_open):
+        rows = _rows_of(segment)
+        if rows is not None:
+            database.register(f"open_{table}_{number}", rows)
+            parts.append(f"SELECT * FROM open_{table}_{number}")
+    name = "conn_rows" if table == "conn" else table
+    database.execute(f"CREATE VIEW {name} AS " + " UNION ALL BY NAME ".join(parts))
+    if table == "conn":
+        database.execute(_LATEST_CONN)
+
+
+def _rows_of(segment: Segment) -> object | None:
+    """The rows of an open segment, None if it holds none yet."""
+    try:
+        return read_segment(segment.path)
+    except CaptureError:
+        if segment.path.exists():
+            return None
+        raise Vanished(str(segment.path)) from None
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

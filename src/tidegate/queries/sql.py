@@ -1,0 +1,115 @@
+"""The question a user writes: one SELECT over the store, answered in full before a row is shown."""
+
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from tidegate.model.errors import StoreError, UsageError
+from tidegate.queries.engine import Database, Vanished, one_line, open_store, unreadable
+from tidegate.store.layout import Layout
+
+CHUNK = 50_000
+_ATTEMPTS = 20
+_ALLOWED = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+
+
+class Answer:
+    """The rows of an answer: Arrow by the PyCapsule protocol, or tuples by iteration.
+
+    They lie in DuckDB, on disk as far as they do not fit into its memory, until close().
+    """
+
+    def __init__(self, database: Database, columns: list[str]) -> None:
+        self.columns = columns
+        """The names of the columns."""
+        self._kept = {"database": database}
+        # DuckDB complains on stderr about what is still alive when Python ends.
+        self.close = weakref.finalize(self, _close, self._kept)
+        """Frees memory and disk; happens by itself when the answer is forgotten."""
+
+    def __len__(self) -> int:
+        count = self._sql("SELECT count(*) FROM answer").fetchall()[0][0]
+        return int(count)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        for chunk in self.chunks():
+            yield from chunk.fetchall()
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self._sql("SELECT * FROM answer").__arrow_c_stream__(requested_schema)
+
+    def chunks(self) -> Iterator[duckdb.DuckDBPyRelation]:
+        """The rows in order, some tens of thousands at a time; one empty chunk if there are none."""
+        for start in range(0, max(len(self), 1), CHUNK):
+            yield self._sql(f"SELECT * FROM answer LIMIT {CHUNK} OFFSET {start}")
+
+    def _sql(self, sql: str) -> duckdb.DuckDBPyRelation:
+        return self._kept["database"].duckdb.sql(sql)
+
+
+def ask(root: Path, sql: str) -> Answer:
+    """Answers one SELECT over the store in this directory.
+
+    Raises UsageError for SQL that is wrong or does more than ask, StoreError for a store
+    that cannot be read. A writer may close and remove segments meanwhile: then we look again.
+    """
+    select = check_sql(sql)
+    for _ in range(_ATTEMPTS):
+        try:
+            return _attempt(root, select)
+        except Vanished:
+            continue
+    raise StoreError(f"{root}: segments vanish faster than they can be read; ask again")
+
+
+def check_sql(sql: str) -> str:
+    """The SQL without its final semicolon; raises UsageError unless it is one statement that only reads."""
+    with duckdb.connect(":memory:") as parser:
+        try:
+            statements = parser.extract_statements(sql)
+        except duckdb.Error as error:
+            raise UsageError(f"SQL: {one_line(error)}") from None
+    if len(statements) != 1:
+        raise UsageError(f"SQL: one statement is needed, here are {len(statements)}")
+    if statements[0].type not in _ALLOWED:
+        raise UsageError(f"SQL: only SELECT is answered here, not {statements[0].type.name}")
+    return _until_semicolon(sql)
+
+
+def _until_semicolon(sql: str) -> str:
+    text = sql.encode()
+    for at, kind in duckdb.tokenize(sql):
+        if kind == duckdb.token_type.operator and text[at : at + 1] == b";":
+            return text[:at].decode()
+    return sql
+
+
+def _attempt(root: Path, sql: str) -> Answer:
+    database = open_store(root)
+    try:
+        columns = _answer(database.duckdb, sql)
+    except duckdb.IOException as error:
+        database.close()
+        raise unreadable(Layout(root), error) from None
+    except duckdb.Error as error:
+        database.close()
+        raise UsageError(f"SQL: {one_line(error)}") from None
+    except BaseException:
+        database.close()
+        raise
+    return Answer(database, columns)
+
+
+def _answer(database: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
+    """Puts the answer into the table `answer`; its columns."""
+    relation = database.sql(sql)
+    relation.create("answer")
+    return list(relation.columns)
+
+
+def _close(kept: dict[str, Database]) -> None:
+    if database := kept.pop("database", None):
+        database.close()

@@ -1,0 +1,63 @@
+"""Source: live interfaces of this machine."""
+
+from collections.abc import Sequence
+
+from tidegate import _core
+from tidegate.model.batch import Batch
+from tidegate.model.config import RecordSettings, WatchSettings
+from tidegate.model.errors import CaptureError, from_core
+from tidegate.sources.engine import engine_config
+
+
+class Live:
+    """A capture that runs from creation to stop()."""
+
+    def __init__(self, settings: WatchSettings, tables: Sequence[str]) -> None:
+        """Opens the interfaces, all that are up if none is named; raises CaptureError or UsageError."""
+        record = settings.record or RecordSettings("")
+        with from_core():
+            self._watcher = _core.Watcher(
+                list(settings.interfaces) or interfaces_up(),
+                filter=settings.filter,
+                tables=list(tables),
+                config=engine_config(settings.engine, tables),
+                snaplen=settings.snaplen,
+                promiscuous=settings.promiscuous,
+                count=settings.count,
+                record=record.path or None,
+                record_bytes=record.rotate_size,
+                record_seconds=record.rotate_time,
+                record_total=record.total,
+            )
+
+    def poll(self, timeout: float) -> list[Batch] | None:
+        """Batches made since the last call; None after stop() when all is handed over."""
+        with from_core():
+            batches = self._watcher.poll(timeout)
+        return None if batches is None else list(batches)
+
+    def stop(self) -> None:
+        """Ends the capture; safe from any thread and from a signal handler."""
+        self._watcher.stop()
+
+    def interfaces(self) -> list[str]:
+        """The interfaces that are watched."""
+        return self._watcher.interfaces()
+
+    def stats(self) -> _core.Stats:
+        """The counters so far."""
+        return self._watcher.stats()
+
+
+def all_interfaces() -> list[_core.InterfaceInfo]:
+    """Every network interface of this machine."""
+    with from_core():
+        return _core.interfaces()
+
+
+def interfaces_up() -> list[str]:
+    """The interfaces a watch without -i captures on; raises CaptureError if there is none."""
+    names = [interface.name for interface in all_interfaces() if interface.up and interface.link]
+    if not names:
+        raise CaptureError("no interface is up; tidegate watch -D lists them all")
+    return names

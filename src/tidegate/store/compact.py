@@ -1,0 +1,58 @@
+"""Closing a segment: from Arrow IPC to Parquet, long connections thinned on the way."""
+
+import logging
+from pathlib import Path
+
+from tidegate.model.batch import Arrow
+from tidegate.model.errors import CaptureError
+from tidegate.store.layout import Layout, Segment
+from tidegate.store.segments import read_segment, write_parquet
+
+log = logging.getLogger(__name__)
+
+_MEMORY = "256MB"
+
+_THIN_CONN = """
+    SELECT * FROM segment WHERE state = 'closed'
+    UNION ALL
+    (SELECT * FROM segment WHERE state <> 'closed'
+     QUALIFY row_number() OVER (
+         PARTITION BY uid, date_trunc('minute', last_ts) ORDER BY last_ts DESC, up_packets + down_packets DESC
+     ) = 1)
+"""
+"""All final rows; of the interim ones, the last of each connection and minute."""
+
+
+def close_segment(layout: Layout, segment: Segment) -> None:
+    """Rewrites an open segment as Parquet, then removes it.
+
+    Parquet is synced and renamed into place before the open file goes: at any moment one
+    of them is whole, and readers prefer Parquet where they find both.
+    """
+    target = layout.closed_path(segment.table, segment.id)
+    if not target.exists():
+        try:
+            rows = read_segment(segment.path)
+        except CaptureError as error:
+            set_aside(segment.path, error)
+            return
+        _rewrite(segment.table, rows, target)
+    segment.path.unlink(missing_ok=True)
+
+
+def set_aside(path: Path, error: CaptureError) -> None:
+    """Keeps what cannot be read where nobody stumbles over it."""
+    if path.exists():
+        aside = path.replace(path.with_suffix(".unreadable"))
+        log.warning("%s; set aside as %s", error, aside)
+
+
+def _rewrite(table: str, rows: Arrow, target: Path) -> None:
+    if table != "conn":
+        write_parquet(target, rows)
+        return
+    import duckdb
+
+    with duckdb.connect(":memory:", config={"memory_limit": _MEMORY, "threads": 1}) as database:
+        database.register("segment", rows)
+        write_parquet(target, database.sql(_THIN_CONN))

@@ -1,0 +1,49 @@
+"""What the store keeps: a total size, an age, and room on the disk for others."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tidegate.model.config import StoreSettings
+from tidegate.store.layout import Layout, Segment
+
+
+@dataclass
+class Removed:
+    """What retention has removed since the start."""
+
+    segments: int = 0
+    bytes: int = 0
+
+
+def surplus(
+    closed: Sequence[Segment], total: int, free: int, now: float, keep: StoreSettings
+) -> list[Segment]:
+    """The closed segments (oldest first) to remove, so that the limits hold.
+
+    `total` is the store's size and `free` the disk's room, both in bytes. Each table keeps
+    its newest segment unless that is too old: a disk filled by others must not empty the store.
+    """
+    newest = {segment.table: segment.id for segment in closed}
+    gone: list[Segment] = []
+    for segment in closed:
+        crowded = total > keep.keep_bytes or free < keep.keep_free
+        too_old = now - segment.opened > keep.keep_age
+        if too_old or (crowded and newest[segment.table] != segment.id):
+            gone.append(segment)
+            total -= segment.size
+            free += segment.size
+    return gone
+
+
+def enforce(layout: Layout, keep: StoreSettings, now: float, removed: Removed) -> None:
+    """Removes what is surplus, and counts it."""
+    still_open, closed = layout.segments()
+    total = sum(segment.size for segment in [*still_open, *closed])
+    disk = shutil.disk_usage(layout.root)
+    for segment in surplus(closed, total, disk.free, now, keep):
+        segment.path.unlink(missing_ok=True)
+        removed.segments += 1
+        removed.bytes += segment.size
+        if not any(segment.path.parent.iterdir()):
+            segment.path.parent.rmdir()

@@ -1,0 +1,52 @@
+"""What tests share: a capture, a store, and the program itself as a user runs it."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import pcaps
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+TIDEGATE = [sys.executable, "-m", "tidegate"]
+
+
+@pytest.fixture
+def capture(tmp_path: Path) -> Path:
+    """Three connections (one HTTP over TCP, two DNS over UDP), 14 packets, and an ARP frame."""
+    frames = [*pcaps.http_get(), *pcaps.dns_exchange(1.0), *pcaps.dns_exchange(2.0, 50001), (3.0, pcaps.arp())]
+    return pcaps.write_pcap(tmp_path / "small.pcap", frames)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The caller's environment, with a home of its own and no colours."""
+    return os.environ | {"XDG_STATE_HOME": str(tmp_path / "state"), "NO_COLOR": "1", "COLUMNS": "80"}
+
+
+@pytest.fixture
+def run(environment: dict[str, str], tmp_path: Path) -> Run:
+    """Runs `tidegate ARGUMENTS` in an empty directory and gives its output and exit code."""
+
+    def run_tidegate(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # type: ignore[call-overload,no-any-return]
+            [*TIDEGATE, *map(str, arguments)],
+            **({"env": environment, "cwd": tmp_path, "capture_output": True, "text": True, "timeout": 60} | options),
+        )
+
+    return run_tidegate
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    """Waits until the condition is true; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)

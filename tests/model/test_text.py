@@ -1,0 +1,35 @@
+"""Text from the network must not act on a terminal."""
+
+import unicodedata
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate.model.text import clip, safe_text
+
+
+def test_escape_sequences_are_shown() -> None:
+    assert safe_text("a\x1b[31mb\x9dc\x07") == "a\\x1b[31mb\\x9dc\\x07"
+
+
+def test_direction_marks_and_disguised_line_ends_are_shown() -> None:
+    assert safe_text("a\u202eb\u2028c\u2066") == "a\\u202eb\\u2028c\\u2066"
+
+
+def test_ordinary_text_passes() -> None:
+    assert safe_text("Grüße, 東京 [/foo] 🌊") == "Grüße, 東京 [/foo] 🌊"
+
+
+@given(st.text(st.characters(codec=None)))
+def test_nothing_a_terminal_acts_on_passes(text: str) -> None:
+    safe = safe_text(text)
+    assert not any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in safe)
+    assert len(safe.encode()) >= 0
+    assert safe_text(safe) == safe
+
+
+@given(st.text(), st.integers(1, 50))
+def test_clipped_text_fits(text: str, width: int) -> None:
+    clipped = clip(text, width)
+    assert len(clipped) <= width
+    assert clipped == text or clipped.endswith("…")

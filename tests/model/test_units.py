@@ -1,0 +1,64 @@
+"""Durations, sizes and counts as people write and read them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate.model.errors import UsageError
+from tidegate.model.units import (
+    human_bytes,
+    human_count,
+    human_duration,
+    human_rate,
+    parse_duration,
+    parse_size,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90), ("200s", 200), ("5m", 300), ("2h", 7200), ("1d", 86400), ("500ms", 0.5), ("1.5h", 5400)],
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("1000", 1000), ("64K", 65536), ("100MB", 100 << 20), ("10GiB", 10 << 30), ("1.5k", 1536)]
+)
+def test_sizes(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "x", "5 parsecs", "-5s", "1e9", "٣s"])
+def test_nonsense_is_refused_with_a_hint(text: str) -> None:
+    with pytest.raises(UsageError, match="write"):
+        parse_duration(text)
+    with pytest.raises(UsageError, match="write"):
+        parse_size(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0012, "1.2 ms"), (3.4, "3.40 s"), (307, "5m 07s"), (7500, "2h 05m"), (273_600, "3d 04h")],
+)
+def test_durations_for_people(seconds: float, text: str) -> None:
+    assert human_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (999_960, "1.0 MB"), (2.5e9, "2.5 GB")]
+)
+def test_bytes_for_people(count: float, text: str) -> None:
+    assert human_bytes(count) == text
+
+
+def test_counts_and_rates() -> None:
+    assert human_count(1234567) == "1,234,567"
+    assert human_rate(812) == "812"
+    assert human_rate(2_500_000) == "2.5 M"
+
+
+@given(st.integers(0, 2**63))
+def test_sizes_fit_their_column(count: int) -> None:
+    assert len(human_bytes(count)) <= 9

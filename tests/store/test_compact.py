@@ -1,0 +1,72 @@
+"""Closing a segment keeps every final row and thins the interim ones."""
+
+from pathlib import Path
+
+import duckdb
+from pcaps import http_get, long_stream, write_pcap
+from rows import Conns
+
+import tidegate
+from tidegate.model.config import EngineSettings
+from tidegate.store.compact import _rewrite, close_segment
+from tidegate.store.layout import Layout, Segment, new_segment_id
+from tidegate.store.segments import OpenSegment
+
+
+def ten_oclock(minute: int, second: int) -> str:
+    return f"2026-11-20 10:{minute:02d}:{second:02d}"
+
+
+def test_interim_rows_are_thinned_to_one_a_minute(tmp_path: Path) -> None:
+    conns = Conns()
+    for minute in range(3):
+        for second in range(0, 60, 5):
+            conns.add(uid="C1", state="active", last_ts=ten_oclock(minute, second), up_packets=second)
+    conns.add(uid="C1", state="closed", last_ts=ten_oclock(3, 0))
+    conns.add(uid="C2", state="closed", last_ts=ten_oclock(3, 0))
+    target = tmp_path / "thin.parquet"
+    _rewrite("conn", conns.rows(), target)
+    rows = duckdb.sql(
+        f"SELECT uid, state, minute(last_ts), up_packets FROM '{target}' ORDER BY uid, last_ts"
+    ).fetchall()
+    assert rows == [
+        ("C1", "active", 0, 55),
+        ("C1", "active", 1, 55),
+        ("C1", "active", 2, 55),
+        ("C1", "closed", 3, 0),
+        ("C2", "closed", 3, 0),
+    ]
+
+
+def test_closing_moves_the_rows_to_parquet(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "store")
+    layout.create()
+    capture = write_pcap(tmp_path / "x.pcap", [*http_get(), *long_stream(200)])
+    segment_id = new_segment_id(1_700_000_000.0)
+    path = layout.open_path("conn", segment_id)
+    batches = list(tidegate.read(capture, tables=["conn"], settings=EngineSettings(interim=5.0)))
+    segment = OpenSegment(path, batches[0])
+    for batch in batches:
+        segment.write(batch)
+    segment.close()
+    close_segment(layout, Segment("conn", segment_id, path, segment.size))
+    assert layout.open_segments() == []
+    closed = layout.closed_path("conn", segment_id)
+    counts = duckdb.sql(f"SELECT count(*), count(*) FILTER (state = 'closed') FROM '{closed}'").fetchone()
+    assert counts is not None
+    assert counts[1] == 2
+    assert 3 <= counts[0] - counts[1] <= 5, "200 s of interim rows, one a minute"
+
+
+def test_a_segment_closed_before_a_crash_is_only_tidied_up(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    layout.create()
+    segment_id = new_segment_id(1_700_000_000.0)
+    Conns().add(uid="C1", state="closed").save(tmp_path, segment_id)
+    before = layout.closed_path("conn", segment_id).read_bytes()
+    left_over = layout.open_path("conn", segment_id)
+    left_over.parent.mkdir(parents=True)
+    left_over.write_bytes(b"whatever")
+    close_segment(layout, Segment("conn", segment_id, left_over, 8))
+    assert not left_over.exists()
+    assert layout.closed_path("conn", segment_id).read_bytes() == before

@@ -1,0 +1,127 @@
+"""The one writer: rotation, recovery, a full disk."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from pcaps import http_get, write_pcap
+
+import tidegate
+from tidegate.model.batch import Batch
+from tidegate.model.config import StoreSettings
+from tidegate.model.errors import CaptureError, StoreError
+from tidegate.store.layout import Layout
+from tidegate.store.segments import OpenSegment
+from tidegate.store.writer import StoreWriter
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def batch(tmp_path: Path) -> Batch:
+    """One connection."""
+    return next(iter(tidegate.read(write_pcap(tmp_path / "one.pcap", http_get()), tables=["conn"])))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def writer(tmp_path: Path, clock: Clock) -> Iterator[StoreWriter]:
+    writer = StoreWriter(tmp_path / "store", StoreSettings(keep_free=0, keep_age=1e12), clock)
+    yield writer
+    writer.close()
+
+
+def count(root: Path) -> int:
+    with_interim = tidegate.query("SELECT count(*) FROM conn_rows", root)
+    return int(next(iter(with_interim))[0])
+
+
+def test_rows_are_seen_at_once_and_after_closing(writer: StoreWriter, batch: Batch) -> None:
+    root = writer.layout.root
+    writer.write(batch)
+    assert count(root) == 1
+    writer.close()
+    assert count(root) == 1
+    assert writer.layout.open_segments() == []
+
+
+@pytest.mark.parametrize("seconds", [3600.0, 7200.0])
+def test_segments_rotate_by_age(writer: StoreWriter, batch: Batch, clock: Clock, seconds: float) -> None:
+    writer.write(batch)
+    clock.now += seconds
+    writer.tick()
+    writer.write(batch)
+    writer.close()
+    assert len(writer.layout.closed_segments()) == 2
+
+
+def test_segments_rotate_by_day(writer: StoreWriter, batch: Batch, clock: Clock) -> None:
+    clock.now = 1_700_006_399.0  # one second to midnight
+    writer.write(batch)
+    clock.now += 1
+    writer.tick()
+    writer.write(batch)
+    writer.close()
+    days = [segment.path.parent.name for segment in writer.layout.closed_segments()]
+    assert days == ["date=2023-11-14", "date=2023-11-15"]
+
+
+def test_segments_rotate_by_size(tmp_path: Path, batch: Batch, clock: Clock) -> None:
+    writer = StoreWriter(tmp_path / "s", StoreSettings(segment_bytes=1, keep_free=0, keep_age=1e12), clock)
+    for _ in range(3):
+        writer.write(batch)
+        writer.tick()
+    writer.close()
+    assert len(writer.layout.closed_segments()) == 3
+    assert count(tmp_path / "s") == 3
+
+
+def test_a_second_writer_is_refused_and_the_first_goes_on(writer: StoreWriter, batch: Batch) -> None:
+    with pytest.raises(StoreError, match="is writing to this store"):
+        StoreWriter(writer.layout.root)
+    writer.write(batch)
+    assert count(writer.layout.root) == 1
+
+
+def test_a_full_disk_costs_only_the_rows_it_does_not_take(
+    writer: StoreWriter, batch: Batch, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer.write(batch)
+    with patch.object(OpenSegment, "write", side_effect=CaptureError("store: No space left on device")):
+        writer.write(batch)
+        writer.write(batch)
+    clock.now += 9
+    writer.write(batch)
+    assert writer.lost_rows == 3
+    clock.now += 2
+    writer.write(batch)
+    assert count(writer.layout.root) == 2
+    assert caplog.text.count("No space left on device") == 1
+    assert "writing again; 3 rows were lost" in caplog.text
+
+
+def test_what_a_writer_left_open_is_closed_by_the_next(tmp_path: Path, batch: Batch, clock: Clock) -> None:
+    layout = Layout(tmp_path / "store")
+    layout.create()
+    path = layout.open_path("conn", "20231114T221320000000-0123abcd")
+    segment = OpenSegment(path, batch)
+    segment.write(batch)
+    segment.write(batch)
+    with path.open("r+b") as file:  # as if killed inside the second batch
+        file.truncate(segment.size - 10)
+    StoreWriter(layout.root, StoreSettings(keep_free=0, keep_age=1e12), clock).close()
+    assert layout.open_segments() == []
+    assert count(layout.root) == 1
