@@ -1,0 +1,190 @@
+"""What tshark counts: packets and IP bytes from each end to the other, over TCP and UDP."""
+
+import os
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+Way = tuple[str, str, int, str, int]
+"""Protocol, sender's address and port, receiver's address and port."""
+
+DECODED = frozenset(
+    "frame eth ethertype vlan ieee8021ad sll null loop raw ip ipv6 ipv6.hopopts ipv6.routing ipv6.fraghdr"
+    " ipv6.dstopts ah gre vxlan tcp udp".split()
+)
+"""Layers that we look through as well."""
+OTHERS = frozenset(
+    "ppp ppp_hdlc pppoes mpls pwethheuristic pwethcw pwethnocw wlan wlan_radio radiotap prism ppi llc snap geneve gtp"
+    " teredo erspan etherip l2tp nflog pflog fr chdlc fddi tr isl mip ayiya batadv trill nsh 6lowpan linx"
+    " capwap capwap.data lwapp arcnet".split()
+)
+"""Layers that tshark looks through and we do not; all that lies behind them is left out by name."""
+PREFERENCES = """\
+ip.defragment: TRUE
+ip.check_checksum: FALSE
+ip.tso_support: TRUE
+ipv6.defragment: TRUE
+tcp.desegment_tcp_streams: FALSE
+tcp.check_checksum: FALSE
+tcp.analyze_sequence_numbers: FALSE
+tcp.try_heuristic_first: FALSE
+udp.check_checksum: FALSE
+udp.try_heuristic_first: FALSE
+vxlan.port: 4789
+"""
+NUMBER, LAYERS, LENGTH = "frame.number", "frame.protocols", "frame.len"
+IP = ("ip.src", "ip.dst", "ip.len", "ip.frag_offset", "ip.flags.mf")
+IPV6 = ("ipv6.src", "ipv6.dst", "ipv6.plen")
+PORTS = {"tcp": ("tcp.srcport", "tcp.dstport"), "udp": ("udp.srcport", "udp.dstport")}
+WHOLE = ("ip.reassembled_in", "ipv6.reassembled.in")
+FIELDS = (NUMBER, LAYERS, LENGTH, *IP, *IPV6, *PORTS["tcp"], *PORTS["udp"], *WHOLE)
+
+
+class Unreadable(Exception):
+    """tshark itself does not read the file, or not in time."""
+
+
+@dataclass
+class View:
+    """One program's view of one capture."""
+
+    packets: Counter[Way] = field(default_factory=Counter)
+    octets: Counter[Way] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Segments behind a layer we do not decode, by its name."""
+    odd: dict[Way, set[str]] = field(default_factory=dict)
+    """What is unusual about a way's packets, for the reasons to look at."""
+
+    def add(self, way: Way, packets: int, octets: int) -> None:
+        """Counts packets going one way."""
+        self.packets[way] += packets
+        self.octets[way] += octets
+
+
+@dataclass
+class _Header:
+    """An IP header on the way through a frame."""
+
+    src: str
+    dst: str
+    octets: int
+    fragment: bool
+    in_frame: str | None = None
+    strange: str | None = None
+
+
+@cache
+def _settings() -> str:
+    """A configuration folder in which everything that matters is pinned."""
+    folder = Path(mkdtemp(prefix="witness-"))
+    listed = subprocess.run(["tshark", "-G", "protocols"], check=True, capture_output=True, text=True).stdout
+    names = {line.split("\t")[2] for line in listed.splitlines()}
+    unwanted = sorted(names - DECODED - OTHERS)
+    (folder / "disabled_protos").write_text("\n".join(unwanted) + "\n")
+    (folder / "preferences").write_text(PREFERENCES)
+    return str(folder)
+
+
+def _frames(path: Path, timeout: float) -> Iterator[dict[str, str]]:
+    words = ["tshark", "-n", "-2", "-r", str(path), "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=,"]
+    for name in FIELDS:
+        words += ["-e", name]
+    settings = os.environ | {"WIRESHARK_CONFIG_DIR": _settings()}
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=timeout, env=settings, check=False)
+    except subprocess.TimeoutExpired as late:
+        raise Unreadable(f"tshark took more than {timeout:.0f} s") from late
+    if done.returncode and not done.stdout:
+        raise Unreadable(done.stderr.strip().splitlines()[-1])
+    for line in done.stdout.splitlines():
+        yield dict(zip(FIELDS, line.split("\t"), strict=True))
+
+
+class _Frame:
+    """The layers of one frame, each with its own values."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self.number = values[NUMBER]
+        self.layers = values[LAYERS].split(":")
+        self.values = {name: value.split(",") if value else [] for name, value in values.items()}
+
+    def take(self, name: str) -> str | None:
+        """The next layer's value of a field; None when the frame ends before it."""
+        rest = self.values[name]
+        return rest.pop(0) if rest else None
+
+    def ip(self) -> _Header:
+        """The next IPv4 header."""
+        src, dst, length, offset, more = (self.take(name) for name in IP)
+        fragment = offset not in (None, "0") or more in ("1", "True")
+        strange = None if length not in (None, "0") else "length 0"
+        return _Header(src or "", dst or "", int(length or 0), fragment, strange=strange)
+
+    def ipv6(self) -> _Header:
+        """The next IPv6 header."""
+        src, dst, length = (self.take(name) for name in IPV6)
+        strange = None if length not in (None, "0") else "length 0"
+        return _Header(src or "", dst or "", int(length or 0) + 40, fragment=False, strange=strange)
+
+
+def _walk(frame: _Frame, view: View, pieces: dict[tuple[str, str, str], list[_Header]]) -> None:
+    """Counts every TCP and UDP header of a frame under the IP header before it."""
+    header, behind = _Header("", "", 0, fragment=False), None
+    for layer in frame.layers:
+        if layer == "ip":
+            header = frame.ip()
+        elif layer == "ipv6":
+            header = frame.ipv6()
+        elif layer == "ipv6.fraghdr":
+            header.fragment = True
+        elif layer in PORTS:
+            ports = [frame.take(name) for name in PORTS[layer]]
+            if None in ports:
+                view.left_out["cut inside the ports"] += 1
+            elif behind:
+                view.left_out[behind] += 1
+            else:
+                way = (layer, header.src, int(ports[0] or 0), header.dst, int(ports[1] or 0))
+                _count(frame, view, way, header, pieces)
+        if layer in OTHERS:
+            behind = layer
+        header.in_frame = frame.number
+
+
+def _count(
+    frame: _Frame, view: View, way: Way, header: _Header, pieces: dict[tuple[str, str, str], list[_Header]]
+) -> None:
+    view.add(way, 1, header.octets)
+    if header.strange:
+        view.odd.setdefault(way, set()).add(header.strange)
+    if header.fragment:
+        for piece in pieces.pop((frame.number, header.src, header.dst), []):
+            view.add(way, 1, piece.octets)
+
+
+def _pieces(frames: list[dict[str, str]]) -> dict[tuple[str, str, str], list[_Header]]:
+    """The fragments that tshark puts together in a later frame, by that frame and their addresses."""
+    found: dict[tuple[str, str, str], list[_Header]] = {}
+    for values in frames:
+        frame = _Frame(values)
+        wholes = [number for name in WHOLE for number in frame.values[name]]
+        if not wholes or not OTHERS.isdisjoint(frame.layers):
+            continue
+        headers = [frame.ip() if layer == "ip" else frame.ipv6() for layer in frame.layers if layer in ("ip", "ipv6")]
+        for whole, header in zip(wholes, headers[-len(wholes) :], strict=True):
+            if whole != frame.number:
+                found.setdefault((whole, header.src, header.dst), []).append(header)
+    return found
+
+
+def view_of(path: Path, timeout: float) -> View:
+    """tshark's view of a capture; raises Unreadable."""
+    view, frames = View(), list(_frames(path, timeout))
+    pieces = _pieces(frames)
+    for values in frames:
+        _walk(_Frame(values), view, pieces)
+    return view
