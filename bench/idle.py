@@ -1,6 +1,7 @@
 """A million connections open at once: how fast the engine still is, and what each costs in memory."""
 
 import json
+from functools import partial
 
 from measure import BUILT, Check, Report, compiled, example, median, run, side_by_side
 
@@ -23,7 +24,7 @@ def idle(rounds: int) -> Report:
     """The engine over handshakes alone, and over handshakes and data; the difference is the steady state."""
     engine = example("engine")
     files = {"handshakes": capture(HANDSHAKE), "handshakes and data": capture(ROUNDS)}
-    runs = side_by_side({name: lambda file=file: run([engine, file]) for name, file in files.items()}, rounds)
+    runs = side_by_side({name: partial(run, [engine, file]) for name, file in files.items()}, rounds)
     opened, all_of_it = runs["handshakes"], runs["handshakes and data"]
     facts = json.loads(all_of_it[0].output)
     if facts["open"] != FLOWS:

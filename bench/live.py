@@ -1,4 +1,4 @@
-"""Live over a veth pair in namespaces of its own: loss and CPU per packet at rising rates, ours beside tcpdump's."""
+"""Live over a veth pair at rising rates: what is lost, and CPU per packet, ours beside tcpdump's."""
 
 import contextlib
 import json
@@ -94,8 +94,8 @@ def watch(words: list[str], rate: int) -> tuple[int, str, float]:
 def tcpdump(rate: int) -> Watched:
     """tcpdump, writing to nowhere."""
     sent, said, cpu = watch(["tcpdump", "-i", DEVICE, "-Z", "root", "-w", "/dev/null"], rate)
-    seen, dropped = (int(re.findall(rf"(\d+) packets? {what}", said)[0]) for what in ("captured", "dropped by kernel"))
-    return Watched(sent, seen, dropped, cpu)
+    found = {what: int(number) for number, what in re.findall(r"(\d+) packets? (captured|dropped)", said)}
+    return Watched(sent, found["captured"], found["dropped"], cpu)
 
 
 def tidegate(program: str, rate: int) -> Watched:
@@ -103,7 +103,8 @@ def tidegate(program: str, rate: int) -> Watched:
     words = [program, "watch", "-i", DEVICE, "--no-store", "--table", "health", "--format", "jsonl"]
     sent, said, cpu = watch(words, rate)
     rows = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
-    seen, dropped = (sum(row[name] for row in rows if row["source"]) for name in ("packets", "dropped_kernel"))
+    seen = sum(row["packets"] for row in rows if row["source"])
+    dropped = sum(row["dropped_kernel"] for row in rows if row["source"])
     return Watched(sent, seen, dropped, cpu)
 
 
@@ -117,14 +118,15 @@ def line(rate: int, name: str, runs: list[Watched]) -> tuple[str, ...]:
 
 def live(program: str, rounds: int) -> Report:
     """Floods at each rate, the two programs taking turns."""
-    report = Report([("packets/s asked", "", "sent/s", "lost at worst", "CPU ns per packet")])
+    rows: list[tuple[str, ...]] = [("packets/s asked", "", "sent/s", "lost at worst", "CPU ns per packet")]
+    report = Report(rows)
     with pair():
         for rate in RATES:
             theirs, mine = [], []
             for _ in range(rounds):
                 theirs.append(tcpdump(rate))
                 mine.append(tidegate(program, rate))
-            report.rows += [line(rate, "tcpdump -w /dev/null", theirs), line(rate, "tidegate watch", mine)]
+            rows += [line(rate, "tcpdump -w /dev/null", theirs), line(rate, "tidegate watch", mine)]
             if not any(run.lost for run in theirs):
                 lost = max(run.lost for run in mine)
                 name = f"packets lost at {rate or 'full'} packets/s, where tcpdump loses none"

@@ -45,7 +45,7 @@ class Check:
 class Report:
     """What a benchmark found."""
 
-    rows: list[tuple[str, ...]] = field(default_factory=list)
+    rows: Sequence[tuple[str, ...]] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
 
     def print(self, title: str) -> None:
@@ -67,7 +67,7 @@ class Report:
 
 def run(words: Sequence[str], stdin: int = subprocess.DEVNULL) -> Run:
     """Runs a program to its end; an error with its last words if it fails."""
-    with open(BUILT / "stdout", "w+b") as out, open(BUILT / "stderr", "w+b") as err:
+    with (BUILT / "stdout").open("w+b") as out, (BUILT / "stderr").open("w+b") as err:
         start = time.perf_counter()
         program = subprocess.Popen(words, stdin=stdin, stdout=out, stderr=err)
         _, status, used = os.wait4(program.pid, 0)
@@ -75,9 +75,10 @@ def run(words: Sequence[str], stdin: int = subprocess.DEVNULL) -> Run:
         program.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         err.seek(0)
-        if program.returncode:
-            raise SystemExit(f"{' '.join(words)}: exit {program.returncode}: {err.read()[-500:].decode(errors='replace')}")
-        return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, out.read().decode(errors="replace"))
+        said, complained = (file.read().decode(errors="replace") for file in (out, err))
+    if program.returncode:
+        raise SystemExit(f"{' '.join(words)}: exit {program.returncode}: {complained[-500:]}")
+    return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, said)
 
 
 def side_by_side(programs: Mapping[str, Callable[[], Run]], rounds: int) -> dict[str, list[Run]]:

@@ -12,6 +12,7 @@ ENGINE_OF_FLOOR = 0.6
 COMMAND_MPPS = 2.5
 COMMAND_OF_TCPDUMP = 2.6
 COMMAND_PEAK_MB = 300
+TCPDUMP, SOFTFLOWD = "tcpdump -w /dev/null", "softflowd"
 
 
 def to_parquet(tidegate: str, capture: str) -> Run:
@@ -31,9 +32,9 @@ def programs(capture: str, tidegate: str, *, slow: bool) -> dict[str, Callable[[
     add("floor in C", compiled("floor"), capture)
     add("engine alone", example("engine"), capture)
     found["tidegate to Parquet"] = lambda: to_parquet(tidegate, capture)
-    add("tcpdump -w /dev/null", "tcpdump", "-r", capture, "-w", "/dev/null")
+    add(TCPDUMP, "tcpdump", "-r", capture, "-w", "/dev/null")
     own = ("-p", str(BUILT / "softflowd.pid"), "-c", str(BUILT / "softflowd.ctl"))
-    add("softflowd", "softflowd", "-d", "-6", "-m", "1000000", *own, "-r", capture)
+    add(SOFTFLOWD, "softflowd", "-d", "-6", "-m", "1000000", *own, "-r", capture)
     if slow:
         add("tshark -z conv,tcp", "tshark", "-n", "-q", "-z", "conv,tcp", "-r", capture)
     return found
@@ -42,22 +43,27 @@ def programs(capture: str, tidegate: str, *, slow: bool) -> dict[str, Callable[[
 def report(runs: dict[str, list[Run]], packets: int) -> Report:
     """Rates, ratios to the floor, and what was promised."""
     floor, engine, command = runs["floor in C"], runs["engine alone"], runs["tidegate to Parquet"]
-    found = Report([("", "Mpps per CPU-second", "of the floor", "CPU s", "wall s", "peak MB")])
+    rows: list[tuple[str, ...]] = [("", "Mpps per CPU-second", "of the floor", "CPU s", "wall s", "peak MB")]
     for name, each in runs.items():
         cpu = median(each, lambda one: one.cpu)
         figures = (packets / cpu / 1e6, ratio(floor, each), cpu, median(each, lambda one: one.wall))
         peak = max(one.peak for one in each) / 1e6
-        found.rows.append((name, *(f"{figure:.3f}" for figure in figures), f"{peak:.0f}"))
+        rows.append((name, *(f"{figure:.3f}" for figure in figures), f"{peak:.0f}"))
+    found = Report(rows)
     rate = packets / median(command, lambda one: one.cpu) / 1e6
+    peak_mb = max(one.peak for one in command) / 1e6
+    of_floor = ratio(floor, engine)
     found.checks = [
-        Check("engine alone, of the floor's rate", ratio(floor, engine), ENGINE_OF_FLOOR, at_least=True),
+        Check("engine alone, of the floor's rate", of_floor, ENGINE_OF_FLOOR, at_least=True),
         Check("whole command, Mpps per CPU-second", rate, COMMAND_MPPS, at_least=True),
-        Check("whole command, peak MB", max(one.peak for one in command) / 1e6, COMMAND_PEAK_MB, at_least=False),
+        Check("whole command, peak MB", peak_mb, COMMAND_PEAK_MB, at_least=False),
     ]
-    if tcpdump := runs.get("tcpdump -w /dev/null"):
-        found.checks.append(Check("whole command, of tcpdump's CPU", ratio(command, tcpdump), COMMAND_OF_TCPDUMP, at_least=False))
-    if softflowd := runs.get("softflowd"):
-        found.checks.append(Check("engine alone, times softflowd's rate", ratio(softflowd, engine), 1.0, at_least=True))
+    if tcpdump := runs.get(TCPDUMP):
+        cpu = ratio(command, tcpdump)
+        found.checks.append(Check("whole command, of tcpdump's CPU", cpu, COMMAND_OF_TCPDUMP, at_least=False))
+    if softflowd := runs.get(SOFTFLOWD):
+        times = ratio(softflowd, engine)
+        found.checks.append(Check("engine alone, times softflowd's rate", times, 1.0, at_least=True))
     return found
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 LONGEST = 450
-STARTS = {".rs": ("//!",), ".py": ('"""',), ".pyi": ('"""',), ".c": ("/*", "//"), ".sh": ("#",), ".toml": ("#", "[")}
+STARTS = {".rs": "//!", ".py": '"""', ".pyi": '"""', ".c": "/*", ".sh": "#"}
 
 
 def faults(path: Path) -> list[str]:
@@ -22,8 +22,8 @@ def faults(path: Path) -> list[str]:
 
 def main() -> int:
     """Prints the faults of all tracked files; 1 if there are any."""
-    names = subprocess.run(["git", "ls-files"], check=True, capture_output=True, text=True).stdout.splitlines()
-    paths = [Path(name) for name in names if Path(name).suffix in STARTS and Path(name).is_file()]
+    names = subprocess.run(["git", "ls-files"], check=True, capture_output=True, text=True).stdout
+    paths = [path for path in map(Path, names.splitlines()) if path.suffix in STARTS and path.is_file()]
     found = [fault for path in paths for fault in faults(path)]
     print("\n".join(found) or f"{len(paths)} files say what they are, none over {LONGEST} lines")
     return 1 if found else 0

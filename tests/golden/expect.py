@@ -20,8 +20,8 @@ def captures() -> list[Path]:
 
 def rows(capture: Path, *options: str) -> bytes:
     """What `tidegate read` prints of a capture's connections."""
-    words = [sys.executable, "-m", "tidegate", "read", str(capture), "--table", "conn", "--format", "tsv", *options]
-    return subprocess.run(words, check=True, stdout=subprocess.PIPE).stdout
+    words = [*"-m tidegate read --table conn --format tsv".split(), *options, str(capture)]
+    return subprocess.run([sys.executable, *words], check=True, stdout=subprocess.PIPE).stdout
 
 
 def expected(capture: Path) -> Path:

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from wire import Wire, open_tap
@@ -99,29 +99,26 @@ class Lab:
 
     def listening(self, port: int, host: str = SERVER) -> None:
         """Waits until something listens on the port."""
-        self._until(lambda: bool(self.run(host, "ss", "-Hltun", f"sport = :{port}")), f"port {port} on {host}")
+        asked = ("ss", "-Hltun", f"sport = :{port}")
+        self._until(lambda: bool(self.run(host, *asked)), f"port {port} on {host}")
 
-    def _until(self, true: object, what: str) -> None:
+    def _until(self, true: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + PATIENCE
-        assert callable(true)
         while not true():
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{what} did not come up; see {self.scratch / 'stderr'}")
             time.sleep(0.02)
 
     @contextlib.contextmanager
-    def capture(self, file: Path, *options: str, host: str = MIRROR, interface: str = "net0") -> Iterator[None]:
+    def capture(
+        self, file: Path, *options: str, host: str = MIRROR, interface: str = "net0"
+    ) -> Iterator[None]:
         """Records what a host's interface sees, with tcpdump, as long as the `with` lasts."""
         log = self.scratch / f"{file.name}.log"
-        words = ["tcpdump", "-i", interface, "--immediate-mode", "-U", "-Z", "root", "-w", str(file), *options]
-        with self._recorder(host, words, log, b"listening on"):
-            yield
-
-    @contextlib.contextmanager
-    def _recorder(self, host: str, words: list[str], log: Path, ready: bytes) -> Iterator[None]:
+        words = f"ip netns exec {host} tcpdump -i {interface} --immediate-mode -U -Z root -w".split()
         with log.open("wb") as out:
-            recorder = subprocess.Popen(["ip", "netns", "exec", host, *words], stderr=out, stdout=out)
-        self._until(lambda: ready in log.read_bytes(), words[0])
+            recorder = subprocess.Popen([*words, str(file), *options], stderr=out)
+        self._until(lambda: b"listening on" in log.read_bytes(), "tcpdump")
         yield
         time.sleep(0.3)  # the last packets cross the wire
         recorder.send_signal(signal.SIGINT)

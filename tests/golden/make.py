@@ -18,6 +18,7 @@ from lab import Lab
 from scenes import SCENES
 
 HERE = Path(__file__).parent
+RAW = argparse.RawDescriptionHelpFormatter
 LARGEST = 60_000
 PROGRAMS = "curl dig dnsmasq ip iperf3 mergecap ncat nft nginx openssl ping socat ss ssh tcpdump".split()
 
@@ -36,7 +37,7 @@ def make(name: str) -> None:
 
 def main() -> None:
     """All captures, or those named."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=RAW)
     parser.add_argument("names", nargs="*", metavar="NAME", help="captures to make: " + " ".join(SCENES))
     names = parser.parse_args().names or list(SCENES)
     unknown = [name for name in names if name not in SCENES]

@@ -1,4 +1,4 @@
-"""The scenes: which real programs talk in which capture. A new capture is one function and one line at the end."""
+"""The scenes: which real programs talk in which capture. A new one is a function and a line at the end."""
 
 import os
 import random
@@ -31,6 +31,11 @@ def python(code: str) -> tuple[str, str, str]:
     return "python3", "-c", textwrap.dedent(code)
 
 
+def no(*options: str) -> list[str]:
+    """OpenSSH options, switched off."""
+    return [word for option in options for word in ("-o", f"{option}=no")]
+
+
 def nginx(lab: Lab) -> None:
     """A web server with a few pages."""
     (lab.scratch / "small").write_text("hello\n")
@@ -53,14 +58,15 @@ def http4(lab: Lab, file: Path) -> None:
         lab.run(CLIENT, "curl", "-s", f"{site}/small")
         lab.run(CLIENT, "curl", "-s", f"{site}/small", f"{site}/small?again")
         lab.run(CLIENT, "curl", "-s", f"{site}/missing")
-        lab.run(CLIENT, *python(f"""
+        program = python(f"""
             import socket
             s = socket.create_connection(("{SERVER4}", 80))
             s.sendall({pipelined!r}.encode() * 2)
             while s.recv(4096).count(b"hello") < 1: pass
             s.shutdown(socket.SHUT_WR)
             while s.recv(4096): pass
-        """))
+        """)
+        lab.run(CLIENT, *program)
 
 
 def http6(lab: Lab, file: Path) -> None:
@@ -80,7 +86,7 @@ def tls(lab: Lab, file: Path) -> None:
 
 
 def dns(lab: Lab, file: Path) -> None:
-    """dig and dnsmasq: A, AAAA, no such name, over TCP, over IPv6, and a port nobody serves (ICMP unreachable)."""
+    """dig and dnsmasq: A, AAAA, no such name, over TCP, over IPv6, and a port nobody serves."""
     records = ("--address=/www.example.org/192.0.2.80", "--address=/www.example.org/2001:db8::80")
     lab.start(SERVER, "dnsmasq", "-k", "-C", "/dev/null", "--no-resolv", "--no-hosts", "--user=root",
               "--pid-file", "--local=/example.org/", *records)  # fmt: skip
@@ -115,16 +121,17 @@ def fragments(lab: Lab, file: Path) -> None:
     with lab.capture(file):
         lab.run(CLIENT, "ping", "-nc", "2", "-i", "0.01", "-s", "4000", SERVER4)
         lab.run(CLIENT, "ping", "-nc", "2", "-i", "0.01", "-s", "4000", SERVER6)
-        for address, family, port in ((SERVER4, "udp4", 7004), (SERVER6, "udp6", 7006)):
-            lab.run(CLIENT, *python(f"""
+        for address, family, number in ((SERVER4, "udp4", 7004), (SERVER6, "udp6", 7006)):
+            program = python(f"""
                 import socket
                 family = socket.AF_INET6 if "{family}" == "udp6" else socket.AF_INET
                 s = socket.socket(family, socket.SOCK_DGRAM)
                 s.settimeout(1)
-                s.sendto(open("{datagram}", "rb").read(), ("{address}", {port}))
+                s.sendto(open("{datagram}", "rb").read(), ("{address}", {number}))
                 try: s.recv(9000)
                 except TimeoutError: pass
-            """))
+            """)
+            lab.run(CLIENT, *program)
 
 
 def iperf(lab: Lab, file: Path) -> None:
@@ -142,20 +149,21 @@ def ssh(lab: Lab, file: Path) -> None:
     for made in (host_key, key):
         command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", made)
     Path("/run/sshd").mkdir(exist_ok=True)
-    allow = ("-o", f"AuthorizedKeysFile={key}.pub", "-o", "StrictModes=no", "-o", "UsePAM=no")
-    lab.start(SERVER, "/usr/sbin/sshd", "-D", "-f", "/dev/null", "-h", host_key, "-o", "PermitRootLogin=yes", *allow)
+    allow = ("-o", "PermitRootLogin=yes", "-o", f"AuthorizedKeysFile={key}.pub", *no("StrictModes", "UsePAM"))
+    lab.start(SERVER, "/usr/sbin/sshd", "-D", "-f", "/dev/null", "-h", host_key, *allow)
     lab.listening(22)
-    quiet = ("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes")
+    quiet = (*no("StrictHostKeyChecking"), "-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes")
     with lab.capture(file):
         lab.run(CLIENT, "ssh", "-F", "/dev/null", "-i", key, *quiet, f"root@{SERVER4}", "echo hello")
 
 
 def endings(lab: Lab, file: Path) -> None:
     """Refused, filtered, half-closed, reset by either end, and left open at the end of the capture."""
-    drop = "add table inet t; add chain inet t i {type filter hook input priority 0;}; add rule inet t i tcp dport 81 drop"
+    chain = "add table inet t; add chain inet t i {type filter hook input priority 0;}"
+    drop = f"{chain}; add rule inet t i tcp dport 81 drop"
     lab.run(SERVER, "nft", drop)
     lab.start(SERVER, "socat", "tcp4-listen:7001,fork,reuseaddr", "system:cat; echo bye")
-    lab.start(SERVER, *python("""
+    program = python("""
         import socket, struct
         linger = struct.pack("ii", 1, 0)
         s = socket.create_server(("", 7002))
@@ -164,14 +172,15 @@ def endings(lab: Lab, file: Path) -> None:
             c.recv(100)
             c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             c.close()
-    """))
+    """)
+    lab.start(SERVER, *program)
     lab.listening(7001)
     lab.listening(7002)
     with lab.capture(file):
         lab.run(CLIENT, "ncat", "-w", "1", SERVER4, "82", check=False)
         lab.run(CLIENT, "ncat", "-w", "2", SERVER4, "81", check=False)
         lab.run(CLIENT, "sh", "-c", f"echo hello | socat -t 2 - tcp4:{SERVER4}:7001")
-        lab.run(CLIENT, *python(f"""
+        program = python(f"""
             import socket, struct
             def call(port): return socket.create_connection(("{SERVER4}", port))
             reset = call(7001)
@@ -183,14 +192,16 @@ def endings(lab: Lab, file: Path) -> None:
             by_server.sendall(b"hello")
             try: by_server.recv(5)
             except ConnectionResetError: pass
-        """))
-        lab.start(CLIENT, *python(f"""
+        """)
+        lab.run(CLIENT, *program)
+        program = python(f"""
             import socket, time
             s = socket.create_connection(("{SERVER4}", 7001))
             s.sendall(b"hello")
             s.recv(5)
             time.sleep(60)
-        """))
+        """)
+        lab.start(CLIENT, *program)
         lab.run(CLIENT, "sleep", "0.5")
     lab.run(SERVER, "nft", "flush", "ruleset")
 
@@ -199,14 +210,15 @@ def living(lab: Lab, file: Path) -> None:
     """A TCP connection and a ping that began before the capture and end after it."""
     lab.start(SERVER, "socat", "tcp4-listen:7001,fork,reuseaddr", "exec:cat")
     lab.listening(7001)
-    lab.start(CLIENT, *python(f"""
+    program = python(f"""
         import socket, time
         s = socket.create_connection(("{SERVER4}", 7001))
         while True:
             s.sendall(b"still here\\n")
             s.recv(100)
             time.sleep(0.1)
-    """))
+    """)
+    lab.start(CLIENT, *program)
     lab.run(CLIENT, "sleep", "0.3")
     with lab.capture(file):
         lab.run(CLIENT, "sleep", "0.5")
@@ -214,7 +226,7 @@ def living(lab: Lab, file: Path) -> None:
 
 def zero_window(lab: Lab, file: Path) -> None:
     """A receiver that stops reading until its window is closed, then reads on; headers only."""
-    lab.start(SERVER, *python("""
+    program = python("""
         import socket, time
         s = socket.socket()
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
@@ -224,16 +236,18 @@ def zero_window(lab: Lab, file: Path) -> None:
         c, _ = s.accept()
         time.sleep(1.5)
         while c.recv(65536): pass
-    """))
+    """)
+    lab.start(SERVER, *program)
     lab.listening(7003)
     with lab.capture(file, *HEADERS_ONLY):
-        lab.run(CLIENT, *python(f"""
+        program = python(f"""
             import socket
             s = socket.create_connection(("{SERVER4}", 7003))
             s.sendall(bytes(60_000))
             s.shutdown(socket.SHUT_WR)
             s.recv(1)
-        """))
+        """)
+        lab.run(CLIENT, *program)
 
 
 def _lossy(lab: Lab, file: Path, *, mirror_first: bool) -> None:

@@ -1,4 +1,4 @@
-"""Golden captures give their committed tables, byte for byte, however they are packed and however often they are read."""
+"""Golden captures give their committed tables, byte for byte, however packed and however often read."""
 
 import gzip
 import shutil
@@ -6,7 +6,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from expect import captures, expected, rows
 from scenes import SCENES
 

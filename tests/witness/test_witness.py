@@ -5,9 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-
+from tshark import Unreadable
 from witness import captures, compare
-from witness import Unreadable
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 MORE = os.environ.get("TIDEGATE_CAPTURES")

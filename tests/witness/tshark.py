@@ -18,8 +18,8 @@ DECODED = frozenset(
 )
 """Layers that we look through as well."""
 OTHERS = frozenset(
-    "ppp ppp_hdlc pppoes mpls pwethheuristic pwethcw pwethnocw wlan wlan_radio radiotap prism ppi llc snap geneve gtp"
-    " teredo erspan etherip l2tp nflog pflog fr chdlc fddi tr isl mip ayiya batadv trill nsh 6lowpan linx"
+    "ppp ppp_hdlc pppoes mpls pwethheuristic pwethcw pwethnocw wlan wlan_radio radiotap prism ppi llc snap"
+    " geneve gtp teredo erspan etherip l2tp nflog pflog fr chdlc fddi tr isl mip ayiya batadv trill nsh 6lowpan linx"
     " capwap capwap.data lwapp arcnet".split()
 )
 """Layers that tshark looks through and we do not; all that lies behind them is left out by name."""
@@ -90,12 +90,12 @@ def _settings() -> str:
 
 
 def _frames(path: Path, timeout: float) -> Iterator[dict[str, str]]:
-    words = ["tshark", "-n", "-2", "-r", str(path), "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=,"]
+    words = ["tshark", *"-n -2 -T fields -E occurrence=a -E aggregator=,".split(), "-r", str(path)]
     for name in FIELDS:
         words += ["-e", name]
     settings = os.environ | {"WIRESHARK_CONFIG_DIR": _settings()}
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=timeout, env=settings, check=False)
+        done = subprocess.run(words, capture_output=True, text=True, timeout=timeout, env=settings)
     except subprocess.TimeoutExpired as late:
         raise Unreadable(f"tshark took more than {timeout:.0f} s") from late
     if done.returncode and not done.stdout:
@@ -174,7 +174,7 @@ def _pieces(frames: list[dict[str, str]]) -> dict[tuple[str, str, str], list[_He
         wholes = [number for name in WHOLE for number in frame.values[name]]
         if not wholes or not OTHERS.isdisjoint(frame.layers):
             continue
-        headers = [frame.ip() if layer == "ip" else frame.ipv6() for layer in frame.layers if layer in ("ip", "ipv6")]
+        headers = [getattr(frame, layer)() for layer in frame.layers if layer in ("ip", "ipv6")]
         for whole, header in zip(wholes, headers[-len(wholes) :], strict=True):
             if whole != frame.number:
                 found.setdefault((whole, header.src, header.dst), []).append(header)

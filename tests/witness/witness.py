@@ -18,14 +18,15 @@ from explained import explain
 from tshark import Unreadable, View, Way, view_of
 
 NO_CAPTURES = (".py", ".pyc", ".md", ".tsv", ".txt")
+RAW = argparse.RawDescriptionHelpFormatter
 Difference = tuple[Way, tuple[int, int], tuple[int, int]]
 """A way, then packets and bytes as we count them, then as tshark does."""
 
 
 def ours(path: Path, timeout: float) -> View:
     """Our view of a capture."""
-    words = [sys.executable, "-m", "tidegate", "read", str(path), "--table", "conn", "--format", "jsonl"]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=timeout, check=False)
+    words = [*"-m tidegate read --table conn --format jsonl".split(), str(path)]
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, timeout=timeout)
     if done.returncode not in (0, 1) or "Traceback" in done.stderr:
         raise RuntimeError(f"{path}: exit {done.returncode}: {done.stderr[-500:]}")
     view = View()
@@ -43,7 +44,8 @@ def differences(mine: View, theirs: View) -> list[Difference]:
     """Where the views differ."""
     ways = sorted(mine.packets.keys() | theirs.packets.keys())
     sides = [
-        (way, (mine.packets[way], mine.octets[way]), (theirs.packets[way], theirs.octets[way])) for way in ways
+        (way, (mine.packets[way], mine.octets[way]), (theirs.packets[way], theirs.octets[way]))
+        for way in ways
     ]
     return [side for side in sides if side[1] != side[2]]
 
@@ -75,7 +77,7 @@ def captures(places: list[Path]) -> list[Path]:
 
 def main() -> int:
     """Prints every unexplained difference and a count of the explained ones."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=RAW)
     parser.add_argument("places", nargs="+", type=Path, metavar="FILE_OR_FOLDER")
     parser.add_argument("--timeout", type=float, default=60, help="seconds per file and program")
     args = parser.parse_args()
