@@ -1,8 +1,9 @@
 """How long a user waits before anything happens."""
 
 import sys
+from collections.abc import Callable
 
-from measure import Check, Report, median, run, side_by_side
+from measure import Check, Report, Run, median, run, side_by_side
 
 HELP_MS = 150
 IMPORT_MS = 100
@@ -10,7 +11,7 @@ IMPORT_MS = 100
 
 def startup(tidegate: str, rounds: int) -> Report:
     """`tidegate --help` and `import tidegate`, beside a Python that does nothing."""
-    programs = {
+    programs: dict[str, Callable[[], Run]] = {
         "python -c pass": lambda: run([sys.executable, "-c", "pass"]),
         "import tidegate": lambda: run([sys.executable, "-c", "import tidegate"]),
         "tidegate --help": lambda: run([tidegate, "--help"]),

@@ -19,8 +19,8 @@ DECODED = frozenset(
 """Layers that we look through as well."""
 OTHERS = frozenset(
     "ppp ppp_hdlc pppoes mpls pwethheuristic pwethcw pwethnocw wlan wlan_radio radiotap prism ppi llc snap"
-    " geneve gtp teredo erspan etherip l2tp nflog pflog fr chdlc fddi tr isl mip ayiya batadv trill nsh 6lowpan linx"
-    " capwap capwap.data lwapp arcnet".split()
+    " geneve gtp erspan etherip l2tp nflog pflog fr chdlc fddi tr isl mip ayiya batadv trill nsh 6lowpan linx"
+    " teredo capwap capwap.data lwapp arcnet".split()
 )
 """Layers that tshark looks through and we do not; all that lies behind them is left out by name."""
 PREFERENCES = """\
