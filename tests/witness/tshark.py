@@ -14,12 +14,12 @@ Way = tuple[str, str, int, str, int]
 
 DECODED = frozenset(
     "frame eth ethertype vlan ieee8021ad sll null loop raw ip ipv6 ipv6.hopopts ipv6.routing ipv6.fraghdr"
-    " ipv6.dstopts ah gre vxlan tcp udp".split()
+    " ipv6.dstopts ah gre erspan vxlan mpls pppoes ppp ppp_hdlc chdlc llc snap tcp udp".split()
 )
 """Layers that we look through as well."""
 OTHERS = frozenset(
-    "ppp ppp_hdlc pppoes mpls pwethheuristic pwethcw pwethnocw wlan wlan_radio radiotap prism ppi llc snap"
-    " geneve gtp erspan etherip l2tp nflog pflog fr chdlc fddi tr isl mip ayiya batadv trill nsh 6lowpan linx"
+    "pwethheuristic pwethcw pwethnocw wlan wlan_radio radiotap prism ppi geneve gtp etherip"
+    " l2tp nflog pflog fr chdlc fddi tr isl mip ayiya batadv trill nsh 6lowpan linx"
     " teredo capwap capwap.data lwapp arcnet".split()
 )
 """Layers that tshark looks through and we do not; all that lies behind them is left out by name."""
@@ -39,9 +39,14 @@ vxlan.port: 4789
 NUMBER, LAYERS, LENGTH = "frame.number", "frame.protocols", "frame.len"
 IP = ("ip.src", "ip.dst", "ip.len", "ip.frag_offset", "ip.flags.mf")
 IPV6 = ("ipv6.src", "ipv6.dst", "ipv6.plen")
+TCP_HEADER = "tcp.hdr_len"
 PORTS = {"tcp": ("tcp.srcport", "tcp.dstport"), "udp": ("udp.srcport", "udp.dstport")}
 WHOLE = ("ip.reassembled_in", "ipv6.reassembled.in")
-FIELDS = (NUMBER, LAYERS, LENGTH, *IP, *IPV6, *PORTS["tcp"], *PORTS["udp"], *WHOLE)
+FIELDS = (NUMBER, LAYERS, LENGTH, *IP, *IPV6, *PORTS["tcp"], *PORTS["udp"], TCP_HEADER, *WHOLE)
+
+
+LINK_BYTES = {"eth": 14, "vlan": 4, "ieee8021ad": 4}
+TOO_LONG, SHORT_TCP = "IP length beyond the frame", "TCP header under 20 bytes"
 
 
 class Unreadable(Exception):
@@ -56,8 +61,8 @@ class View:
     octets: Counter[Way] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     """Segments behind a layer we do not decode, by its name."""
-    odd: dict[Way, set[str]] = field(default_factory=dict)
-    """What is unusual about a way's packets, for the reasons to look at."""
+    odd: Counter[tuple[Way, str]] = field(default_factory=Counter)
+    """How many of a way's packets are unusual, and in what."""
 
     def add(self, way: Way, packets: int, octets: int) -> None:
         """Counts packets going one way."""
@@ -73,8 +78,8 @@ class _Header:
     dst: str
     octets: int
     fragment: bool
-    in_frame: str | None = None
-    strange: str | None = None
+    size: int
+    """Of the header itself, as far as it matters here."""
 
 
 @cache
@@ -90,7 +95,8 @@ def _settings() -> str:
 
 
 def _frames(path: Path, timeout: float) -> Iterator[dict[str, str]]:
-    words = ["tshark", *"-n -2 -T fields -E occurrence=a -E aggregator=,".split(), "-r", str(path)]
+    words = ["tshark", *"-n -2 -T fields -E occurrence=a -E aggregator=, -d udp.port==4790,data".split()]
+    words += ["-r", str(path)]
     for name in FIELDS:
         words += ["-e", name]
     settings = os.environ | {"WIRESHARK_CONFIG_DIR": _settings()}
@@ -121,46 +127,44 @@ class _Frame:
         """The next IPv4 header."""
         src, dst, length, offset, more = (self.take(name) for name in IP)
         fragment = offset not in (None, "0") or more in ("1", "True")
-        strange = None if length not in (None, "0") else "length 0"
-        return _Header(src or "", dst or "", int(length or 0), fragment, strange=strange)
+        return _Header(src or "", dst or "", int(length or 0), fragment, 20)
 
     def ipv6(self) -> _Header:
         """The next IPv6 header."""
         src, dst, length = (self.take(name) for name in IPV6)
-        strange = None if length not in (None, "0") else "length 0"
-        return _Header(src or "", dst or "", int(length or 0) + 40, fragment=False, strange=strange)
+        return _Header(src or "", dst or "", int(length or 0) + 40, False, 40)
 
 
 def _walk(frame: _Frame, view: View, pieces: dict[tuple[str, str, str], list[_Header]]) -> None:
     """Counts every TCP and UDP header of a frame under the IP header before it."""
-    header, behind = _Header("", "", 0, fragment=False), None
+    header, behind, room = _Header("", "", 0, False, 0), None, int(frame.take(LENGTH) or 0)
+    too_long = False
     for layer in frame.layers:
-        if layer == "ip":
-            header = frame.ip()
-        elif layer == "ipv6":
-            header = frame.ipv6()
+        room -= LINK_BYTES.get(layer, 0)
+        if layer in ("ip", "ipv6"):
+            header = frame.ip() if layer == "ip" else frame.ipv6()
+            too_long = too_long or header.octets > room
+            room = header.octets - header.size
         elif layer == "ipv6.fraghdr":
             header.fragment = True
         elif layer in PORTS:
             ports = [frame.take(name) for name in PORTS[layer]]
-            if None in ports:
-                view.left_out["cut inside the ports"] += 1
-            elif behind:
-                view.left_out[behind] += 1
-            else:
-                way = (layer, header.src, int(ports[0] or 0), header.dst, int(ports[1] or 0))
-                _count(frame, view, way, header, pieces)
-        if layer in OTHERS:
-            behind = layer
-        header.in_frame = frame.number
+            short = layer == "tcp" and int(frame.take(TCP_HEADER) or 20) < 20
+            if None in ports or behind:
+                view.left_out[behind or "cut inside the ports"] += 1
+                continue
+            way = (layer, header.src, int(ports[0] or 0), header.dst, int(ports[1] or 0))
+            _count(frame, view, way, header, pieces)
+            view.odd[way, TOO_LONG] += too_long
+            view.odd[way, SHORT_TCP] += short
+        elif layer in OTHERS:
+            behind = behind or layer
 
 
 def _count(
     frame: _Frame, view: View, way: Way, header: _Header, pieces: dict[tuple[str, str, str], list[_Header]]
 ) -> None:
     view.add(way, 1, header.octets)
-    if header.strange:
-        view.odd.setdefault(way, set()).add(header.strange)
     if header.fragment:
         for piece in pieces.pop((frame.number, header.src, header.dst), []):
             view.add(way, 1, piece.octets)

@@ -71,8 +71,12 @@ def compare(path: Path, timeout: float) -> tuple[list[str], Counter[str], int]:
 
 def captures(places: list[Path]) -> list[Path]:
     """Every capture file among and below the places."""
+
+    def is_ours(path: Path) -> bool:
+        return path.suffix in NO_CAPTURES or any(part[0] == "." and part != ".." for part in path.parts)
+
     below = [path for place in places for path in ([place] if place.is_file() else sorted(place.rglob("*")))]
-    return [path for path in below if path.is_file() and path.suffix not in NO_CAPTURES]
+    return [path for path in below if path.is_file() and not is_ours(path)]
 
 
 def main() -> int:
