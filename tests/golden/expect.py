@@ -6,6 +6,7 @@ The tables are the truth that the tests hold the engine to: read every change be
 (`git diff`), and check it against another reader of captures.
 """
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ def captures() -> list[Path]:
 
 def rows(capture: Path, *options: str) -> bytes:
     """What `tidegate read` prints of a capture's connections."""
-    words = [*"-m tidegate read --table conn --format tsv".split(), *options, str(capture)]
+    words = [*shlex.split("-m tidegate read --table conn --format tsv"), *options, str(capture)]
     return subprocess.run([sys.executable, *words], check=True, stdout=subprocess.PIPE).stdout
 
 

@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Self
 
 from wire import Wire, open_tap
 
@@ -32,7 +33,7 @@ class Lab:
         self.scratch = scratch
         self._programs: list[subprocess.Popen[bytes]] = []
 
-    def __enter__(self) -> "Lab":
+    def __enter__(self) -> Self:
         self._remove()
         taps = {name: open_tap(f"tgtap{number}") for number, name in enumerate((CLIENT, SERVER, MIRROR))}
         for number, name in enumerate(taps):

@@ -9,6 +9,7 @@ then `expect.py` for the tables, and read both before committing. Needs root and
 
 import argparse
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from scenes import SCENES
 HERE = Path(__file__).parent
 RAW = argparse.RawDescriptionHelpFormatter
 LARGEST = 60_000
-PROGRAMS = "curl dig dnsmasq ip iperf3 mergecap ncat nft nginx openssl ping socat ss ssh tcpdump".split()
+PROGRAMS = shlex.split("curl dig dnsmasq ip iperf3 mergecap ncat nft nginx openssl ping socat ss ssh tcpdump")
 
 
 def make(name: str) -> None:

@@ -10,7 +10,7 @@ Counts = tuple[int, int]
 FILES: dict[str, str] = {
     "ipv4_fragmented-1.pcap": "a first fragment of 18 bytes: RFC 791 wants a multiple of 8, so we drop it",
     "ipv6-reassembly-state-leak.pcap": "fragments 46 s apart: we wait 30 s, as Linux does; tshark for ever",
-    "ipv6-mobility-dst-opts.pcap": "an option overruns its header: tshark stops, we go by the header's length",
+    "ipv6-mobility-dst-opts.pcap": "an option overruns its header: tshark stops, we believe the header",
     "Packet__Test_PacketExamples_NullLoopback.pcap": "an Ethernet type where the address family belongs",
     "Pcap__Test_PcapExamples_null_loopback.pcap": "an Ethernet type where the address family belongs",
 }

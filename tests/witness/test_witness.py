@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tshark import Unreadable
+
 from witness import captures, compare
 
 GOLDEN = Path(__file__).parent.parent / "golden"

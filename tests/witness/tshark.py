@@ -1,6 +1,7 @@
 """What tshark counts: packets and IP bytes from each end to the other, over TCP and UDP."""
 
 import os
+import shlex
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -13,14 +14,18 @@ Way = tuple[str, str, int, str, int]
 """Protocol, sender's address and port, receiver's address and port."""
 
 DECODED = frozenset(
-    "frame eth ethertype vlan ieee8021ad sll null loop raw ip ipv6 ipv6.hopopts ipv6.routing ipv6.fraghdr"
-    " ipv6.dstopts ah gre erspan vxlan mpls pppoes ppp ppp_hdlc chdlc llc snap tcp udp".split()
+    shlex.split(
+        "frame eth ethertype vlan ieee8021ad sll null loop raw ip ipv6 ipv6.hopopts ipv6.routing ipv6.fraghdr"
+        " ipv6.dstopts ah gre erspan vxlan mpls pppoes ppp ppp_hdlc chdlc llc snap tcp udp"
+    )
 )
 """Layers that we look through as well."""
 OTHERS = frozenset(
-    "pwethheuristic pwethcw pwethnocw wlan wlan_radio radiotap prism ppi geneve gtp etherip"
-    " l2tp nflog pflog fr chdlc fddi tr isl mip ayiya batadv trill nsh 6lowpan linx"
-    " teredo capwap capwap.data lwapp arcnet".split()
+    shlex.split(
+        "pwethheuristic pwethcw pwethnocw wlan wlan_radio radiotap prism ppi geneve gtp etherip"
+        " l2tp nflog pflog fr chdlc fddi tr isl mip ayiya batadv trill nsh 6lowpan linx"
+        " teredo capwap capwap.data lwapp arcnet"
+    )
 )
 """Layers that tshark looks through and we do not; all that lies behind them is left out by name."""
 PREFERENCES = """\
@@ -95,7 +100,7 @@ def _settings() -> str:
 
 
 def _frames(path: Path, timeout: float) -> Iterator[dict[str, str]]:
-    words = ["tshark", *"-n -2 -T fields -E occurrence=a -E aggregator=, -d udp.port==4790,data".split()]
+    words = ["tshark", *shlex.split("-n -2 -T fields -E occurrence=a -E aggregator=, -d udp.port==4790,data")]
     words += ["-r", str(path)]
     for name in FIELDS:
         words += ["-e", name]

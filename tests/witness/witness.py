@@ -9,6 +9,7 @@ is an error. Exit code 1 if there is one.
 
 import argparse
 import json
+import shlex
 import subprocess
 import sys
 from collections import Counter
@@ -25,7 +26,7 @@ Difference = tuple[Way, tuple[int, int], tuple[int, int]]
 
 def ours(path: Path, timeout: float) -> View:
     """Our view of a capture."""
-    words = [*"-m tidegate read --table conn --format jsonl".split(), str(path)]
+    words = [*shlex.split("-m tidegate read --table conn --format jsonl"), str(path)]
     done = subprocess.run([sys.executable, *words], capture_output=True, text=True, timeout=timeout)
     if done.returncode not in (0, 1) or "Traceback" in done.stderr:
         raise RuntimeError(f"{path}: exit {done.returncode}: {done.stderr[-500:]}")
