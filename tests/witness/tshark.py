@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 Way = tuple[str, str, int, str, int]
 """Protocol, sender's address and port, receiver's address and port."""
@@ -88,15 +88,16 @@ class _Header:
 
 
 @cache
-def _settings() -> str:
-    """A configuration folder in which everything that matters is pinned."""
-    folder = Path(mkdtemp(prefix="witness-"))
+def _settings() -> TemporaryDirectory[str]:
+    """A configuration folder in which everything that matters is pinned; gone when the program ends."""
+    kept = TemporaryDirectory(prefix="witness-")
+    folder = Path(kept.name)
     listed = subprocess.run(["tshark", "-G", "protocols"], check=True, capture_output=True, text=True).stdout
     names = {line.split("\t")[2] for line in listed.splitlines()}
     unwanted = sorted(names - DECODED - OTHERS)
     (folder / "disabled_protos").write_text("\n".join(unwanted) + "\n")
     (folder / "preferences").write_text(PREFERENCES)
-    return str(folder)
+    return kept
 
 
 def _frames(path: Path, timeout: float) -> Iterator[dict[str, str]]:
@@ -104,7 +105,7 @@ def _frames(path: Path, timeout: float) -> Iterator[dict[str, str]]:
     words += ["-r", str(path)]
     for name in FIELDS:
         words += ["-e", name]
-    settings = os.environ | {"WIRESHARK_CONFIG_DIR": _settings()}
+    settings = os.environ | {"WIRESHARK_CONFIG_DIR": _settings().name}
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=timeout, env=settings)
     except subprocess.TimeoutExpired as late:
