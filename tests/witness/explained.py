@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tshark import SHORT_TCP, TOO_LONG, View, Way
+from tshark import BAD_TCP, TOO_LONG, View, Way
 
 Counts = tuple[int, int]
 """Packets and IP bytes."""
@@ -21,6 +21,6 @@ def explain(path: Path, way: Way, mine: Counts, theirs: Counts, view: View) -> s
     """Why a difference is right; None if there is no reason."""
     if view.odd[way, TOO_LONG] and mine[0] == theirs[0] and mine[1] < theirs[1]:
         return "the IP length is beyond the frame's end: we count what was on the wire"
-    if 0 < view.odd[way, SHORT_TCP] == theirs[0] - mine[0]:
-        return "a TCP header of under 20 bytes is none (RFC 9293): counted as malformed"
+    if 0 < view.odd[way, BAD_TCP] == theirs[0] - mine[0]:
+        return "a TCP header that does not fit in its segment (RFC 9293): counted as malformed"
     return FILES.get(path.name)

@@ -23,7 +23,7 @@ DECODED = frozenset(
 OTHERS = frozenset(
     shlex.split(
         "pwethheuristic pwethcw pwethnocw wlan wlan_radio radiotap prism ppi geneve gtp etherip"
-        " l2tp nflog pflog fr chdlc fddi tr isl mip ayiya batadv trill nsh 6lowpan linx"
+        " l2tp nflog pflog fr fddi tr isl mip ayiya batadv trill nsh 6lowpan linx"
         " teredo capwap capwap.data lwapp arcnet"
     )
 )
@@ -51,7 +51,7 @@ FIELDS = (NUMBER, LAYERS, LENGTH, *IP, *IPV6, *PORTS["tcp"], *PORTS["udp"], TCP_
 
 
 LINK_BYTES = {"eth": 14, "vlan": 4, "ieee8021ad": 4}
-TOO_LONG, SHORT_TCP = "IP length beyond the frame", "TCP header under 20 bytes"
+TOO_LONG, BAD_TCP = "IP length beyond the frame", "TCP header of an impossible size"
 
 
 class Unreadable(Exception):
@@ -84,7 +84,11 @@ class _Header:
     octets: int
     fragment: bool
     size: int
-    """Of the header itself, as far as it matters here."""
+    """Of the header itself, without options."""
+
+    def has_room(self, tcp_header: int) -> bool:
+        """Whether a TCP header of this size can follow it."""
+        return tcp_header >= 20 and (self.fragment or tcp_header <= self.octets - self.size)
 
 
 @cache
@@ -155,14 +159,14 @@ def _walk(frame: _Frame, view: View, pieces: dict[tuple[str, str, str], list[_He
             header.fragment = True
         elif layer in PORTS:
             ports = [frame.take(name) for name in PORTS[layer]]
-            short = layer == "tcp" and int(frame.take(TCP_HEADER) or 20) < 20
+            bad_tcp = layer == "tcp" and not header.has_room(int(frame.take(TCP_HEADER) or 20))
             if None in ports or behind:
                 view.left_out[behind or "cut inside the ports"] += 1
                 continue
             way = (layer, header.src, int(ports[0] or 0), header.dst, int(ports[1] or 0))
             _count(frame, view, way, header, pieces)
             view.odd[way, TOO_LONG] += too_long
-            view.odd[way, SHORT_TCP] += short
+            view.odd[way, BAD_TCP] += bad_tcp
         elif layer in OTHERS:
             behind = behind or layer
 
