@@ -9,6 +9,8 @@ FUZZ_SECONDS ?= 300
 RUST_SOURCES := $(shell find crates -name fuzz -prune -o \( -name '*.rs' -o -name Cargo.toml \) -print) Cargo.toml Cargo.lock
 PYTHON_SOURCES := src tests bench tools
 # maturin builds into the active environment: let it be ours, whatever the caller has activated.
+export PIP_QUIET := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export VIRTUAL_ENV := $(abspath $(VENV))
 unexport CONDA_PREFIX
 .DEFAULT_GOAL := help
