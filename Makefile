@@ -1,0 +1,65 @@
+# One make for two languages: `make watch` and `make test` need no other command before them.
+
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(PATH):$(HOME)/.cargo/bin
+PYTHON ?= $(shell tools/prerequisites.sh python)
+FUZZ_SECONDS ?= 300
+RUST_SOURCES := $(shell find crates -name fuzz -prune -o \( -name '*.rs' -o -name Cargo.toml \) -print) Cargo.toml Cargo.lock
+PYTHON_SOURCES := src tests bench tools
+# maturin builds into the active environment: let it be ours, whatever the caller has activated.
+export PIP_QUIET := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export VIRTUAL_ENV := $(abspath $(VENV))
+unexport CONDA_PREFIX
+.DEFAULT_GOAL := help
+.PHONY: help watch build test check bench fuzz clean
+
+help: ## what can be made
+	@sed -n 's/^\([a-z]*\):[^#]*## /make \1  	/p' Makefile
+
+watch: build ## watch this machine's connections live; ARGS="-i eth0" are passed on
+	@if [ "$$(id -u)" = 0 ]; then exec $(BIN)/tidegate watch $(ARGS); \
+	elif command -v sudo >/dev/null; then exec sudo $(abspath $(BIN))/tidegate watch $(ARGS); \
+	else echo "Watching needs root and there is no sudo. As root: $(abspath $(BIN))/tidegate watch $(ARGS)" >&2; exit 1; fi
+
+build: $(VENV)/.built ## the virtual environment with the Rust core in it, built in release
+
+test: $(VENV)/.dev ## all tests, in both languages
+	cargo test --quiet --package tidegate-core
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev ## format, lints, types, floors, sizes
+	cargo fmt --all --check
+	PYO3_PYTHON=$(abspath $(BIN))/python cargo clippy --quiet --workspace --all-targets -- -D warnings
+	$(BIN)/ruff check $(PYTHON_SOURCES)
+	$(BIN)/ruff format --check $(PYTHON_SOURCES)
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest tidegate._core
+	$(BIN)/lint-imports
+	$(BIN)/python tools/sizes.py
+
+bench: $(VENV)/.dev ## every number we claim, beside its peers; ARGS="reading mix.pcap" chooses
+	$(BIN)/python bench/run $(ARGS)
+
+fuzz: ## every fuzz target for FUZZ_SECONDS (300) each; needs `cargo install cargo-fuzz`
+	tools/fuzz.sh $(FUZZ_SECONDS)
+
+clean: ## removes the virtual environment and what cargo built
+	rm -rf $(VENV) target
+
+# The stamps lie in the environment, so that removing it builds all anew.
+$(VENV)/.venv: tools/prerequisites.sh
+	@tools/prerequisites.sh all
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check 'maturin>=1.9,<2'
+	@touch $@
+
+$(VENV)/.built: $(VENV)/.venv pyproject.toml $(RUST_SOURCES)
+	$(BIN)/maturin develop --release
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.built
+	$(BIN)/maturin develop --release --quiet --extras dev
+	@touch $@

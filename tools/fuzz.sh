@@ -1,0 +1,30 @@
+#!/bin/sh
+# Runs every fuzz target for $1 seconds, golden captures as seeds; TIDEGATE_CAPTURES names a folder of more.
+set -eu
+seconds=${1:?seconds per target}
+cd "$(dirname "$0")/.."
+export RUSTC_BOOTSTRAP=1 # libFuzzer's coverage flags are unstable; this spares a nightly toolchain
+if ! cargo fuzz --version >/dev/null 2>&1; then
+    echo "missing: cargo-fuzz. Get it with: cargo install --locked cargo-fuzz" >&2
+    exit 1
+fi
+fuzz=crates/core/fuzz
+seeds=$(mktemp -d)
+mkdir "$seeds/in"
+trap 'rm -rf "$seeds"' EXIT
+find tests/golden ${TIDEGATE_CAPTURES:+"$TIDEGATE_CAPTURES"} -type f -size -64k \
+    \( -name '*.pcap' -o -name '*.pcapng' -o -name '*.cap' \) | while read -r capture; do
+    cp "$capture" "$seeds/in/$(cksum <"$capture" | tr ' ' -)"
+done
+for target in $(cargo fuzz list --fuzz-dir $fuzz); do
+    echo "== $target, $seconds s"
+    mkdir -p "$fuzz/corpus/$target"
+    # The core has no unsafe code where bytes are parsed, so no sanitizer: many more tries per second.
+    if ! cargo fuzz run --fuzz-dir $fuzz --sanitizer none "$target" "$fuzz/corpus/$target" "$seeds/in" -- \
+        -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 >"$seeds/log" 2>&1; then
+        tail -n 60 "$seeds/log" >&2
+        echo "$target failed; what it found, if anything, is in $fuzz/artifacts/$target" >&2
+        exit 1
+    fi
+    grep -E '^stat::|^Done' "$seeds/log" || tail -n 5 "$seeds/log"
+done
