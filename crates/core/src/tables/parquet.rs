@@ -74,14 +74,16 @@ impl ParquetFile {
     }
 }
 
-/// Settings measured on connection rows: LZ4 costs a third of zstd's time for a tenth more bytes.
+/// Measured on 101,353 connections of a mixed capture: LZ4 9.1 MB, zstd at level 1 6.1 MB for
+/// an eighth more CPU, neither 19.8 MB for a third less. The CPU is what a big read has least of.
 fn properties(schema: &Schema) -> WriterProperties {
     let mut builder = WriterProperties::builder()
         .set_created_by(concat!("tidegate ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .set_max_row_group_bytes(Some(GROUP_BYTES))
         .set_compression(Compression::LZ4_RAW)
-        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_write_batch_size(8_192)
+        .set_statistics_enabled(EnabledStatistics::None)
         .set_offset_index_disabled(true)
         .set_dictionary_enabled(false);
     for field in schema.fields() {
@@ -97,11 +99,14 @@ fn column(
 ) -> WriterPropertiesBuilder {
     let path = ColumnPath::from(vec![name.to_owned()]);
     match kind {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if !UNIQUE.contains(&name) => {
-            builder.set_column_dictionary_enabled(path, true)
+        // Bounds of texts cost a comparison per value and let a query skip next to nothing.
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+            builder.set_column_dictionary_enabled(path, !UNIQUE.contains(&name))
         }
-        DataType::Timestamp(..) => builder.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
-        _ => builder,
+        DataType::Timestamp(..) => builder
+            .set_column_statistics_enabled(path.clone(), EnabledStatistics::Chunk)
+            .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
+        _ => builder.set_column_statistics_enabled(path, EnabledStatistics::Chunk),
     }
 }
 
