@@ -1,7 +1,7 @@
 // Floods an interface with UDP frames by sendmmsg, for measuring captures in own namespaces.
 //
-// flood INTERFACE COUNT BYTES SECONDS: sends at most COUNT frames of BYTES, for at most
-// SECONDS, and prints how many the kernel took and in how many seconds. The destination port
+// flood INTERFACE COUNT BYTES SECONDS [RATE]: sends at most COUNT frames of BYTES, for at most
+// SECONDS, at most RATE of them per second, and prints how many the kernel took and in how many seconds. The destination port
 // and the IP identification count up, so that every frame is another one.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -63,13 +63,13 @@ int main(int argc, char **argv) {
     static uint8_t frames[BATCH][LARGEST];
     struct iovec parts[BATCH];
     struct mmsghdr messages[BATCH] = {0};
-    if (argc != 5) {
-        fprintf(stderr, "usage: flood INTERFACE COUNT BYTES SECONDS\n");
+    if (argc != 5 && argc != 6) {
+        fprintf(stderr, "usage: flood INTERFACE COUNT BYTES SECONDS [RATE]\n");
         return 2;
     }
     unsigned long count = strtoul(argv[2], NULL, 10), sent = 0;
     unsigned bytes = (unsigned)atoi(argv[3]);
-    double seconds = atof(argv[4]), start = now();
+    double seconds = atof(argv[4]), rate = argc == 6 ? atof(argv[5]) : 0, start = now();
     if (bytes < SMALLEST || bytes > LARGEST) {
         fprintf(stderr, "flood: BYTES is %d to %d\n", SMALLEST, LARGEST);
         return 2;
@@ -82,6 +82,8 @@ int main(int argc, char **argv) {
         messages[i].msg_hdr.msg_iovlen = 1;
     }
     while (sent < count && now() - start < seconds) {
+        double early = rate > 0 ? start + (double)sent / rate - now() : 0;
+        if (early > 0) nanosleep(&(struct timespec){.tv_nsec = (long)(early * 1e9) % 1000000000}, NULL);
         unsigned n = count - sent < BATCH ? (unsigned)(count - sent) : BATCH;
         for (unsigned i = 0; i < n; i++) number(frames[i], sent + i);
         int taken = sendmmsg(fd, messages, n, 0);

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 LONGEST = 450
-STARTS = {".rs": "//!", ".py": '"""', ".pyi": '"""', ".c": "/*", ".sh": "#"}
+STARTS = {".rs": "//!", ".py": '"""', ".pyi": '"""', ".c": ("/*", "//"), ".sh": "#"}
 
 
 def faults(path: Path) -> list[str]:
