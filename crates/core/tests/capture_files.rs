@@ -1,9 +1,9 @@
 //! Capture files as a source: every format and block, every way a file can end badly.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod capture_support;
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use capture_support::{All, Kept, Trickle, Writer, drain, folder, pcap, read};
@@ -48,10 +48,7 @@ fn every_block(big: bool) -> Writer {
     file.interface(
         113,
         0,
-        &[
-            file.option(9, &[0x80 | 10]),
-            file.option(14, &file.u64(100)),
-        ],
+        &[file.option(9, &[0x8a]), file.option(14, &file.u64(100))],
     );
     file.packet(0, 7, 60, b"abc");
     file.block(4, &[0; 4]);
@@ -325,9 +322,9 @@ fn warnings_are_bounded() {
     let mut cut = pcap(&[(0, 0, b"abc".to_vec())]);
     cut.pop();
     let paths: Vec<_> = (0..150).map(|n| folder.join(n.to_string())).collect();
-    paths
-        .iter()
-        .for_each(|path| std::fs::write(path, &cut).unwrap());
+    for path in &paths {
+        std::fs::write(path, &cut).unwrap();
+    }
     let all = drain(CaptureFiles::open(&paths).unwrap());
     assert_eq!(all.stats.warnings.len(), 101);
     assert_eq!(all.stats.warnings[100], "50 more warnings");

@@ -74,12 +74,13 @@ fn checked(packet: &Packet<'_>, interfaces: &[String]) -> (i64, u16, u16, u32, V
 fuzz_target!(|input: &[u8]| {
     let Some((&choice, bytes)) = input.split_last() else { return };
     let whole = read(bytes, usize::MAX);
-    let plain = !bytes.starts_with(&[0x1f, 0x8b]);
-    if whole.packets.len() >= MAX_PACKETS || !whole.whole {
+    // Damage in packed bytes may cost the last few kilobytes before it: no comparison then.
+    let packed = matches!(bytes, [0x1f, 0x8b, ..] | [0x28, 0xb5, ..] | [0x50..=0x5f, 0x2a, ..]);
+    if packed || !whole.whole {
         return;
     }
     let slow = read(bytes, 1 + usize::from(choice));
-    assert!(!slow.whole || !plain || slow == whole, "the size of reads changes nothing");
+    assert!(!slow.whole || slow == whole, "the size of reads changes nothing");
     let cut = read(&bytes[..bytes.len() * usize::from(choice) / 256], usize::MAX);
     assert!(whole.packets.starts_with(&cut.packets), "a cut gives a prefix");
     assert!(whole.interfaces.starts_with(&cut.interfaces));

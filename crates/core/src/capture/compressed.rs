@@ -10,6 +10,10 @@ use zstd::stream::read::Decoder as ZstdDecoder;
 /// Compressed bytes read at a time.
 const PIECE: usize = 256 << 10;
 
+/// Bytes unpacked at a time: a decoder that meets damage keeps back what it unpacked in the
+/// same call, so that at most this much is lost before the damage.
+const UNPACKED: usize = 4 << 10;
+
 /// Bytes that tell the kinds apart.
 const MAGIC: usize = 4;
 
@@ -20,6 +24,8 @@ pub(super) type Raw = Box<dyn Read + Send>;
 /// window its frame asks for, up to 128 MiB (frames that ask for more are refused).
 pub(super) struct Input {
     stage: Stage,
+    /// What ended the unpacking, to be told once what came before it is used.
+    failed: Option<io::Error>,
 }
 
 enum Stage {
@@ -57,6 +63,7 @@ impl Input {
                 source,
                 prefix: Vec::new(),
             },
+            failed: None,
         }
     }
 
@@ -114,13 +121,40 @@ impl Stage {
 impl Read for Input {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.sniff()?;
-        match &mut self.stage {
-            Stage::Sniffing { .. } => Ok(0),
-            Stage::Plain(stream) => stream.read(buffer),
-            Stage::Gzip(stream) => stream.read(buffer),
-            Stage::Zstd(stream) => stream.read(buffer),
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let (count, failed) = match &mut self.stage {
+            Stage::Sniffing { .. } => (0, None),
+            Stage::Plain(stream) => return stream.read(buffer),
+            Stage::Gzip(stream) => unpack(stream.as_mut(), buffer),
+            Stage::Zstd(stream) => unpack(stream, buffer),
+        };
+        match failed {
+            Some(error) if count == 0 => return Err(error),
+            // An interruption comes again if it matters.
+            Some(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            failed => self.failed = failed,
+        }
+        Ok(count)
+    }
+}
+
+/// Unpacks into `buffer` until it is full, the stream ends or something is wrong.
+fn unpack(stream: &mut impl Read, buffer: &mut [u8]) -> (usize, Option<io::Error>) {
+    let mut count = 0;
+    for piece in buffer.chunks_mut(UNPACKED) {
+        match stream.read(piece) {
+            Ok(read) => {
+                count += read;
+                if read < piece.len() {
+                    break;
+                }
+            }
+            Err(error) => return (count, Some(error)),
         }
     }
+    (count, None)
 }
 
 #[cfg(test)]
@@ -154,6 +188,23 @@ mod tests {
         let packed = [gzip(b"one "), gzip(b"two")].concat();
         let size = packed.len() as u64;
         assert_eq!(unpack(packed), (b"one two".to_vec(), Some("gzip"), size));
+    }
+
+    #[test]
+    fn what_comes_before_damage_is_unpacked() {
+        let noise = |n: u32| n.wrapping_mul(0x9e37_79b9) >> 22;
+        let text: Vec<u8> = (0..200_000)
+            .flat_map(|n| noise(n).to_string().into_bytes())
+            .collect();
+        for mut packed in [gzip(&text), zstd::encode_all(&text[..], 1).unwrap()] {
+            let intact = packed.len() * 9 / 10;
+            packed.truncate(intact);
+            packed.extend([0xff; 1000]);
+            let mut input = Input::new(Box::new(Cursor::new(packed)), Arc::default());
+            let mut out = Vec::new();
+            assert!(input.read_to_end(&mut out).is_err());
+            assert!(out.starts_with(text.get(..text.len() / 2).unwrap()));
+        }
     }
 
     #[test]

@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::compressed::{Input, Raw};
-use super::format::{Format, Identified, Step};
+use super::current::{Current, Over, Progressed};
 use super::numbering::Interfaces;
 use super::warnings::Warnings;
 use super::window::Window;
-use super::{Interface, Polled, Source, SourceStats};
+use super::{Polled, Source, SourceStats};
 use crate::error::Error;
 use crate::packet::PacketBatch;
 
@@ -58,39 +58,6 @@ pub struct Progress {
 enum Waiting {
     Path(PathBuf),
     Stream(PathBuf, Raw),
-}
-
-/// The file being read.
-struct Current {
-    path: PathBuf,
-    input: Input,
-    format: Option<Format>,
-    packets: u64,
-    /// Bytes to pass over that were not read yet.
-    skip: usize,
-}
-
-/// What became of one step through the current file.
-enum Progressed {
-    /// A batch can be lent.
-    Packets,
-    Interface(Interface),
-    /// Bytes were passed over.
-    Further,
-    /// More bytes are needed, this many at least.
-    Need(usize),
-    /// The file is over.
-    Over(Over),
-}
-
-/// Why a file is over.
-enum Over {
-    Ended,
-    Cut,
-    Damaged(String),
-    Not(String),
-    /// Too short to hold anything.
-    Nothing(String),
 }
 
 impl CaptureFiles {
@@ -168,13 +135,7 @@ impl CaptureFiles {
             .map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
         self.interfaces.begin_file(&name);
         let input = Input::new(raw, Arc::clone(&self.read));
-        self.current = Some(Current {
-            path,
-            input,
-            format: None,
-            packets: 0,
-            skip: 0,
-        });
+        self.current = Some(Current::new(path, input));
         Ok(true)
     }
 
@@ -285,78 +246,6 @@ impl CaptureFiles {
     }
 }
 
-impl Current {
-    /// Makes what it can of the bytes in the window.
-    fn step(&mut self, window: &mut Window, interfaces: &mut Interfaces) -> Progressed {
-        if self.skip > 0 {
-            let count = self.skip.min(window.bytes().len());
-            window.consume(count);
-            self.skip -= count;
-            return if self.skip > 0 {
-                Progressed::Need(1)
-            } else {
-                Progressed::Further
-            };
-        }
-        let Some(format) = &mut self.format else {
-            return self.identify(window);
-        };
-        match format.step(window.bytes(), interfaces) {
-            Step::Packet => Progressed::Packets,
-            Step::Need(need) => Progressed::Need(need),
-            Step::Damaged(why) => Progressed::Over(Over::Damaged(why)),
-            Step::Skip(count, interface) => {
-                self.skip = count;
-                interface.map_or(Progressed::Further, Progressed::Interface)
-            }
-        }
-    }
-
-    fn identify(&mut self, window: &Window) -> Progressed {
-        match Format::identify(window.bytes()) {
-            Identified::Need(need) => Progressed::Need(need),
-            Identified::As(format, header) => {
-                self.format = Some(format);
-                self.skip = header;
-                Progressed::Further
-            }
-            Identified::Not(what) => Progressed::Over(Over::Not(match self.input.compression() {
-                Some(packed) => format!("{packed} of something that is {what}"),
-                None => what,
-            })),
-        }
-    }
-
-    /// What it means that nothing follows the bytes in the window.
-    fn at_end(&self, rest: &[u8]) -> Over {
-        match &self.format {
-            Some(_) if rest.is_empty() && self.skip == 0 => Over::Ended,
-            Some(_) => Over::Cut,
-            None => Over::Nothing(too_short(rest)),
-        }
-    }
-
-    /// What a failure to read means, unless it is the system's.
-    fn failed(&self, error: &io::Error) -> Option<Over> {
-        if error.raw_os_error().is_some() {
-            return None;
-        }
-        let packed = self.input.compression().unwrap_or("its");
-        Some(match &self.format {
-            None => Over::Nothing(format!("{packed} data that cannot be unpacked ({error})")),
-            Some(_) if error.kind() == io::ErrorKind::UnexpectedEof => Over::Cut,
-            Some(_) => Over::Damaged(format!("{packed} data: {error}")),
-        })
-    }
-
-    /// Tells what was passed over.
-    fn report(&self, warnings: &mut Warnings) {
-        for line in self.format.iter().flat_map(Format::passed_over) {
-            warnings.push(format!("{}: {line}", self.path.display()));
-        }
-    }
-}
-
 /// What a look at a file before reading shows.
 enum Checked {
     /// A pipe or the like, which can be looked at only once.
@@ -388,13 +277,7 @@ fn check(path: &Path) -> Result<Checked, Error> {
         return Ok(Checked::Stream);
     }
     let input = Input::new(open_raw(path)?, Arc::default());
-    let mut current = Current {
-        path: path.to_owned(),
-        input,
-        format: None,
-        packets: 0,
-        skip: 0,
-    };
+    let mut current = Current::new(path.to_owned(), input);
     let mut window = Window::with_capacity(64);
     let over = loop {
         match current.identify(&window) {
@@ -427,13 +310,4 @@ fn open_raw(path: &Path) -> Result<Raw, Error> {
         source,
     })?;
     Ok(Box::new(file))
-}
-
-/// Says why so few bytes are no capture.
-fn too_short(bytes: &[u8]) -> String {
-    match bytes.len() {
-        0 => "empty, no capture".to_owned(),
-        1 => "only 1 byte, no capture".to_owned(),
-        count => format!("only {count} bytes, no capture"),
-    }
 }

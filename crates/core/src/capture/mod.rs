@@ -4,6 +4,7 @@
 mod afpacket;
 pub mod bpf;
 mod compressed;
+mod current;
 pub mod dedup;
 mod endian;
 pub mod files;

@@ -355,7 +355,7 @@ impl Skipped {
 /// Passes over a block that is too long, unless it looks made up or others depend on it.
 #[cold]
 fn too_long(kind: u32, length: u32) -> Step {
-    if kind == SECTION || kind == INTERFACE || length % 4 != 0 {
+    if kind == SECTION || kind == INTERFACE || !length.is_multiple_of(4) {
         return Step::Damaged(format!("a block of {length} bytes"));
     }
     Step::Skip(length as usize, None)
