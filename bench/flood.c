@@ -1,7 +1,7 @@
 // Floods an interface with UDP frames by sendmmsg, for measuring captures in own namespaces.
 //
-// flood INTERFACE COUNT BYTES SECONDS: sends at most COUNT frames of BYTES, for at most
-// SECONDS, and prints how many the kernel took and in how many seconds. The destination port
+// flood INTERFACE RATE SECONDS: sends RATE frames a second (0: all it can) for SECONDS, at most
+// a minute and 100 million frames, and prints how many the kernel took as {"sent": …}. Ports
 // and the IP identification count up, so that every frame is another one.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -15,23 +15,23 @@
 #include <sys/socket.h>
 #include <time.h>
 
-enum { BATCH = 64, LARGEST = 1514, SMALLEST = 60, IP = 14, UDP = 34 };
+enum { BATCH = 64, BYTES = 128, IP = 14, UDP = 34, MOST_SECONDS = 60, MOST = 100000000 };
 
 static void put16(uint8_t *at, unsigned value) {
     at[0] = (uint8_t)(value >> 8);
     at[1] = (uint8_t)value;
 }
 
-static void build(uint8_t *frame, unsigned bytes) {
+static void build(uint8_t *frame) {
     static const uint8_t head[] = {
         0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 8, 0,
         0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17, 0, 0, 10, 9, 0, 1, 10, 9, 0, 2,
     };
-    memset(frame, 0, LARGEST);
+    memset(frame, 0, BYTES);
     memcpy(frame, head, sizeof head);
-    put16(frame + IP + 2, bytes - IP);
+    put16(frame + IP + 2, BYTES - IP);
     put16(frame + UDP, 4000);
-    put16(frame + UDP + 4, bytes - UDP);
+    put16(frame + UDP + 4, BYTES - UDP);
 }
 
 // Makes frame number `n` differ from the others.
@@ -59,38 +59,47 @@ static int open_socket(const char *name) {
     return fd;
 }
 
-int main(int argc, char **argv) {
-    static uint8_t frames[BATCH][LARGEST];
-    struct iovec parts[BATCH];
-    struct mmsghdr messages[BATCH] = {0};
-    if (argc != 5) {
-        fprintf(stderr, "usage: flood INTERFACE COUNT BYTES SECONDS\n");
-        return 2;
-    }
-    unsigned long count = strtoul(argv[2], NULL, 10), sent = 0;
-    unsigned bytes = (unsigned)atoi(argv[3]);
-    double seconds = atof(argv[4]), start = now();
-    if (bytes < SMALLEST || bytes > LARGEST) {
-        fprintf(stderr, "flood: BYTES is %d to %d\n", SMALLEST, LARGEST);
-        return 2;
-    }
-    int fd = open_socket(argv[1]);
+static void prepare(uint8_t frames[BATCH][BYTES], struct iovec *parts, struct mmsghdr *messages) {
     for (int i = 0; i < BATCH; i++) {
-        build(frames[i], bytes);
-        parts[i] = (struct iovec){.iov_base = frames[i], .iov_len = bytes};
+        build(frames[i]);
+        parts[i] = (struct iovec){.iov_base = frames[i], .iov_len = BYTES};
         messages[i].msg_hdr.msg_iov = &parts[i];
         messages[i].msg_hdr.msg_iovlen = 1;
     }
-    while (sent < count && now() - start < seconds) {
-        unsigned n = count - sent < BATCH ? (unsigned)(count - sent) : BATCH;
-        for (unsigned i = 0; i < n; i++) number(frames[i], sent + i);
-        int taken = sendmmsg(fd, messages, n, 0);
+}
+
+// Waits, without sleeping too long, until frame number `n` is due.
+static void pace(double start, unsigned long n, double rate) {
+    double early = rate > 0 ? start + (double)n / rate - now() : 0;
+    if (early > 0) {
+        struct timespec t = {.tv_sec = (time_t)early, .tv_nsec = (long)(early * 1e9) % 1000000000};
+        nanosleep(&t, NULL);
+    }
+}
+
+int main(int argc, char **argv) {
+    static uint8_t frames[BATCH][BYTES];
+    static struct iovec parts[BATCH];
+    static struct mmsghdr messages[BATCH];
+    if (argc != 4) {
+        fprintf(stderr, "usage: flood INTERFACE RATE SECONDS\n");
+        return 2;
+    }
+    double rate = atof(argv[2]), seconds = atof(argv[3]), start = now();
+    unsigned long sent = 0;
+    int fd = open_socket(argv[1]);
+    if (seconds > MOST_SECONDS) seconds = MOST_SECONDS;
+    prepare(frames, parts, messages);
+    while (sent < MOST && now() - start < seconds) {
+        for (unsigned i = 0; i < BATCH; i++) number(frames[i], sent + i);
+        int taken = sendmmsg(fd, messages, BATCH, 0);
         if (taken < 0 && errno != ENOBUFS && errno != EAGAIN) {
             perror("sendmmsg");
             return 1;
         }
         if (taken > 0) sent += (unsigned long)taken;
+        pace(start, sent, rate);
     }
-    printf("%lu %.3f\n", sent, now() - start);
+    printf("{\"sent\": %lu}\n", sent);
     return 0;
 }
