@@ -7,10 +7,10 @@
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tidegate_core::Error;
-use tidegate_core::capture::live::{LiveConfig, LiveSource};
+use tidegate_core::capture::live::{LINGER, LiveConfig, LiveSource};
 use tidegate_core::capture::{Polled, Source};
 
 fn main() -> Result<(), Error> {
@@ -30,13 +30,16 @@ fn main() -> Result<(), Error> {
         waker.wake();
     });
     let (mut packets, mut bytes) = (0_u64, 0_u64);
-    loop {
-        match source.poll(Duration::from_millis(100))? {
+    let mut until = None;
+    while until.is_none_or(|until| Instant::now() < until) {
+        if until.is_none() && stopped.load(Ordering::Relaxed) {
+            until = Some(Instant::now() + LINGER);
+        }
+        match source.poll(Duration::from_millis(25))? {
             Polled::Packets(batch) => {
                 packets += batch.len() as u64;
                 bytes += batch.iter().map(|p| u64::from(p.wire_len)).sum::<u64>();
             }
-            Polled::Idle if stopped.load(Ordering::Relaxed) => break,
             Polled::Idle | Polled::Interface(_) => {}
             Polled::End => break,
         }
