@@ -211,7 +211,11 @@ fn compare(path: &Path) -> usize {
             })
         };
         let passed: Vec<&[u8]> = records.iter().filter(accept).map(|r| &r.data[..]).collect();
-        assert_eq!(passed, expected, "{expression} on {}", path.display());
+        // tcpdump cuts what is longer than its file's header allows.
+        let same = passed.len() == expected.len()
+            && passed.iter().zip(&expected).all(|(p, e)| p.starts_with(e));
+        let counts = (passed.len(), expected.len());
+        assert!(same, "{expression} on {}: {counts:?}", path.display());
         compared += 1;
     }
     compared

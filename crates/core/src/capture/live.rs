@@ -16,13 +16,17 @@ pub use super::live_config::LiveConfig;
 pub use super::wake::Waker;
 
 use self::port::Port;
-use super::afpacket::{Frame, Geometry, socket};
+use super::afpacket::{Frame, Geometry, RETIRE_MS, socket};
 use super::dedup::Dedup;
 use super::interfaces::{InterfaceInfo, interfaces};
 use super::wake::Wakeup;
 use super::{Interface, Polled, Source, SourceStats};
 use crate::error::Error;
 use crate::packet::{BATCH, Nanos, Packet, PacketBatch};
+
+/// How long the kernel may keep a packet before it hands it over. Who stops reads on for this
+/// long, or loses what was seen last.
+pub const LINGER: Duration = Duration::from_millis(RETIRE_MS as u64 * 2 + 10);
 
 /// Live interfaces as a source.
 pub struct LiveSource {

@@ -6,6 +6,9 @@ use super::live_config::LiveConfig;
 use super::{Polled, Source, SourceStats};
 use crate::error::Error;
 
+/// How long a packet may take to be handed over.
+pub const LINGER: Duration = Duration::ZERO;
+
 /// Live interfaces; cannot be opened on this system.
 pub struct LiveSource(std::convert::Infallible);
 
