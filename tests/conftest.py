@@ -21,7 +21,12 @@ TIDEGATE = [sys.executable, "-m", "tidegate"]
 @pytest.fixture
 def capture(tmp_path: Path) -> Path:
     """Three connections (one HTTP over TCP, two DNS over UDP), 14 packets, and an ARP frame."""
-    frames = [*pcaps.http_get(), *pcaps.dns_exchange(1.0), *pcaps.dns_exchange(2.0, 50001), (3.0, pcaps.arp())]
+    frames = [
+        *pcaps.http_get(),
+        *pcaps.dns_exchange(1.0),
+        *pcaps.dns_exchange(2.0, 50001),
+        (3.0, pcaps.arp()),
+    ]
     return pcaps.write_pcap(tmp_path / "small.pcap", frames)
 
 
@@ -38,7 +43,10 @@ def run(environment: dict[str, str], tmp_path: Path) -> Run:
     def run_tidegate(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # type: ignore[call-overload,no-any-return]
             [*TIDEGATE, *map(str, arguments)],
-            **({"env": environment, "cwd": tmp_path, "capture_output": True, "text": True, "timeout": 60} | options),
+            **(
+                {"env": environment, "cwd": tmp_path, "capture_output": True, "text": True, "timeout": 60}
+                | options
+            ),
         )
 
     return run_tidegate

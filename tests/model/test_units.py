@@ -24,7 +24,8 @@ def test_durations(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "size"), [("1000", 1000), ("64K", 65536), ("100MB", 100 << 20), ("10GiB", 10 << 30), ("1.5k", 1536)]
+    ("text", "size"),
+    [("1000", 1000), ("64K", 65536), ("100MB", 100 << 20), ("10GiB", 10 << 30), ("1.5k", 1536)],
 )
 def test_sizes(text: str, size: int) -> None:
     assert parse_size(text) == size

@@ -7,8 +7,8 @@ from typing import Any
 
 import duckdb
 
-from tidegate.model.errors import StoreError, UsageError
-from tidegate.queries.engine import Database, Vanished, one_line, open_store, unreadable
+from tidegate.model.errors import CaptureError, StoreError, TidegateError, UsageError
+from tidegate.queries.engine import Database, add_views, one_line
 from tidegate.store.layout import Layout
 
 CHUNK = 50_000
@@ -57,11 +57,11 @@ def ask(root: Path, sql: str) -> Answer:
     that cannot be read. A writer may close and remove segments meanwhile: then we look again.
     """
     select = check_sql(sql)
+    layout = Layout(root.absolute())
+    layout.check()
     for _ in range(_ATTEMPTS):
-        try:
-            return _attempt(root, select)
-        except Vanished:
-            continue
+        if answer := _attempt(layout, select):
+            return answer
     raise StoreError(f"{root}: segments vanish faster than they can be read; ask again")
 
 
@@ -87,19 +87,24 @@ def _until_semicolon(sql: str) -> str:
     return sql
 
 
-def _attempt(root: Path, sql: str) -> Answer:
-    database = open_store(root)
+def _attempt(layout: Layout, sql: str) -> Answer | None:
+    """The answer, or None if the store moved on meanwhile."""
+    database = Database()
     try:
-        columns = _answer(database.duckdb, sql)
-    except duckdb.IOException as error:
+        try:
+            add_views(database, layout)
+        except (duckdb.Error, CaptureError) as error:
+            raise StoreError(f"{layout.root}: {one_line(error)}") from None
+        try:
+            columns = _answer(database.duckdb, sql)
+        except duckdb.Error as error:
+            raise UsageError(f"SQL: {one_line(error)}") from None
+    except BaseException as error:
+        moved_on = isinstance(error, TidegateError) and database.has_moved_on()
         database.close()
-        raise unreadable(Layout(root), error) from None
-    except duckdb.Error as error:
-        database.close()
-        raise UsageError(f"SQL: {one_line(error)}") from None
-    except BaseException:
-        database.close()
-        raise
+        if not moved_on:
+            raise
+        return None
     return Answer(database, columns)
 
 
