@@ -26,7 +26,7 @@ class Conns:
         return self
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        return self.database.sql("FROM conn").__arrow_c_stream__(requested_schema)
+        return self.database.cursor().sql("FROM conn").__arrow_c_stream__(requested_schema)
 
     def save(self, root: Path, segment_id: str) -> None:
         """Writes the rows as a closed segment of a store."""

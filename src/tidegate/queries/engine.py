@@ -4,11 +4,12 @@ import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 
 from tidegate.model.tables import all_tables
-from tidegate.store.layout import Layout
+from tidegate.store.layout import Layout, Segment
 from tidegate.store.segments import no_rows, read_segment
 
 MEMORY = "512MB"
@@ -32,7 +33,9 @@ class Database:
 
     def __init__(self, memory: str = MEMORY) -> None:
         self.files: list[Path] = []
-        """The segments its views read."""
+        """The closed segments its views read."""
+        self.held: list[BinaryIO] = []
+        """The open segments its views read, so that closing cannot take them away."""
         self.spill = tempfile.mkdtemp(prefix="tidegate-")
         self.duckdb = duckdb.connect(
             ":memory:",
@@ -51,8 +54,14 @@ class Database:
         """Whether a segment was closed or removed since it was listed: then list again."""
         return not all(file.exists() for file in self.files)
 
+    def release(self) -> None:
+        """Lets go of the open segments; its views cannot be read any more."""
+        while self.held:
+            self.held.pop().close()
+
     def close(self) -> None:
         """Frees memory and disk."""
+        self.release()
         self.duckdb.close()
         shutil.rmtree(self.spill, ignore_errors=True)
 
@@ -66,16 +75,28 @@ class Database:
 
 def add_views(database: Database, layout: Layout) -> None:
     """A view per table over the store as it is now, and nothing else."""
-    still_open, closed = layout.segments()
-    database.files = [segment.path for segment in [*still_open, *closed]]
+    growing = [(segment, _hold(database, segment)) for segment in layout.open_segments()]
+    closed = layout.closed_segments()
+    done = {segment.id for segment in closed}
+    database.files = [segment.path for segment in closed]
     for table in all_tables():
         _add_view(
             database.duckdb,
             table.name,
-            [segment.path for segment in still_open if segment.table == table.name],
+            [path for segment, path in growing if segment.table == table.name and segment.id not in done],
             [segment.path for segment in closed if segment.table == table.name],
         )
-    database.lock_in(segment.path for segment in closed)
+    database.lock_in(database.files)
+
+
+def _hold(database: Database, segment: Segment) -> Path:
+    """A path to the segment that stays good after it is closed and removed, where the system has one.
+
+    Raises FileNotFoundError if it was closed since it was listed.
+    """
+    database.held.append(segment.path.open("rb"))
+    held = Path(f"/proc/self/fd/{database.held[-1].fileno()}")
+    return held if held.exists() else segment.path
 
 
 def one_line(error: Exception) -> str:

@@ -60,7 +60,7 @@ def ask(root: Path, sql: str) -> Answer:
     layout = Layout(root.absolute())
     layout.check()
     for _ in range(_ATTEMPTS):
-        if answer := _attempt(layout, select):
+        if (answer := _attempt(layout, select)) is not None:
             return answer
     raise StoreError(f"{root}: segments vanish faster than they can be read; ask again")
 
@@ -91,27 +91,31 @@ def _attempt(layout: Layout, sql: str) -> Answer | None:
     """The answer, or None if the store moved on meanwhile."""
     database = Database()
     try:
-        try:
-            add_views(database, layout)
-        except (duckdb.Error, CaptureError) as error:
-            raise StoreError(f"{layout.root}: {one_line(error)}") from None
-        try:
-            columns = _answer(database.duckdb, sql)
-        except duckdb.Error as error:
-            raise UsageError(f"SQL: {one_line(error)}") from None
-    except BaseException as error:
-        moved_on = isinstance(error, TidegateError) and database.has_moved_on()
+        columns = _answer(database, layout, sql)
+    except FileNotFoundError:
         database.close()
-        if not moved_on:
-            raise
         return None
+    except TidegateError:
+        moved_on = database.has_moved_on()
+        database.close()
+        if moved_on:
+            return None
+        raise
+    database.release()
     return Answer(database, columns)
 
 
-def _answer(database: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
+def _answer(database: Database, layout: Layout, sql: str) -> list[str]:
     """Puts the answer into the table `answer`; its columns."""
-    relation = database.sql(sql)
-    relation.create("answer")
+    try:
+        add_views(database, layout)
+    except (duckdb.Error, CaptureError) as error:
+        raise StoreError(f"{layout.root}: {one_line(error)}") from None
+    try:
+        relation = database.duckdb.sql(sql)
+        relation.create("answer")
+    except duckdb.Error as error:
+        raise UsageError(f"SQL: {one_line(error)}") from None
     return list(relation.columns)
 
 
