@@ -1,14 +1,15 @@
 """A user's SQL: what is answered, and everything that is refused."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rows import Conns
 
 import tidegate
+from rows import Conns
 from tidegate.model.errors import StoreError, UsageError
 from tidegate.queries import sql
+from tidegate.queries.engine import Database, add_views
+from tidegate.store.layout import Layout
 
 SEGMENTS = ("20261120T100000000000-00000001", "20261120T110000000000-00000002")
 
@@ -127,10 +128,10 @@ def test_everything_else_is_refused_in_one_line(store: Path, statement: str) -> 
 
 
 def test_python_variables_are_not_tables(store: Path) -> None:
-    secret = Conns().rows()
+    secret = Conns()
     with pytest.raises(UsageError, match="secret"):
         ask(store, "SELECT * FROM secret")
-    secret.close()
+    assert secret.database
 
 
 def test_a_question_that_needs_too_much_is_refused(store: Path) -> None:
@@ -156,18 +157,16 @@ def test_answers_come_in_chunks_in_order(store: Path, monkeypatch: pytest.Monkey
 def test_a_segment_that_vanishes_while_asked_is_looked_up_again(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real: Callable[..., object] = sql.open_store
     calls = 0
 
-    def losing_one(root: Path) -> object:
+    def losing_one(database: Database, layout: Layout) -> None:
         nonlocal calls
         calls += 1
-        database = real(root)
+        add_views(database, layout)
         if calls == 1:
             next(store.glob(f"conn/*/{SEGMENTS[0]}.parquet")).unlink()
-        return database
 
-    monkeypatch.setattr(sql, "open_store", losing_one)
+    monkeypatch.setattr(sql, "add_views", losing_one)
     assert ask(store, "SELECT count(*) FROM conn_rows") == [(3,)]
     assert calls == 2
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from pcaps import http_get, write_pcap
 
 import tidegate
+from pcaps import http_get, write_pcap
 from tidegate.model.batch import Batch
 from tidegate.model.config import StoreSettings
 from tidegate.model.errors import CaptureError, StoreError

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 NAME = 42
 """Characters of a name in a ranking."""
 
+KINDS = 10
+"""Kinds of undecoded packets that are named."""
+
 STATES = {
     "S0": "opened, never answered",
     "S1": "established, still open",
@@ -80,8 +83,13 @@ def _trouble(stats: Stats, figures: "Figures") -> Iterator[str]:
         "segments sent again": human_count(figures.retransmits) if figures.retransmits else "",
         "connections given up, table full": human_count(stats.dropped_table) if stats.dropped_table else "",
     }
-    for kind, count in sorted(stats.malformed.items(), key=lambda item: -item[1]):
+    kinds = sorted(stats.malformed.items(), key=lambda item: -item[1])
+    for kind, count in kinds[:KINDS]:
         counts[f"not decoded: {kind}"] = human_count(count)
+    if rest := kinds[KINDS:]:
+        counts[f"not decoded: {len(rest)} other kinds (all with --stats)"] = human_count(
+            sum(count for _, count in rest)
+        )
     lines = {name: count for name, count in counts.items() if count}
     if lines:
         yield "Missing or malformed"

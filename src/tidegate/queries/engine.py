@@ -4,10 +4,10 @@ import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 
-from tidegate.model.errors import CaptureError, StoreError
 from tidegate.model.tables import all_tables
 from tidegate.store.layout import Layout, Segment
 from tidegate.store.segments import no_rows, read_segment
@@ -28,14 +28,14 @@ _LATEST_CONN = """
 """Each connection once: final rows as they are; of the running ones only the last row is ranked."""
 
 
-class Vanished(Exception):
-    """A segment was closed or removed between listing and reading: list again."""
-
-
 class Database:
     """One connection to DuckDB and its directory for what does not fit into memory."""
 
     def __init__(self, memory: str = MEMORY) -> None:
+        self.files: list[Path] = []
+        """The closed segments its views read."""
+        self.held: list[BinaryIO] = []
+        """The open segments its views read, so that closing cannot take them away."""
         self.spill = tempfile.mkdtemp(prefix="tidegate-")
         self.duckdb = duckdb.connect(
             ":memory:",
@@ -50,8 +50,18 @@ class Database:
             },
         )
 
+    def has_moved_on(self) -> bool:
+        """Whether a segment was closed or removed since it was listed: then list again."""
+        return not all(file.exists() for file in self.files)
+
+    def release(self) -> None:
+        """Lets go of the open segments; its views cannot be read any more."""
+        while self.held:
+            self.held.pop().close()
+
     def close(self) -> None:
         """Frees memory and disk."""
+        self.release()
         self.duckdb.close()
         shutil.rmtree(self.spill, ignore_errors=True)
 
@@ -63,35 +73,30 @@ class Database:
         self.duckdb.execute("SET lock_configuration = true")
 
 
-def open_store(root: Path) -> Database:
-    """A view per table over the store as it is now; raises StoreError, or Vanished to try again."""
-    layout = Layout(root.absolute())
-    layout.check()
-    still_open, closed = layout.segments()
-    database = Database()
-    try:
-        for table in all_tables():
-            _add_view(
-                database.duckdb,
-                table.name,
-                [segment for segment in still_open if segment.table == table.name],
-                [segment.path for segment in closed if segment.table == table.name],
-            )
-        database.lock_in(segment.path for segment in closed)
-    except duckdb.Error as error:
-        database.close()
-        raise unreadable(layout, error) from None
-    except BaseException:
-        database.close()
-        raise
-    return database
+def add_views(database: Database, layout: Layout) -> None:
+    """A view per table over the store as it is now, and nothing else."""
+    growing = [(segment, _hold(database, segment)) for segment in layout.open_segments()]
+    closed = layout.closed_segments()
+    done = {segment.id for segment in closed}
+    database.files = [segment.path for segment in closed]
+    for table in all_tables():
+        _add_view(
+            database.duckdb,
+            table.name,
+            [path for segment, path in growing if segment.table == table.name and segment.id not in done],
+            [segment.path for segment in closed if segment.table == table.name],
+        )
+    database.lock_in(database.files)
 
 
-def unreadable(layout: Layout, error: Exception) -> Exception:
-    """Why the store could not be read: because it moved on (Vanished), or is damaged."""
-    if "No such file" in str(error) or "no files found" in str(error).lower():
-        return Vanished(str(error))
-    return StoreError(f"{layout.root}: {one_line(error)}")
+def _hold(database: Database, segment: Segment) -> Path:
+    """A path to the segment that stays good after it is closed and removed, where the system has one.
+
+    Raises FileNotFoundError if it was closed since it was listed.
+    """
+    database.held.append(segment.path.open("rb"))
+    held = Path(f"/proc/self/fd/{database.held[-1].fileno()}")
+    return held if held.exists() else segment.path
 
 
 def one_line(error: Exception) -> str:
@@ -102,7 +107,7 @@ def one_line(error: Exception) -> str:
 
 
 def _add_view(
-    database: duckdb.DuckDBPyConnection, table: str, still_open: list[Segment], closed: list[Path]
+    database: duckdb.DuckDBPyConnection, table: str, still_open: list[Path], closed: list[Path]
 ) -> None:
     """The table's rows wherever they lie; a column that an older segment lacks is NULL there."""
     database.register(f"no_{table}", no_rows(table))
@@ -112,25 +117,13 @@ def _add_view(
         parts.append(
             f"SELECT * FROM read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
         )
-    for number, segment in enumerate(still_open):
-        rows = _rows_of(segment)
-        if rows is not None:
-            database.register(f"open_{table}_{number}", rows)
-            parts.append(f"SELECT * FROM open_{table}_{number}")
+    for number, path in enumerate(still_open):
+        database.register(f"open_{table}_{number}", read_segment(path))
+        parts.append(f"SELECT * FROM open_{table}_{number}")
     name = "conn_rows" if table == "conn" else table
     database.execute(f"CREATE VIEW {name} AS " + " UNION ALL BY NAME ".join(parts))
     if table == "conn":
         database.execute(_LATEST_CONN)
-
-
-def _rows_of(segment: Segment) -> object | None:
-    """The rows of an open segment, None if it holds none yet."""
-    try:
-        return read_segment(segment.path)
-    except CaptureError:
-        if segment.path.exists():
-            return None
-        raise Vanished(str(segment.path)) from None
 
 
 def _quoted(text: str) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 import duckdb
 
-from tidegate.model.errors import StoreError, UsageError
-from tidegate.queries.engine import Database, Vanished, one_line, open_store, unreadable
+from tidegate.model.errors import CaptureError, StoreError, TidegateError, UsageError
+from tidegate.queries.engine import Database, add_views, one_line
 from tidegate.store.layout import Layout
 
 CHUNK = 50_000
@@ -57,11 +57,11 @@ def ask(root: Path, sql: str) -> Answer:
     that cannot be read. A writer may close and remove segments meanwhile: then we look again.
     """
     select = check_sql(sql)
+    layout = Layout(root.absolute())
+    layout.check()
     for _ in range(_ATTEMPTS):
-        try:
-            return _attempt(root, select)
-        except Vanished:
-            continue
+        if (answer := _attempt(layout, select)) is not None:
+            return answer
     raise StoreError(f"{root}: segments vanish faster than they can be read; ask again")
 
 
@@ -87,26 +87,35 @@ def _until_semicolon(sql: str) -> str:
     return sql
 
 
-def _attempt(root: Path, sql: str) -> Answer:
-    database = open_store(root)
+def _attempt(layout: Layout, sql: str) -> Answer | None:
+    """The answer, or None if the store moved on meanwhile."""
+    database = Database()
     try:
-        columns = _answer(database.duckdb, sql)
-    except duckdb.IOException as error:
+        columns = _answer(database, layout, sql)
+    except FileNotFoundError:
         database.close()
-        raise unreadable(Layout(root), error) from None
-    except duckdb.Error as error:
+        return None
+    except TidegateError:
+        moved_on = database.has_moved_on()
         database.close()
-        raise UsageError(f"SQL: {one_line(error)}") from None
-    except BaseException:
-        database.close()
+        if moved_on:
+            return None
         raise
+    database.release()
     return Answer(database, columns)
 
 
-def _answer(database: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
+def _answer(database: Database, layout: Layout, sql: str) -> list[str]:
     """Puts the answer into the table `answer`; its columns."""
-    relation = database.sql(sql)
-    relation.create("answer")
+    try:
+        add_views(database, layout)
+    except (duckdb.Error, CaptureError) as error:
+        raise StoreError(f"{layout.root}: {one_line(error)}") from None
+    try:
+        relation = database.duckdb.sql(sql)
+        relation.create("answer")
+    except duckdb.Error as error:
+        raise UsageError(f"SQL: {one_line(error)}") from None
     return list(relation.columns)
 
 
