@@ -5,8 +5,8 @@ use libfuzzer_sys::fuzz_target;
 use tidegate_core::decode::{Decoded, Decoder};
 use tidegate_core::{Config, LinkType, Packet};
 
-/// Input: a byte of settings, then packets, each with 2 bytes of link type (0xffff: Ethernet),
-/// 2 bytes of length, and one of how much the capture cut off.
+// Input: a byte of settings, then packets, each with 2 bytes of link type (0xffff: Ethernet),
+// 2 bytes of length, and one of how much the capture cut off.
 fuzz_target!(|input: &[u8]| {
     let Some((&settings, mut rest)) = input.split_first() else { return };
     let mut decoder = Decoder::new(&Config {
