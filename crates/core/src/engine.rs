@@ -119,7 +119,7 @@ impl Engine {
             self.health.packet(packet);
             self.decoder.decode(packet, &mut decoded);
         }
-        self.follow(&decoded, 0);
+        self.follow(&decoded, None, 0);
         if let Some(last) = batch.last() {
             self.decoder.expire(last.ts);
             self.interim(last.ts);
@@ -185,9 +185,9 @@ impl Engine {
         }
     }
 
-    /// Puts segments to their connections: looks all places up first, so that the memory of
+    /// Puts segments to their connections, tunnelled ones to `carrier`'s: looks all places up first, so that the memory of
     /// many is on its way at once.
-    fn follow(&mut self, decoded: &[Decoded<'_>], nesting: u8) {
+    fn follow(&mut self, decoded: &[Decoded<'_>], carrier: Option<Slot>, nesting: u8) {
         let place = |item: &Decoded<'_>| match item {
             Decoded::Segment(segment) => Some(self.flows.place(segment)),
             Decoded::Fragment(_) => None,
@@ -198,7 +198,7 @@ impl Engine {
             .flatten()
             .fold(0, |sum, place| sum ^ self.flows.fetch(place));
         std::hint::black_box(touched);
-        let mut outer = None;
+        let mut outer = carrier;
         for (item, place) in decoded.iter().zip(&places) {
             match (item, place) {
                 (Decoded::Segment(segment), Some(place)) => {
@@ -207,20 +207,20 @@ impl Engine {
                     self.packet(segment, slot);
                     outer = Some(slot);
                 }
-                (Decoded::Fragment(fragment), _) => self.fragment(fragment, nesting),
+                (Decoded::Fragment(fragment), _) => self.fragment(fragment, outer, nesting),
                 _ => {}
             }
         }
     }
 
-    fn fragment(&mut self, fragment: &Fragment<'_>, nesting: u8) {
+    fn fragment(&mut self, fragment: &Fragment<'_>, carrier: Option<Slot>, nesting: u8) {
         let Some(datagram) = self.decoder.fragment(fragment) else {
             return;
         };
         let mut decoded = Vec::new();
         self.decoder.datagram(&datagram, &mut decoded);
         if nesting < MAX_NESTING {
-            self.follow(&decoded, nesting + 1);
+            self.follow(&decoded, carrier, nesting + 1);
         }
     }
 

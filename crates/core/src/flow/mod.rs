@@ -227,3 +227,6 @@ pub trait Observer {
     /// A connection as it stands: still open without an `end`, gone with one.
     fn row(&mut self, flow: &Flow, end: Option<EndReason>);
 }
+
+#[cfg(test)]
+mod tests;

@@ -150,20 +150,20 @@ impl Flow {
             (Direction::Down, both) if both == Tcp::SYN | Tcp::ACK => {
                 let one_syn = self.up.packets == 1 && self.up.state == EndState::SynSent;
                 if one_syn && self.down.state == EndState::Inactive {
-                    self.rtt_server = ts - self.first;
+                    self.rtt_server = ts.saturating_sub(self.first);
                 }
             }
             (Direction::Up, Tcp::ACK) => {
                 let syn_ack = match self.rtt_server {
                     UNKNOWN if self.up.packets > 1 => return,
                     UNKNOWN => self.first,
-                    rtt => self.first + rtt,
+                    rtt => self.first.saturating_add(rtt),
                 };
                 if self.down.state == EndState::SynAckSent
                     && self.down.packets == 1
                     && self.rtt_client == UNKNOWN
                 {
-                    self.rtt_client = ts - syn_ack;
+                    self.rtt_client = ts.saturating_sub(syn_ack);
                 }
             }
             _ => {}

@@ -25,7 +25,7 @@ table! {
         src_port: U16,
         /// Address of the end that was called.
         dst_ip: Text,
-        /// Port of the end that was called; the code for ICMP.
+        /// Port of the end that was called; for ICMP the type that answers, or the code where none does.
         dst_port: U16,
         /// 802.1Q VLAN of the first packet.
         vlan: Opt<U16>,

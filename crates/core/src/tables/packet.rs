@@ -17,7 +17,7 @@ table! {
         src_port: U16,
         /// Receiver's address.
         dst_ip: Text,
-        /// Receiver's port; the code for ICMP.
+        /// Receiver's port; for ICMP the type that answers, or the code where none does.
         dst_port: U16,
         /// Transport.
         proto: Text,

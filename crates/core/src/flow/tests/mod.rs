@@ -1,0 +1,9 @@
+//! Tests of the flow room: conversations played segment by segment, on made-up time.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
+
+mod identity;
+mod play;
+mod reassembly;
+mod states;
+mod streams;
+mod table;
