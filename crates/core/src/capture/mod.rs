@@ -1,36 +1,10 @@
 //! Where packets come from: capture files and live interfaces, behind one trait.
 
-#[cfg(target_os = "linux")]
-mod afpacket;
-pub mod bpf;
-mod compressed;
-mod current;
-pub mod dedup;
-mod endian;
 pub mod files;
 pub mod filter;
-mod format;
-#[cfg(unix)]
-mod ifaddrs;
 pub mod interfaces;
-mod libpcap;
-#[cfg(target_os = "linux")]
 pub mod live;
-#[cfg(not(target_os = "linux"))]
-#[path = "unsupported.rs"]
-pub mod live;
-pub mod live_config;
-mod numbering;
-mod pcap;
-mod pcapng;
-mod pcapng_blocks;
 pub mod record;
-mod recording;
-mod timestamp;
-#[cfg(target_os = "linux")]
-mod wake;
-mod warnings;
-mod window;
 
 use std::time::Duration;
 

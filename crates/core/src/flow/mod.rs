@@ -3,6 +3,8 @@
 mod identity;
 mod index;
 mod key;
+mod lifetime;
+mod opening;
 mod reassembly;
 mod row;
 mod slab;

@@ -3,12 +3,13 @@
 use std::hash::{BuildHasher, RandomState};
 
 use super::index::{Index, Slot};
-use super::key::{FlowKey, ICMP6, icmp_is_request};
+use super::key::FlowKey;
+use super::lifetime::{ended_by_peer, timeout, waits_shorter};
+use super::opening::{is_reply, new_flow};
 use super::slab::Slab;
 use super::stream::Budget;
-use super::tcp::EndState;
-use super::timers::{Timer, Timers};
-use super::{Direction, EndReason, Extra, Flow, History, Observer, Side, UNKNOWN, Uid};
+use super::timers::Timers;
+use super::{Direction, EndReason, Extra, Flow, Observer, Side};
 use crate::config::{Config, Timeouts};
 use crate::decode::{Segment, Tcp, Transport};
 use crate::packet::Nanos;
@@ -49,8 +50,8 @@ pub struct TableStats {
 /// for many at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
-    key: FlowKey,
-    from_low: bool,
+    pub(super) key: FlowKey,
+    pub(super) from_low: bool,
     hash: u64,
 }
 
@@ -361,38 +362,6 @@ impl FlowTable {
     }
 }
 
-fn new_flow(
-    segment: &Segment<'_>,
-    place: &Place,
-    low_opened: bool,
-    carrier: Option<Uid>,
-    generation: u8,
-) -> Flow {
-    let extra = carrier.map(|uid| {
-        Box::new(Extra {
-            tunnel_uid: Some(uid),
-            ..Extra::default()
-        })
-    });
-    Flow {
-        key: place.key,
-        first: segment.ts,
-        last: segment.ts,
-        up: Side::default(),
-        down: Side::default(),
-        rtt_server: UNKNOWN,
-        rtt_client: UNKNOWN,
-        extra,
-        timer: Timer::default(),
-        iface: segment.iface,
-        vlan: segment.vlan,
-        history: History::new(),
-        low_opened,
-        generation,
-        alive: true,
-    }
-}
-
 #[inline]
 fn count(side: &mut Side, segment: &Segment<'_>) {
     if side.packets == 0 {
@@ -411,63 +380,4 @@ fn bad_checksum(flow: &mut Flow, direction: Direction) {
         count = *bad;
     }
     flow.note_count(direction, b'c', count);
-}
-
-/// How much sooner than usual a connection ends, as a class; 0 is usual.
-fn waits_shorter(flow: &Flow) -> u8 {
-    use EndState::{Closed, Inactive, Reset, SynSent};
-    match (flow.up.state, flow.down.state) {
-        (Reset, _) | (_, Reset) => 3,
-        (Closed, Closed) => 2,
-        (SynSent, Inactive) => 1,
-        _ => 0,
-    }
-}
-
-fn timeout(flow: &Flow, timeouts: &Timeouts) -> Nanos {
-    match (flow.key.proto, waits_shorter(flow)) {
-        (6, 3) => timeouts.tcp_reset,
-        (6, 2) => timeouts.tcp_close,
-        (6, 1) => timeouts.tcp_attempt,
-        (6, _) => timeouts.tcp,
-        (17, _) => timeouts.udp,
-        (1 | ICMP6, _) => timeouts.icmp,
-        _ => timeouts.other,
-    }
-}
-
-/// How the ends themselves closed the connection, if they did.
-fn ended_by_peer(flow: &Flow) -> Option<EndReason> {
-    match waits_shorter(flow) {
-        3 => Some(EndReason::Rst),
-        2 => Some(EndReason::Fin),
-        _ => None,
-    }
-}
-
-/// Whether a connection's first segment is an answer whose question was not seen, as far
-/// as flags, types and ports tell.
-fn is_reply(segment: &Segment<'_>) -> bool {
-    match segment.transport {
-        Transport::Tcp(tcp) if tcp.flags & Tcp::SYN != 0 => tcp.flags & Tcp::ACK != 0,
-        Transport::Tcp(_) => from_service(segment),
-        Transport::Udp => from_service(segment) && !is_multicast(segment),
-        Transport::Icmp { .. } => {
-            let (kind, proto) = (segment.src_port, segment.proto);
-            super::key::icmp_reply(proto, kind).is_some() && !icmp_is_request(proto, kind)
-        }
-        Transport::Other => false,
-    }
-}
-
-/// Whether the sender's port is a service's and the receiver's is not: well-known ports
-/// below 1024, and the receiver's from where systems choose a client's (RFC 6335).
-fn from_service(segment: &Segment<'_>) -> bool {
-    segment.src_port < 1024 && segment.dst_port >= 1024
-}
-
-fn is_multicast(segment: &Segment<'_>) -> bool {
-    let v6 = segment.dst.first() == Some(&0xff);
-    v6 || super::identity::as_ipv4(&segment.dst)
-        .is_some_and(|[first, _, _, last]| first >= 224 || last == 255)
 }

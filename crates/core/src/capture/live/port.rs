@@ -4,11 +4,11 @@ use std::io;
 use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
-use crate::capture::afpacket::{Frame, Framing, Geometry, RETIRE_MS, Ring, RingConfig};
-use crate::capture::dedup::Dedup;
+use super::afpacket::{Frame, Framing, Geometry, RETIRE_MS, Ring, RingConfig};
+use super::config::LiveConfig;
+use super::dedup::Dedup;
 use crate::capture::filter::{FileFilter, LiveFilter};
 use crate::capture::interfaces::InterfaceInfo;
-use crate::capture::live_config::LiveConfig;
 use crate::error::Error;
 use crate::packet::{LinkType, Nanos, Packet};
 

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::format::MAX_BLOCK;
-use super::pcapng_blocks as blocks;
-use super::record::RecordStats;
+use super::RecordStats;
+use super::blocks;
+use crate::capture::files::MAX_BLOCK;
 use crate::packet::{LinkType, Nanos, Packet};
 
 /// Bytes gathered before they are written.

@@ -1,5 +1,8 @@
 //! The machine's network interfaces: names, states, addresses.
 
+#[cfg(unix)]
+mod ifaddrs;
+
 use std::net::IpAddr;
 
 use crate::error::Error;
@@ -29,7 +32,7 @@ pub struct InterfaceInfo {
 /// All interfaces in the order of their numbers.
 #[cfg(unix)]
 pub fn interfaces() -> Result<Vec<InterfaceInfo>, Error> {
-    use super::ifaddrs::{Address, entries};
+    use self::ifaddrs::{Address, entries};
 
     let entries = entries()?;
     let mut found: Vec<InterfaceInfo> = Vec::new();
@@ -65,7 +68,7 @@ pub fn interfaces() -> Result<Vec<InterfaceInfo>, Error> {
 
 #[cfg(target_os = "linux")]
 fn link_name(hardware: u16) -> String {
-    let link = super::afpacket::Framing::of(hardware).link();
+    let link = super::live::Framing::of(hardware).link();
     link.name().unwrap_or_default().to_owned()
 }
 

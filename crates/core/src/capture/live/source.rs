@@ -4,23 +4,21 @@
 //! does so block by block, so packets of two interfaces may change places within the time a
 //! block is kept open (20 ms, twice that at most).
 
-mod port;
-
 use std::collections::{HashSet, VecDeque};
 use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
 use arrayvec::ArrayVec;
 
-pub use super::live_config::LiveConfig;
 pub use super::wake::Waker;
 
-use self::port::Port;
 use super::afpacket::{Frame, Geometry, RETIRE_MS, socket};
+use super::config::LiveConfig;
 use super::dedup::Dedup;
-use super::interfaces::{InterfaceInfo, interfaces};
+use super::port::Port;
 use super::wake::Wakeup;
-use super::{Interface, Polled, Source, SourceStats};
+use crate::capture::interfaces::{InterfaceInfo, interfaces};
+use crate::capture::{Interface, Polled, Source, SourceStats};
 use crate::error::Error;
 use crate::packet::{BATCH, Nanos, Packet, PacketBatch};
 

@@ -1,13 +1,16 @@
 //! Recording: packets to pcapng, one file or a rotating series with a cap on its total.
 
+mod blocks;
+mod recording;
+
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Interface;
-use super::recording::Recording;
+use self::recording::Recording;
+use crate::capture::Interface;
 use crate::error::Error;
 use crate::packet::{Nanos, Packet};
 

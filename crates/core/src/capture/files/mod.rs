@@ -1,5 +1,16 @@
 //! Capture files as one source: pcap and pcapng, plain, gzip or zstd, one after the other.
 
+mod compressed;
+mod current;
+mod endian;
+mod format;
+mod numbering;
+mod pcap;
+mod pcapng;
+mod timestamp;
+mod warnings;
+mod window;
+
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,12 +19,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::compressed::{Input, Raw};
-use super::current::{Current, Over, Progressed};
-use super::numbering::Interfaces;
-use super::warnings::Warnings;
-use super::window::Window;
-use super::{Polled, Source, SourceStats};
+pub(super) use self::format::MAX_BLOCK;
+
+use self::compressed::{Input, Raw};
+use self::current::{Current, Over, Progressed};
+use self::numbering::Interfaces;
+use self::warnings::Warnings;
+use self::window::Window;
+use crate::capture::{Polled, Source, SourceStats};
 use crate::error::Error;
 use crate::packet::PacketBatch;
 

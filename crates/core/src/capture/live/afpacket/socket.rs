@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
-use crate::capture::bpf::Instruction;
+use crate::capture::filter::bpf::Instruction;
 
 /// A packet socket. It takes nothing before [`PacketSocket::bind`], so that filter and ring
 /// are in place when the first packet comes.

@@ -1,7 +1,10 @@
 //! Capture filters: BPF expressions as tcpdump takes them, for files and live interfaces.
 
-use super::bpf::{Instruction, Program, has_loop};
-use super::libpcap::Libpcap;
+pub mod bpf;
+mod libpcap;
+
+use self::bpf::{Instruction, Program, has_loop};
+use self::libpcap::Libpcap;
 use crate::error::Error;
 use crate::packet::{LinkType, Packet};
 

@@ -1,14 +1,14 @@
 //! Which format a file has, and what a format says about the bytes at hand.
 
-use super::Interface;
 use super::numbering::Interfaces;
 use super::pcap::Pcap;
 use super::pcapng::Pcapng;
+use crate::capture::Interface;
 use crate::packet::PacketBatch;
 
 /// The most bytes one packet or block may have; a longer one is skipped (pcapng) or shows
 /// that the file is damaged (pcap). Wireshark refuses blocks beyond the same bound.
-pub(super) const MAX_BLOCK: usize = 16 << 20;
+pub(in crate::capture) const MAX_BLOCK: usize = 16 << 20;
 
 /// What stands at the front of the bytes at hand.
 #[derive(Debug, PartialEq, Eq)]

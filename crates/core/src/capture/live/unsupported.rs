@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::live_config::LiveConfig;
-use super::{Polled, Source, SourceStats};
+use super::config::LiveConfig;
+use crate::capture::{Polled, Source, SourceStats};
 use crate::error::Error;
 
 /// How long a packet may take to be handed over.

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub(crate) use frame::Framing;
 use socket::PacketSocket;
 
-use super::bpf::Instruction;
+use crate::capture::filter::bpf::Instruction;
 use crate::packet::Nanos;
 
 /// A block that is not full is handed over after this long, in milliseconds: short enough for

@@ -3,12 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::Interface;
 use super::compressed::Input;
 use super::format::{Format, Identified, Step};
 use super::numbering::Interfaces;
 use super::warnings::Warnings;
 use super::window::Window;
+use crate::capture::Interface;
 
 /// The file being read.
 pub(super) struct Current {

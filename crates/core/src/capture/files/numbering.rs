@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Interface;
+use crate::capture::Interface;
 
 /// Bytes kept of an interface's name.
 const MAX_NAME: usize = 256;

@@ -1,0 +1,67 @@
+//! How a connection begins: its first segment, and which end opened it.
+
+use super::key::{icmp_is_request, icmp_reply};
+use super::table::Place;
+use super::timers::Timer;
+use super::{Extra, Flow, History, Side, UNKNOWN, Uid};
+use crate::decode::{Segment, Tcp, Transport};
+
+/// A connection that has seen nothing yet, not even the segment it is made for.
+pub(super) fn new_flow(
+    segment: &Segment<'_>,
+    place: &Place,
+    low_opened: bool,
+    carrier: Option<Uid>,
+    generation: u8,
+) -> Flow {
+    let extra = carrier.map(|uid| {
+        Box::new(Extra {
+            tunnel_uid: Some(uid),
+            ..Extra::default()
+        })
+    });
+    Flow {
+        key: place.key,
+        first: segment.ts,
+        last: segment.ts,
+        up: Side::default(),
+        down: Side::default(),
+        rtt_server: UNKNOWN,
+        rtt_client: UNKNOWN,
+        extra,
+        timer: Timer::default(),
+        iface: segment.iface,
+        vlan: segment.vlan,
+        history: History::new(),
+        low_opened,
+        generation,
+        alive: true,
+    }
+}
+
+/// Whether a connection's first segment is an answer whose question was not seen, as far
+/// as flags, types and ports tell.
+pub(super) fn is_reply(segment: &Segment<'_>) -> bool {
+    match segment.transport {
+        Transport::Tcp(tcp) if tcp.flags & Tcp::SYN != 0 => tcp.flags & Tcp::ACK != 0,
+        Transport::Tcp(_) => from_service(segment),
+        Transport::Udp => from_service(segment) && !is_multicast(segment),
+        Transport::Icmp { .. } => {
+            let (kind, proto) = (segment.src_port, segment.proto);
+            icmp_reply(proto, kind).is_some() && !icmp_is_request(proto, kind)
+        }
+        Transport::Other => false,
+    }
+}
+
+/// Whether the sender's port is a service's and the receiver's is not: well-known ports
+/// below 1024, and the receiver's from where systems choose a client's (RFC 6335).
+fn from_service(segment: &Segment<'_>) -> bool {
+    segment.src_port < 1024 && segment.dst_port >= 1024
+}
+
+fn is_multicast(segment: &Segment<'_>) -> bool {
+    let v6 = segment.dst.first() == Some(&0xff);
+    v6 || super::identity::as_ipv4(&segment.dst)
+        .is_some_and(|[first, _, _, last]| first >= 224 || last == 255)
+}
