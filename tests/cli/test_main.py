@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from conftest import Run
+from helpers import Run
 from tidegate.cli import VERBS
 
 

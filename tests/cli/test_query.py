@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from conftest import Run
+from helpers import Run
 from rows import Conns
 
 

@@ -2,13 +2,15 @@
 
 import gzip
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import duckdb
 import pytest
 
 import pcaps
-from conftest import Run
+from helpers import TIDEGATE, Run
 from tidegate.cli.read import split_words
 from tidegate.model.errors import CaptureError
 
@@ -152,15 +154,17 @@ def test_files_end_where_the_filter_begins(tmp_path: Path, monkeypatch: pytest.M
         split_words(["tcp", "port", "80"])
 
 
-def test_a_reader_that_goes_away_is_no_error(run: Run, capture: Path, environment: dict[str, str]) -> None:
-    done = run(
-        "read",
-        capture,
-        "--table",
-        "packet",
-        "--format",
-        "tsv",
-        stdout=open("/dev/full", "w"),
-        capture_output=False,
-    )
+def test_a_reader_that_goes_away_is_no_error(environment: dict[str, str], capture: Path) -> None:
+    command = [*TIDEGATE, "read", str(capture), "--table", "packet", "--format", "tsv"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, env=environment, timeout=60)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_full_disk_is_said(run: Run, capture: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = run("read", capture, capture_output=False, stdout=full, stderr=subprocess.PIPE)
     assert done.returncode == 1
+    assert done.stderr == "tidegate: No space left on device\n"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import tidegate
-from conftest import TIDEGATE, Run, wait_for
+from helpers import TIDEGATE, Run, wait_for
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="watching needs root")
 
