@@ -78,7 +78,8 @@ def test_one_file_by_its_suffix_and_several_in_a_directory(run: Run, capture: Pa
 
 
 def test_standard_input(run: Run, capture: Path) -> None:
-    done = run("read", "-", "--format", "tsv", input=None, stdin=capture.open("rb"))
+    with capture.open("rb") as stdin:
+        done = run("read", "-", "--format", "tsv", stdin=stdin)
     assert len(done.stdout.splitlines()) == 4
 
 
