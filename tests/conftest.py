@@ -1,21 +1,13 @@
-"""What tests share: a capture, a store, and the program itself as a user runs it."""
+"""What tests share: a capture, and the program itself as a user runs it."""
 
 import os
 import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 import pcaps
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-TIDEGATE = [sys.executable, "-m", "tidegate"]
+from helpers import TIDEGATE, Run
 
 
 @pytest.fixture
@@ -50,11 +42,3 @@ def run(environment: dict[str, str], tmp_path: Path) -> Run:
         )
 
     return run_tidegate
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
-    """Waits until the condition is true; fails after `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)

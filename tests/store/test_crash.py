@@ -3,11 +3,9 @@
 import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import tidegate
-from conftest import wait_for
 from pcaps import http_get, write_pcap
 
 ROUNDS = 20
@@ -56,23 +54,13 @@ def killed_writer(capture: Path, store: Path, rows: int) -> int:
 def test_asking_while_segments_close_sees_every_row_once(tmp_path: Path) -> None:
     capture = write_pcap(tmp_path / "one.pcap", http_get())
     store = tmp_path / "store"
-    told = 0
-
-    def listen() -> None:
-        nonlocal told
-        while data := writer.stdout.read(1000):  # type: ignore[union-attr]
-            told += len(data)
-
-    command = [sys.executable, "-c", WRITER.replace("200_000", "20_000"), str(capture), str(store)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0) as writer:
-        listener = threading.Thread(target=listen, name="listener")
-        listener.start()
-        wait_for(lambda: told)
-        try:
-            for _ in range(10):
-                before = told
-                stored = next(iter(tidegate.query("SELECT count(*) FROM conn_rows", store)))[0]
-                assert before <= stored
-        finally:
-            writer.kill()
-            listener.join()
+    paced = WRITER.replace("while True:", "while sys.stdin.read(1):").replace("200_000", "30_000")
+    command = [sys.executable, "-c", paced, str(capture), str(store)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as writer:
+        assert writer.stdin is not None
+        assert writer.stdout is not None
+        for told in range(1, 41):
+            writer.stdin.write(b"x")
+            assert writer.stdout.read(1) == b"x"
+            assert list(tidegate.query("SELECT count(*) FROM conn_rows", store)) == [(told,)]
+        writer.stdin.close()

@@ -34,6 +34,14 @@ class LazyGroup(click.RichGroup):
         name, _, rest = super().resolve_command(ctx, args)
         return name, load(name) if name else None, rest
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Runs the verb. A reader of our output that goes away has seen enough: no mistake."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _forget_stdout()
+            return 0
+
 
 def load(verb: str) -> click.Command:
     """Imports a verb."""

@@ -10,7 +10,7 @@ from tidegate.sinks.rows import as_cells
 WIDEST = 40
 """Characters of a cell at most."""
 
-_NUMBER = re.compile(r"-|[+-]?\d[\d.,eE+-]*")
+_NUMBER = re.compile(r"-|[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 
 
 class TableSink:

@@ -1,0 +1,57 @@
+"""Lines of connections opened and closed."""
+
+import io
+from typing import Any
+
+import pytest
+
+from rows import Conns
+from tidegate.sinks import console
+from tidegate.sinks.console import ConsoleSink, closed_line
+
+ROW: dict[str, Any] = {
+    "ts": "2026-11-20T14:02:11.000000000Z",
+    "last_ts": "2026-11-20T14:02:15.250000000Z",
+    "proto": "tcp",
+    "src_ip": "2001:db8::1",
+    "src_port": 41000,
+    "dst_ip": "192.0.2.9",
+    "dst_port": 443,
+    "conn_state": "SF",
+    "duration": 4.25,
+    "up_bytes": 1200,
+    "down_bytes": 45300,
+    "service": "tls\x1b]0;title\x07",
+}
+
+
+class Named(Conns):
+    """Rows that say which table they are of."""
+
+    table = "conn"
+    num_rows = 1
+
+
+def test_how_a_connection_ended_fits_a_line() -> None:
+    assert closed_line(ROW) == (
+        "14:02:15 - tcp [2001:db8::1]:41000 > 192.0.2.9:443  SF  4.25 s  up 1.2 kB  down 45.3 kB"
+        "  tls\\x1b]0;title\\x07"
+    )
+
+
+def test_a_connection_is_told_when_new_and_when_over() -> None:
+    out = io.StringIO()
+    sink = ConsoleSink(out)
+    for state in ("active", "active", "closed"):
+        sink.write(Named().add(uid="C1", state=state, proto="icmp", src_ip="a", dst_ip="b", iface="eth0"))
+    lines = out.getvalue().splitlines()
+    assert [line.split()[1] for line in lines] == ["+", "-"]
+    assert lines[0].endswith("icmp a > b  eth0")
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "REMEMBERED", 5)
+    sink = ConsoleSink(io.StringIO())
+    for number in range(10):
+        sink.write(Named().add(uid=f"C{number}", state="active"))
+    assert len(sink._told) == 5
