@@ -3,7 +3,9 @@
 use crate::capture::{Interface, SourceStats};
 use crate::config::Config;
 use crate::decode::{Decoded, Decoder, Fragment, Segment};
-use crate::flow::{Chunk, EndReason, Flow, FlowTable, Names, Observer, Slot, conn_row, packet_row};
+use crate::flow::{
+    Chunk, EndReason, Flow, FlowTable, Names, Observer, Place, Slot, conn_row, packet_row,
+};
 use crate::health::{Health, Interval, Kinds, Report};
 use crate::packet::{BATCH, Nanos, PacketBatch};
 use crate::tables::conn::ConnTable;
@@ -27,6 +29,8 @@ pub struct Engine {
     dropped_queue: u64,
     interim_at: Option<Nanos>,
     health_at: Option<Nanos>,
+    /// Room for a batch's places, kept between batches.
+    places: Vec<Option<Place>>,
     ready: Vec<Batch>,
 }
 
@@ -101,6 +105,7 @@ impl Engine {
             dropped_queue: 0,
             interim_at: None,
             health_at: None,
+            places: Vec::new(),
             ready: Vec::new(),
             config,
         }
@@ -192,7 +197,9 @@ impl Engine {
             Decoded::Segment(segment) => Some(self.flows.place(segment)),
             Decoded::Fragment(_) => None,
         };
-        let places: Vec<_> = decoded.iter().map(place).collect();
+        let mut places = std::mem::take(&mut self.places);
+        places.clear();
+        places.extend(decoded.iter().map(place));
         let touched = places
             .iter()
             .flatten()
@@ -211,6 +218,7 @@ impl Engine {
                 _ => {}
             }
         }
+        self.places = places;
     }
 
     fn fragment(&mut self, fragment: &Fragment<'_>, carrier: Option<Slot>, nesting: u8) {

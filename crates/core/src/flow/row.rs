@@ -1,7 +1,7 @@
 //! A flow as a row of `conn`, and a segment as a row of `packet`.
 
 use std::fmt::Write as _;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use arrayvec::ArrayString;
 
@@ -144,12 +144,28 @@ fn info(segment: &Segment<'_>) -> String {
 /// An address as text; a mapped IPv4 one in its own form.
 fn address(address: &Address) -> ArrayString<45> {
     let mut text = ArrayString::new();
-    // 45 bytes hold every IPv6 address.
-    let _ = match as_ipv4(address) {
-        Some(short) => write!(text, "{}", Ipv4Addr::from(short)),
-        None => write!(text, "{}", Ipv6Addr::from(*address)),
-    };
+    match as_ipv4(address) {
+        Some(short) => push_ipv4(&mut text, short),
+        // 45 bytes hold every IPv6 address.
+        None => drop(write!(text, "{}", Ipv6Addr::from(*address))),
+    }
     text
+}
+
+/// Writes dotted decimals; a third of the cost of the general formatter, twice a row.
+fn push_ipv4(text: &mut ArrayString<45>, octets: [u8; 4]) {
+    for (position, octet) in octets.into_iter().enumerate() {
+        if position > 0 {
+            text.push('.');
+        }
+        if octet >= 100 {
+            text.push(char::from(b'0' + octet / 100));
+        }
+        if octet >= 10 {
+            text.push(char::from(b'0' + octet / 10 % 10));
+        }
+        text.push(char::from(b'0' + octet % 10));
+    }
 }
 
 /// A protocol's usual name, or `ip-` and its number (IANA, Protocol Numbers).
@@ -175,13 +191,15 @@ pub fn protocol_name(proto: u8) -> ArrayString<8> {
         136 => "udplite",
         _ => "",
     };
-    let mut text = ArrayString::new();
-    let _ = if name.is_empty() {
-        write!(text, "ip-{proto}")
-    } else {
-        text.write_str(name)
-    };
-    text
+    ArrayString::from(name)
+        .ok()
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| {
+            let mut text = ArrayString::new();
+            // `ip-255` is the longest.
+            let _ = write!(text, "ip-{proto}");
+            text
+        })
 }
 
 fn tunnel_name(tunnel: Tunnel) -> Option<&'static str> {

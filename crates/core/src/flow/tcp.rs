@@ -89,7 +89,23 @@ impl Flow {
         self.window(direction, tcp);
     }
 
+    #[inline]
     fn letters_of(&mut self, direction: Direction, flags: u8, payload: u32) {
+        // What most segments would write has been written.
+        let usual = if payload > 0 {
+            letter::DATA
+        } else {
+            letter::ACK
+        };
+        if flags & (Tcp::SYN | Tcp::FIN | Tcp::RST | Tcp::ACK) == Tcp::ACK
+            && self.side_mut(direction).letters & usual != 0
+        {
+            return;
+        }
+        self.new_letters(direction, flags, payload);
+    }
+
+    fn new_letters(&mut self, direction: Direction, flags: u8, payload: u32) {
         let has = |bits: u8| flags & bits == bits;
         if has(Tcp::SYN | Tcp::FIN) || has(Tcp::SYN | Tcp::RST) {
             self.note_once(direction, letter::MULTI_FLAG, b'q');

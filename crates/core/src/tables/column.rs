@@ -14,13 +14,15 @@ use crate::packet::Nanos;
 /// A kind of column. `Value` is what a row holds, `Builder` what gathers it.
 pub trait Column {
     /// Gathers the values of a batch.
-    type Builder: Default;
+    type Builder;
     /// One value, as a row carries it.
     type Value<'a>;
     /// Whether a value may be missing.
     const NULLABLE: bool = false;
     /// The Arrow type.
     fn data_type() -> DataType;
+    /// A builder with room for `rows` values.
+    fn builder(rows: usize) -> Self::Builder;
     /// Adds a value.
     fn append(builder: &mut Self::Builder, value: Self::Value<'_>);
     /// Adds a missing value.
@@ -39,6 +41,9 @@ impl<C: Column> Column for Opt<C> {
     fn data_type() -> DataType {
         C::data_type()
     }
+    fn builder(rows: usize) -> Self::Builder {
+        C::builder(rows)
+    }
     fn append(builder: &mut Self::Builder, value: Self::Value<'_>) {
         match value {
             Some(value) => C::append(builder, value),
@@ -55,12 +60,15 @@ impl<C: Column> Column for Opt<C> {
 
 /// Columns that Arrow has a builder of exactly the right shape for.
 macro_rules! plain_columns {
-    ($($(#[$doc:meta])* $name:ident: $value:ty => $builder:ty, $kind:expr;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $value:ty => $builder:ident($($size:expr),+), $kind:expr;)*) => {$(
         $(#[$doc])*
         pub struct $name;
         impl Column for $name {
             type Builder = $builder;
             type Value<'a> = $value;
+            fn builder(rows: usize) -> Self::Builder {
+                $builder::with_capacity($(rows * $size),+)
+            }
             fn data_type() -> DataType {
                 $kind
             }
@@ -77,45 +85,38 @@ macro_rules! plain_columns {
     )*};
 }
 
+/// Bytes a text usually has: an address, an identifier.
+const USUAL_TEXT: usize = 16;
+
 plain_columns! {
     /// UTF-8 text.
-    Text: &'a str => StringBuilder, DataType::Utf8;
+    Text: &'a str => StringBuilder(1, USUAL_TEXT), DataType::Utf8;
     /// A truth value.
-    Bool: bool => BooleanBuilder, DataType::Boolean;
+    Bool: bool => BooleanBuilder(1), DataType::Boolean;
     /// A small count or code.
-    U8: u8 => UInt8Builder, DataType::UInt8;
+    U8: u8 => UInt8Builder(1), DataType::UInt8;
     /// A port or identifier.
-    U16: u16 => UInt16Builder, DataType::UInt16;
+    U16: u16 => UInt16Builder(1), DataType::UInt16;
     /// A count.
-    U32: u32 => UInt32Builder, DataType::UInt32;
+    U32: u32 => UInt32Builder(1), DataType::UInt32;
     /// A count that may grow for weeks.
-    U64: u64 => UInt64Builder, DataType::UInt64;
+    U64: u64 => UInt64Builder(1), DataType::UInt64;
     /// A span of time in seconds.
-    Seconds: f64 => Float64Builder, DataType::Float64;
+    Seconds: f64 => Float64Builder(1), DataType::Float64;
     /// A moment in UTC with nanoseconds. Without a zone in the type, since `DuckDB` cuts
     /// zoned timestamps to microseconds.
-    Time: Nanos => TimestampNanosecondBuilder, DataType::Timestamp(TimeUnit::Nanosecond, None);
+    Time: Nanos => TimestampNanosecondBuilder(1), DataType::Timestamp(TimeUnit::Nanosecond, None);
 }
 
 /// Counts by name: an Arrow map from text to a count.
 pub struct Counts;
 
-/// Wraps the map builder to give it a default.
-pub struct CountsBuilder(MapBuilder<StringBuilder, UInt64Builder>);
-
-impl Default for CountsBuilder {
-    fn default() -> Self {
-        Self(MapBuilder::new(
-            None,
-            StringBuilder::new(),
-            UInt64Builder::new(),
-        ))
-    }
-}
-
 impl Column for Counts {
-    type Builder = CountsBuilder;
+    type Builder = MapBuilder<StringBuilder, UInt64Builder>;
     type Value<'a> = &'a [(&'a str, u64)];
+    fn builder(_rows: usize) -> Self::Builder {
+        MapBuilder::new(None, StringBuilder::new(), UInt64Builder::new())
+    }
     fn data_type() -> DataType {
         let entries = Fields::from(vec![
             Field::new("keys", DataType::Utf8, false),
@@ -128,16 +129,16 @@ impl Column for Counts {
     }
     fn append(builder: &mut Self::Builder, value: Self::Value<'_>) {
         for (name, count) in value {
-            builder.0.keys().append_value(name);
-            builder.0.values().append_value(*count);
+            builder.keys().append_value(name);
+            builder.values().append_value(*count);
         }
         // Keys and values were appended in pairs, which is all `append` checks.
-        let _ = builder.0.append(true);
+        let _ = builder.append(true);
     }
     fn append_null(builder: &mut Self::Builder) {
-        let _ = builder.0.append(false);
+        let _ = builder.append(false);
     }
     fn finish(builder: &mut Self::Builder) -> ArrayRef {
-        Arc::new(builder.0.finish())
+        Arc::new(builder.finish())
     }
 }

@@ -93,10 +93,15 @@ macro_rules! table {
         }
 
         #[doc = concat!("Gathers rows of `", $name, "`.")]
-        #[derive(Default)]
         pub struct $table {
             rows: usize,
             $($column: <$kind as $crate::tables::Column>::Builder,)+
+        }
+
+        impl Default for $table {
+            fn default() -> Self {
+                Self { rows: 0, $($column: <$kind as $crate::tables::Column>::builder(0),)+ }
+            }
         }
 
         impl $table {
@@ -126,6 +131,8 @@ macro_rules! table {
 
             fn finish(&mut self) -> $crate::tables::Batch {
                 let columns = vec![$(<$kind as $crate::tables::Column>::finish(&mut self.$column),)+];
+                // The next batch will be about as long: room for it at once.
+                $(self.$column = <$kind as $crate::tables::Column>::builder(self.rows);)+
                 self.rows = 0;
                 $crate::tables::batch($name, Self::schema(), columns)
             }

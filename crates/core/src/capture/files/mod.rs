@@ -40,7 +40,7 @@ const MAX_READS: usize = 16;
 /// within its first header is an error if it is the only one, else a warning. A file that
 /// is cut off or damaged further on gives its packets up to there and a warning.
 ///
-/// Memory: a buffer of 1 MiB, which grows to a longest block of 16 MiB; a decoder's state
+/// Memory: a buffer of 256 KiB, which grows to a longest block of 16 MiB; a decoder's state
 /// (up to 128 MiB for zstd); the names of at most 65,536 interfaces.
 ///
 /// [`Polled::Idle`] means that a call has read 16 pieces without finding a packet, or

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 /// Bytes read at a time.
-const PIECE: usize = 1 << 20;
+const PIECE: usize = 1 << 18;
 
 /// A stretch of a stream. Grows only to hold one record whole, never beyond what the
 /// formats allow for one.

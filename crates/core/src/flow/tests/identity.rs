@@ -27,10 +27,10 @@ fn community_ids_are_the_published_ones() {
     let udp = "1:d/FP5EW3wiY1vCndhwleRRKHowQ=";
     assert_eq!(id(17, host, 54585, dns, 53), udp);
     assert_eq!(id(17, dns, 53, host, 54585), udp);
-    let (pinger, pinged) = (mapped([192, 168, 0, 89]), mapped([192, 168, 0, 1]));
+    let (from, to) = (mapped([192, 168, 0, 89]), mapped([192, 168, 0, 1]));
     let icmp = "1:X0snYXpgwiv9TZtqg64sgzUn6Dk=";
-    assert_eq!(id(1, pinger, 8, pinged, 0), icmp);
-    assert_eq!(id(1, pinged, 0, pinger, 0), icmp);
+    assert_eq!(id(1, from, 8, to, 0), icmp);
+    assert_eq!(id(1, to, 0, from, 0), icmp);
 }
 
 #[test]

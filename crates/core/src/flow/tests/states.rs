@@ -1,4 +1,4 @@
-//! conn_state, history, direction, round trips and timeouts, conversation by conversation.
+//! `conn_state`, history, direction, round trips and timeouts, conversation by conversation.
 
 use super::play::{CLIENT, MS, Play, SECOND, SERVER, datagram, mapped, tcp};
 use crate::flow::{EndReason, UNKNOWN};
