@@ -1,5 +1,6 @@
 """What is said on stderr at the end: counters, and everything that was lost."""
 
+import shlex
 import time
 
 import rich_click as click
@@ -7,6 +8,7 @@ import rich_click as click
 from tidegate.model.stats import Stats
 from tidegate.model.text import safe_text
 from tidegate.model.units import human_bytes, human_count, human_duration, human_rate
+from tidegate.store.layout import default_root
 from tidegate.store.writer import StoreWriter
 
 
@@ -56,7 +58,9 @@ def stored(writer: StoreWriter) -> None:
         say(f"tidegate: {human_count(writer.lost_rows)} rows were not stored, the disk took none")
     if removed.segments:
         say(f"tidegate: removed {human_count(removed.segments)} old segments, {human_bytes(removed.bytes)}")
-    say(f"tidegate: kept in {writer.layout.root}; ask it with: tidegate query")
+    root = writer.layout.root
+    where = "" if root == default_root() else f" --store {shlex.quote(str(root))}"
+    say(f'tidegate: kept in {root}; ask it with: tidegate query{where} "SELECT * FROM conn"')
 
 
 def _by_kind(stats: Stats) -> str:

@@ -41,7 +41,7 @@ filter_option = click.option(
     help="BPF expression, instead of the words at the end.",
 )
 sensor_option = click.option(
-    "--sensor", default="", metavar="NAME", help="Name of the observer, for every row."
+    "--sensor", default="", metavar="NAME", help="Name of the observer, for every row (live: the host's)."
 )
 max_flows_option = click.option(
     "--max-flows", type=click.IntRange(min=1), help="Connections tracked at once at most (1,000,000)."

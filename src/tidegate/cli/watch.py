@@ -1,6 +1,7 @@
 """`tidegate watch`: who is this machine talking to now?"""
 
 import logging
+import platform
 import sys
 import time
 from collections.abc import Iterator
@@ -130,7 +131,7 @@ class Options:
             record=recording if self.record else None,
             engine=replace(
                 WatchSettings().engine,
-                sensor=self.sensor,
+                sensor=self.sensor or platform.node(),
                 max_flows=self.max_flows,
                 verify_checksums=self.verify_checksums,
                 interim=self.interim,
