@@ -34,38 +34,12 @@ impl<'a> Walk<'_, 'a> {
         let Some(bytes) = view.head::<20>() else {
             return self.tcp_cut(head, view);
         };
-        let &[
-            p0,
-            p1,
-            p2,
-            p3,
-            s0,
-            s1,
-            s2,
-            s3,
-            a0,
-            a1,
-            a2,
-            a3,
-            offset,
-            flags,
-            w0,
-            w1,
-            ..,
-        ] = bytes;
-        let size = usize::from(offset >> 4) * 4;
+        let (size, ports, tcp) = tcp_fields(bytes);
         if size < 20 || size as u32 > view.wire {
             return self.stats.count(Kind::TcpOffset);
         }
-        let mut segment = self.segment(head, view.skip(size));
-        segment.src_port = u16::from_be_bytes([p0, p1]);
-        segment.dst_port = u16::from_be_bytes([p2, p3]);
-        segment.transport = Transport::Tcp(Tcp {
-            seq: u32::from_be_bytes([s0, s1, s2, s3]),
-            ack: u32::from_be_bytes([a0, a1, a2, a3]),
-            flags,
-            window: u16::from_be_bytes([w0, w1]),
-        });
+        let mut segment = ported(self.segment(head, view.skip(size)), ports);
+        segment.transport = Transport::Tcp(tcp);
         self.checked(segment, view);
     }
 
@@ -75,49 +49,21 @@ impl<'a> Walk<'_, 'a> {
     #[cold]
     fn tcp_cut(&mut self, head: &Head, view: View<'a>) {
         self.short(view, 20, Kind::TcpShort, Kind::TransportCut);
-        let (true, Some(ports)) = (view.wire >= 20, view.head::<4>()) else {
+        if view.wire < 20 || view.head::<4>().is_none() {
             return;
-        };
+        }
         let mut padded = [0; 20];
         for (to, from) in padded.iter_mut().zip(view.data) {
             *to = *from;
         }
-        let [
-            _,
-            _,
-            _,
-            _,
-            s0,
-            s1,
-            s2,
-            s3,
-            a0,
-            a1,
-            a2,
-            a3,
-            offset,
-            flags,
-            w0,
-            w1,
-            ..,
-        ] = padded;
-        let size = usize::from(offset >> 4) * 4;
-        let mut segment = ported(self.segment(head, view.skip(size)), *ports);
+        let (size, ports, tcp) = tcp_fields(&padded);
+        let mut segment = ported(self.segment(head, view.skip(size)), ports);
         if view.data.len() < 16 {
             segment.payload_len = 0;
         } else if size < 20 || size as u32 > view.wire {
             return self.stats.count(Kind::TcpOffset);
         } else {
-            let (seq, ack) = (
-                u32::from_be_bytes([s0, s1, s2, s3]),
-                u32::from_be_bytes([a0, a1, a2, a3]),
-            );
-            segment.transport = Transport::Tcp(Tcp {
-                seq,
-                ack,
-                flags,
-                window: u16::from_be_bytes([w0, w1]),
-            });
+            segment.transport = Transport::Tcp(tcp);
         }
         segment.payload = &[];
         self.out.push(Decoded::Segment(segment));
@@ -241,6 +187,37 @@ impl<'a> Walk<'_, 'a> {
             proto => sum.pseudo(src, dst, proto, view.wire).is_right(),
         }
     }
+}
+
+/// The size, the ports and the fields of a TCP header (RFC 9293 section 3.1).
+#[inline]
+fn tcp_fields(header: &[u8; 20]) -> (usize, [u8; 4], Tcp) {
+    let &[
+        p0,
+        p1,
+        p2,
+        p3,
+        s0,
+        s1,
+        s2,
+        s3,
+        a0,
+        a1,
+        a2,
+        a3,
+        offset,
+        flags,
+        w0,
+        w1,
+        ..,
+    ] = header;
+    let tcp = Tcp {
+        seq: u32::from_be_bytes([s0, s1, s2, s3]),
+        ack: u32::from_be_bytes([a0, a1, a2, a3]),
+        flags,
+        window: u16::from_be_bytes([w0, w1]),
+    };
+    (usize::from(offset >> 4) * 4, [p0, p1, p2, p3], tcp)
 }
 
 /// Gives a segment the ports from the first bytes of its header.
