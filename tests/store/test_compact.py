@@ -23,7 +23,8 @@ def test_interim_rows_are_thinned_to_one_a_minute(tmp_path: Path) -> None:
         for second in range(0, 60, 5):
             conns.add(uid="C1", state="active", last_ts=ten_oclock(minute, second), up_packets=second)
     conns.add(uid="C1", state="closed", last_ts=ten_oclock(3, 0))
-    conns.add(uid="C2", state="closed", last_ts=ten_oclock(3, 0))
+    conns.add(uid="C2", state="active", last_ts=ten_oclock(3, 0))
+    conns.add(uid="C2", state="closed", last_ts=ten_oclock(3, 20))
     target = tmp_path / "thin.parquet"
     _rewrite("conn", conns, target)
     rows = duckdb.sql(

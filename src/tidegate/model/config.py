@@ -10,12 +10,16 @@ FORMATS = ("table", "tsv", "csv", "jsonl", "parquet")
 
 @dataclass(frozen=True)
 class EngineSettings:
-    """How packets become rows; None keeps the core's default."""
+    """How packets become rows; None keeps the core's default.
+
+    `opened` gives a connection a row when it begins, `interim` one every so many seconds while it lasts.
+    """
 
     sensor: str = ""
     max_flows: int | None = None
     verify_checksums: bool = False
     excerpt: int = 0
+    opened: bool = False
     interim: float | None = None
     health: float | None = None
 
@@ -41,7 +45,9 @@ class WatchSettings:
     promiscuous: bool = False
     count: int | None = None
     record: RecordSettings | None = None
-    engine: EngineSettings = field(default_factory=lambda: EngineSettings(interim=5.0, health=10.0))
+    engine: EngineSettings = field(
+        default_factory=lambda: EngineSettings(opened=True, interim=5.0, health=10.0)
+    )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ def engine_config(settings: EngineSettings, tables: Iterable[str]) -> _core.Engi
             sensor=settings.sensor,
             max_flows=settings.max_flows,
             verify_checksums=settings.verify_checksums,
+            opened=settings.opened,
             interim=settings.interim,
             health=settings.health,
             packet_table="packet" in tables,

@@ -13,14 +13,13 @@ log = logging.getLogger(__name__)
 _MEMORY = "256MB"
 
 _THIN_CONN = """
-    SELECT * FROM segment WHERE state = 'closed'
-    UNION ALL
-    (SELECT * FROM segment WHERE state <> 'closed'
-     QUALIFY row_number() OVER (
-         PARTITION BY uid, date_trunc('minute', last_ts) ORDER BY last_ts DESC, up_packets + down_packets DESC
-     ) = 1)
+    SELECT * FROM segment
+    QUALIFY state = 'closed' OR row_number() OVER (
+        PARTITION BY uid, date_trunc('minute', last_ts)
+        ORDER BY state = 'closed' DESC, last_ts DESC, up_packets + down_packets DESC
+    ) = 1
 """
-"""All final rows; of the interim ones, the last of each connection and minute."""
+"""All final rows; of the interim ones, the last of each connection and minute that has no final one."""
 
 
 def close_segment(layout: Layout, segment: Segment) -> None:
