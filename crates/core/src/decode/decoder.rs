@@ -127,25 +127,31 @@ pub(super) struct Walk<'w, 'a> {
 }
 
 impl<'a> Walk<'_, 'a> {
-    /// A segment with this head and nothing else yet.
+    /// A segment with this head, ports, transport and payload.
     #[inline]
-    pub(super) fn segment(&self, head: &Head, view: View<'a>) -> Segment<'a> {
+    pub(super) fn segment(
+        &self,
+        head: &Head,
+        [src_port, dst_port]: [u16; 2],
+        transport: Transport,
+        payload: View<'a>,
+    ) -> Segment<'a> {
         Segment {
             ts: self.ts,
             iface: self.iface,
             vlan: self.vlan,
             src: head.src,
             dst: head.dst,
-            src_port: 0,
-            dst_port: 0,
+            src_port,
+            dst_port,
             proto: head.proto,
             ttl: head.ttl,
             tunnel: self.tunnel,
             packets: head.packets,
             ip_bytes: head.ip_bytes,
-            payload_len: view.wire,
-            payload: view.data,
-            transport: Transport::Other,
+            payload_len: payload.wire,
+            payload: payload.data,
+            transport,
             checksum_ok: true,
         }
     }

@@ -4,7 +4,7 @@ use super::checksum::Sum;
 use super::decoder::{Head, Route, Walk};
 use super::stats::Kind;
 use super::view::View;
-use super::{Address, Decoded, Fragment};
+use super::{Address, Decoded, Fragment, Transport};
 
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
@@ -121,7 +121,7 @@ impl<'a> Walk<'_, 'a> {
     /// A piece of an IP packet.
     #[cold]
     fn piece(&mut self, head: &Head, id: u32, offset: u32, more: bool, view: View<'a>) {
-        let mut head = self.segment(head, view);
+        let mut head = self.segment(head, [0; 2], Transport::Other, view);
         head.payload = &[];
         self.out.push(Decoded::Fragment(Fragment {
             head,

@@ -38,8 +38,7 @@ impl<'a> Walk<'_, 'a> {
         if size < 20 || size as u32 > view.wire {
             return self.stats.count(Kind::TcpOffset);
         }
-        let mut segment = ported(self.segment(head, view.skip(size)), ports);
-        segment.transport = Transport::Tcp(tcp);
+        let segment = self.segment(head, ports, Transport::Tcp(tcp), view.skip(size));
         self.checked(segment, view);
     }
 
@@ -57,7 +56,7 @@ impl<'a> Walk<'_, 'a> {
             *to = *from;
         }
         let (size, ports, tcp) = tcp_fields(&padded);
-        let mut segment = ported(self.segment(head, view.skip(size)), ports);
+        let mut segment = self.segment(head, ports, Transport::Other, view.skip(size));
         if view.data.len() < 16 {
             segment.payload_len = 0;
         } else if size < 20 || size as u32 > view.wire {
@@ -85,23 +84,21 @@ impl<'a> Walk<'_, 'a> {
             self.stats.count(Kind::UdpBeyond);
         }
         let payload = datagram.skip(8);
-        let mut segment = ported(self.segment(head, payload), [p0, p1, p2, p3]);
-        segment.transport = Transport::Udp;
-        let port = segment.dst_port;
+        let [src_port, dst_port] = ports([p0, p1, p2, p3]);
+        let segment = self.segment(head, [src_port, dst_port], Transport::Udp, payload);
         self.checked(segment, datagram);
-        self.vxlan(port, payload);
+        self.vxlan(dst_port, payload);
     }
 
     #[cold]
     fn udp_cut(&mut self, head: &Head, view: View<'a>) {
         self.short(view, 8, Kind::UdpShort, Kind::TransportCut);
-        if let (true, Some(ports)) = (view.wire >= 8, view.head::<4>()) {
+        if let (true, Some(first)) = (view.wire >= 8, view.head::<4>()) {
             let rest = match view.head::<6>() {
                 Some(&[.., 0, 0..8]) | None => view,
                 Some(&[.., l0, l1]) => view.limit(u32::from(u16::from_be_bytes([l0, l1]))),
             };
-            let mut segment = ported(self.segment(head, rest.skip(8)), *ports);
-            segment.transport = Transport::Udp;
+            let segment = self.segment(head, ports(*first), Transport::Udp, rest.skip(8));
             self.out.push(Decoded::Segment(segment));
         }
     }
@@ -113,7 +110,8 @@ impl<'a> Walk<'_, 'a> {
             SCTP => self.numbered(head, view, 12, Kind::SctpShort),
             DCCP => self.numbered(head, view, 12, Kind::DccpShort),
             _ => {
-                self.out.push(Decoded::Segment(self.segment(head, view)));
+                let segment = self.segment(head, [0; 2], Transport::Other, view);
+                self.out.push(Decoded::Segment(segment));
                 match head.proto {
                     GRE => self.gre(view),
                     IPIP | IPV6 => self.inner_ip(is_mapped(&head.src), head.proto, view),
@@ -138,16 +136,14 @@ impl<'a> Walk<'_, 'a> {
             }
             _ => (0, 0),
         };
-        let mut segment = self.segment(head, view.skip(8));
-        segment.src_port = u16::from(kind);
-        segment.dst_port = u16::from(code);
-        segment.transport = Transport::Icmp { id, seq };
+        let numbers = [u16::from(kind), u16::from(code)];
+        let segment = self.segment(head, numbers, Transport::Icmp { id, seq }, view.skip(8));
         self.checked(segment, view);
     }
 
     /// A transport of which only the ports are read, which are where all have them.
     fn numbered(&mut self, head: &Head, view: View<'a>, size: u32, short: Kind) {
-        let (true, Some(ports)) = (view.wire >= size, view.head::<4>()) else {
+        let (true, Some(first)) = (view.wire >= size, view.head::<4>()) else {
             return self.short(view, size as usize, short, Kind::TransportCut);
         };
         let size = match (head.proto, view.data.get(4)) {
@@ -155,19 +151,18 @@ impl<'a> Walk<'_, 'a> {
             (DCCP, Some(words)) => usize::from(*words) * 4,
             _ => size as usize,
         };
-        self.out.push(Decoded::Segment(ported(
-            self.segment(head, view.skip(size)),
-            *ports,
-        )));
+        let segment = self.segment(head, ports(*first), Transport::Other, view.skip(size));
+        self.out.push(Decoded::Segment(segment));
     }
 
     /// Hands on a segment, verified if it should be and can.
     #[inline]
-    fn checked(&mut self, mut segment: Segment<'a>, view: View<'a>) {
-        if self.verify {
-            segment.checksum_ok = self.intact(&segment, view);
-        }
+    fn checked(&mut self, segment: Segment<'a>, view: View<'a>) {
+        let checksum_ok = !self.verify || self.intact(&segment, view);
         self.out.push(Decoded::Segment(segment));
+        if let (false, Some(Decoded::Segment(segment))) = (checksum_ok, self.out.last_mut()) {
+            segment.checksum_ok = false;
+        }
     }
 
     /// Whether the checksum is right, as far as the capture can tell: one that is cut is given
@@ -191,7 +186,7 @@ impl<'a> Walk<'_, 'a> {
 
 /// The size, the ports and the fields of a TCP header (RFC 9293 section 3.1).
 #[inline]
-fn tcp_fields(header: &[u8; 20]) -> (usize, [u8; 4], Tcp) {
+fn tcp_fields(header: &[u8; 20]) -> (usize, [u16; 2], Tcp) {
     let &[
         p0,
         p1,
@@ -217,13 +212,11 @@ fn tcp_fields(header: &[u8; 20]) -> (usize, [u8; 4], Tcp) {
         flags,
         window: u16::from_be_bytes([w0, w1]),
     };
-    (usize::from(offset >> 4) * 4, [p0, p1, p2, p3], tcp)
+    (usize::from(offset >> 4) * 4, ports([p0, p1, p2, p3]), tcp)
 }
 
-/// Gives a segment the ports from the first bytes of its header.
+/// The ports, which every transport that has them has first.
 #[inline]
-fn ported(mut segment: Segment<'_>, [s0, s1, d0, d1]: [u8; 4]) -> Segment<'_> {
-    segment.src_port = u16::from_be_bytes([s0, s1]);
-    segment.dst_port = u16::from_be_bytes([d0, d1]);
-    segment
+fn ports([s0, s1, d0, d1]: [u8; 4]) -> [u16; 2] {
+    [u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1])]
 }
