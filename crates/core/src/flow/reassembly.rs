@@ -36,9 +36,8 @@ pub struct Outcome {
     pub conflicting: u64,
 }
 
-/// Takes what is ready: the missing bytes before it, and the bytes.
-pub trait Ready: FnMut(u64, &[u8]) {}
-impl<F: FnMut(u64, &[u8])> Ready for F {}
+/// Takes what is ready: how many bytes are missing before it, and the bytes.
+pub type Ready<'r> = dyn FnMut(u64, &[u8]) + 'r;
 
 impl Reassembly {
     /// The offset that continues the stream.
@@ -59,7 +58,7 @@ impl Reassembly {
     /// Puts in the bytes `start .. start + len`, of which `data` are at hand (fewer when the
     /// capture was cut, none when nobody reads the stream), and hands on what is ready.
     /// Bytes seen first win.
-    pub fn insert(&mut self, start: u64, len: u64, data: &[u8], ready: &mut impl Ready) -> Outcome {
+    pub fn insert(&mut self, start: u64, len: u64, data: &[u8], ready: &mut Ready<'_>) -> Outcome {
         let end = start.saturating_add(len);
         let highest = self.pieces.last().map_or(self.next, |piece| piece.end);
         let mut outcome = Outcome {
@@ -95,7 +94,7 @@ impl Reassembly {
 
     /// Gives up what is missing before `offset`: it was acknowledged, so it will not come
     /// again. Returns how many bytes that was and in how many gaps.
-    pub fn give_up(&mut self, offset: u64, ready: &mut impl Ready) -> (u64, u32) {
+    pub fn give_up(&mut self, offset: u64, ready: &mut Ready<'_>) -> (u64, u32) {
         let (mut missing, mut gaps) = (0, 0);
         while self.next < offset {
             let target = min(
@@ -112,7 +111,7 @@ impl Reassembly {
     }
 
     /// Gives up the first gap, to make room. Returns its bytes.
-    pub fn skip(&mut self, ready: &mut impl Ready) -> u64 {
+    pub fn skip(&mut self, ready: &mut Ready<'_>) -> u64 {
         let target = self.pieces.first().map_or(self.next, |piece| piece.start);
         self.give_up(target, ready).0
     }
@@ -136,12 +135,12 @@ impl Reassembly {
         self.pieces.insert(at, piece);
     }
 
-    fn hand_on(&mut self, ready: &mut impl Ready) {
+    fn hand_on(&mut self, ready: &mut Ready<'_>) {
         self.hand_on_after(0, ready);
     }
 
     /// Hands on every piece that continues the stream; `gap` bytes are missing before it.
-    fn hand_on_after(&mut self, mut gap: u64, ready: &mut impl Ready) {
+    fn hand_on_after(&mut self, mut gap: u64, ready: &mut Ready<'_>) {
         let next = &mut self.next;
         let count = self.pieces.iter().take_while(|piece| {
             let follows = piece.start == *next;

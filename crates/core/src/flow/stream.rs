@@ -1,8 +1,9 @@
 //! The two byte streams of a TCP connection: put in order, gaps named, buffers bounded.
 
-use super::reassembly::Reassembly;
+use super::reassembly::{Outcome, Ready, Reassembly};
 use super::{Chunk, Direction, Extra, Flow, Observer};
 use crate::decode::{Segment, Tcp};
+use crate::packet::Nanos;
 
 /// Memory for early data, shared by all streams.
 #[derive(Debug, Default)]
@@ -135,8 +136,7 @@ impl Flow {
         budget: &mut Budget,
         observer: &mut impl Observer,
     ) {
-        let next_seq = self.side_mut(direction).next_seq;
-        let ahead = start.wrapping_sub(next_seq) as i32;
+        let ahead = start.wrapping_sub(self.side_mut(direction).next_seq) as i32;
         let length = i64::from(segment.payload_len);
         if i64::from(ahead) + length <= 0 {
             // A keep-alive repeats one byte on purpose (RFC 9293, section 3.8.4).
@@ -154,48 +154,43 @@ impl Flow {
         } else {
             &[]
         };
-        let mut stream = self.take_stream(direction);
-        let before = stream.buffered();
-        let offset = stream.next() + u64::from(ahead.max(0) as u32);
-        let fresh = (length - known as i64) as u64;
-        let handed = stream.next();
-        let flow = &*self;
-        let mut lost = 0;
-        let mut hand = |gap: u64, data: &[u8]| {
-            lost += gap;
-            observer.chunk(
-                flow,
-                &Chunk {
-                    direction,
-                    ts: segment.ts,
-                    gap,
-                    data,
-                },
-            );
-        };
-        let outcome = stream.insert(offset, fresh, data, &mut hand);
-        while stream.buffered() > budget.per_stream
-            || budget.used + stream.buffered() > budget.total + before
-        {
-            budget.exhausted += 1;
-            if stream.skip(&mut hand) == 0 {
-                break;
-            }
-        }
-        budget.used = (budget.used + stream.buffered()).saturating_sub(before);
+        let early = u64::from(ahead.max(0).unsigned_abs());
+        let fresh = length.unsigned_abs() - known as u64;
+        let outcome = self.change_stream(
+            direction,
+            segment.ts,
+            budget,
+            observer,
+            |stream, room, hand| {
+                let outcome = stream.insert(stream.next() + early, fresh, data, hand);
+                let mut given_up = 0;
+                while stream.buffered() > room && stream.skip(hand) > 0 {
+                    given_up += 1;
+                }
+                (outcome, given_up)
+            },
+        );
+        self.judge(direction, outcome, budget);
+    }
+
+    /// Counts what a segment out of its turn turned out to be.
+    fn judge(
+        &mut self,
+        direction: Direction,
+        (outcome, given_up): (Outcome, u64),
+        budget: &mut Budget,
+    ) {
+        budget.exhausted += given_up;
         budget.conflicting += outcome.conflicting;
-        let moved = (stream.next() - handed) as u32;
-        let side = self.side_mut(direction);
-        side.next_seq = side.next_seq.wrapping_add(moved);
         if outcome.fresh == 0 {
             self.retransmitted(direction);
         } else if outcome.late {
             let side = self.side_mut(direction);
             side.out_of_order = side.out_of_order.saturating_add(1);
         }
-        self.keep_stream(direction, stream);
     }
 
+    /// Bytes that were acknowledged before they were seen: they will not come.
     fn lose(
         &mut self,
         of: Direction,
@@ -204,16 +199,33 @@ impl Flow {
         budget: &mut Budget,
         observer: &mut impl Observer,
     ) {
-        let mut stream = self.take_stream(of);
-        let (before, handed) = (stream.buffered(), stream.next());
-        let flow = &*self;
-        let reads = observer.wants_streams();
+        let (missing, gaps) = self.change_stream(of, ts, budget, observer, |stream, _, hand| {
+            stream.give_up(stream.next() + u64::from(unseen), hand)
+        });
+        self.missed(of, missing, gaps);
+    }
+
+    /// Lets `change` work on a stream, with the bytes it may hold and a way to hand bytes on;
+    /// afterwards the sequence number and the budget agree with it again.
+    fn change_stream<T>(
+        &mut self,
+        direction: Direction,
+        ts: Nanos,
+        budget: &mut Budget,
+        observer: &mut impl Observer,
+        change: impl FnOnce(&mut Reassembly, usize, &mut Ready<'_>) -> T,
+    ) -> T {
+        let mut stream = self.take_stream(direction);
+        let (held, handed) = (stream.buffered(), stream.next());
+        let others = budget.used.saturating_sub(held);
+        let room = budget.per_stream.min(budget.total.saturating_sub(others));
+        let (flow, reads) = (&*self, observer.wants_streams());
         let mut hand = |gap: u64, data: &[u8]| {
             if reads {
                 observer.chunk(
                     flow,
                     &Chunk {
-                        direction: of,
+                        direction,
                         ts,
                         gap,
                         data,
@@ -221,13 +233,12 @@ impl Flow {
                 );
             }
         };
-        let (missing, gaps) = stream.give_up(stream.next() + u64::from(unseen), &mut hand);
-        budget.used = (budget.used + stream.buffered()).saturating_sub(before);
-        let moved = (stream.next() - handed) as u32;
-        let side = self.side_mut(of);
-        side.next_seq = side.next_seq.wrapping_add(moved);
-        self.keep_stream(of, stream);
-        self.missed(of, missing, gaps);
+        let result = change(&mut stream, room, &mut hand);
+        budget.used = others + stream.buffered();
+        let side = self.side_mut(direction);
+        side.next_seq = side.next_seq.wrapping_add((stream.next() - handed) as u32);
+        self.keep_stream(direction, stream);
+        result
     }
 
     fn retransmitted(&mut self, direction: Direction) {
@@ -276,24 +287,11 @@ impl Flow {
     /// Gives back the memory a connection's streams hold, handing on what waits.
     pub(super) fn end_streams(&mut self, budget: &mut Budget, observer: &mut impl Observer) {
         for direction in [Direction::Up, Direction::Down] {
-            if !self.has_waiting(direction) {
-                continue;
+            if self.has_waiting(direction) {
+                self.change_stream(direction, self.last, budget, observer, |stream, _, hand| {
+                    while stream.skip(hand) > 0 {}
+                });
             }
-            let mut stream = self.take_stream(direction);
-            budget.used = budget.used.saturating_sub(stream.buffered());
-            let (flow, ts) = (&*self, self.last);
-            let mut hand = |gap: u64, data: &[u8]| {
-                observer.chunk(
-                    flow,
-                    &Chunk {
-                        direction,
-                        ts,
-                        gap,
-                        data,
-                    },
-                );
-            };
-            while stream.skip(&mut hand) > 0 {}
         }
     }
 }
