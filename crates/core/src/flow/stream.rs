@@ -3,11 +3,12 @@
 use super::reassembly::Reassembly;
 use super::{Chunk, Direction, Extra, Flow, Observer};
 use crate::decode::{Segment, Tcp};
+use crate::packet::Nanos;
 
 /// Memory for early data, shared by all streams.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
-    /// Bytes one direction of one stream may hold.
+    /// Bytes of memory one direction of one stream may hold.
     pub(super) per_stream: usize,
     /// Bytes all may hold together.
     pub(super) total: usize,
@@ -160,18 +161,14 @@ impl Flow {
         let fresh = (length - known as i64) as u64;
         let handed = stream.next();
         let flow = &*self;
-        let mut lost = 0;
         let mut hand = |gap: u64, data: &[u8]| {
-            lost += gap;
-            observer.chunk(
-                flow,
-                &Chunk {
-                    direction,
-                    ts: segment.ts,
-                    gap,
-                    data,
-                },
-            );
+            let chunk = Chunk {
+                direction,
+                ts: segment.ts,
+                gap,
+                data,
+            };
+            tell(observer, flow, &chunk);
         };
         let outcome = stream.insert(offset, fresh, data, &mut hand);
         while stream.buffered() > budget.per_stream
@@ -200,26 +197,21 @@ impl Flow {
         &mut self,
         of: Direction,
         unseen: u32,
-        ts: i64,
+        ts: Nanos,
         budget: &mut Budget,
         observer: &mut impl Observer,
     ) {
         let mut stream = self.take_stream(of);
         let (before, handed) = (stream.buffered(), stream.next());
         let flow = &*self;
-        let reads = observer.wants_streams();
         let mut hand = |gap: u64, data: &[u8]| {
-            if reads {
-                observer.chunk(
-                    flow,
-                    &Chunk {
-                        direction: of,
-                        ts,
-                        gap,
-                        data,
-                    },
-                );
-            }
+            let chunk = Chunk {
+                direction: of,
+                ts,
+                gap,
+                data,
+            };
+            tell(observer, flow, &chunk);
         };
         let (missing, gaps) = stream.give_up(stream.next() + u64::from(unseen), &mut hand);
         budget.used = (budget.used + stream.buffered()).saturating_sub(before);
@@ -283,18 +275,23 @@ impl Flow {
             budget.used = budget.used.saturating_sub(stream.buffered());
             let (flow, ts) = (&*self, self.last);
             let mut hand = |gap: u64, data: &[u8]| {
-                observer.chunk(
-                    flow,
-                    &Chunk {
-                        direction,
-                        ts,
-                        gap,
-                        data,
-                    },
-                );
+                let chunk = Chunk {
+                    direction,
+                    ts,
+                    gap,
+                    data,
+                };
+                tell(observer, flow, &chunk);
             };
             while stream.skip(&mut hand) > 0 {}
         }
+    }
+}
+
+/// Hands a chunk to the stream's reader, if there is one.
+fn tell(observer: &mut impl Observer, flow: &Flow, chunk: &Chunk<'_>) {
+    if observer.wants_streams() {
+        observer.chunk(flow, chunk);
     }
 }
 
