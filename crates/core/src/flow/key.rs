@@ -41,6 +41,7 @@ impl FlowKey {
 
     /// A hash that an attacker without the seed cannot aim: two rounds of folded
     /// multiplication over secret-mixed words. It chooses places in memory, never output.
+    /// The seed is in both factors: one that could be made zero would forget the other.
     #[inline]
     pub fn hash(&self, seed: u64) -> u64 {
         let low = u128::from_be_bytes(self.low);
@@ -48,14 +49,18 @@ impl FlowKey {
         let ports = u64::from(self.low_port) << 48
             | u64::from(self.high_port) << 32
             | u64::from(self.proto) << 24;
-        let mut hash = fold(low as u64 ^ seed, (low >> 64) as u64 ^ SECRET[0]);
-        hash = fold(high as u64 ^ hash, (high >> 64) as u64 ^ SECRET[1]);
+        let [first, second] = [
+            seed.rotate_left(23) ^ SECRET[0],
+            seed.rotate_left(47) ^ SECRET[1],
+        ];
+        let mut hash = fold(low as u64 ^ seed, (low >> 64) as u64 ^ first);
+        hash = fold(high as u64 ^ hash, (high >> 64) as u64 ^ second);
         fold(hash ^ ports ^ self.tunnel.scope(), seed ^ SECRET[2])
     }
 }
 
 /// Odd constants with evenly spread bits (the fraction digits of pi).
-const SECRET: [u64; 3] = [
+pub(super) const SECRET: [u64; 3] = [
     0x243f_6a88_85a3_08d3,
     0x1319_8a2e_0370_7345,
     0xa409_3822_299f_31d1,

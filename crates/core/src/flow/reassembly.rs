@@ -3,7 +3,10 @@
 use std::cmp::{max, min};
 
 /// How many separate pieces one direction may have waiting.
-const MAX_PIECES: usize = 256;
+pub(super) const MAX_PIECES: usize = 256;
+/// What a waiting piece costs besides its bytes, in round numbers: pieces without any, or of a
+/// single byte each, must not get past the bounds.
+pub(super) const PIECE_COST: usize = 64;
 
 /// The waiting pieces of one direction of a stream. Positions are 64-bit offsets, so
 /// sequence numbers that wrap are no concern here. Pure: no clock, no flow, no I/O.
@@ -13,7 +16,7 @@ pub struct Reassembly {
     next: u64,
     /// What lies beyond it: sorted, without overlaps.
     pieces: Vec<Piece>,
-    /// Bytes held.
+    /// Memory held: the pieces with their bytes.
     buffered: usize,
 }
 
@@ -45,7 +48,7 @@ impl Reassembly {
         self.next
     }
 
-    /// Bytes held.
+    /// Bytes of memory held: what waits, and what keeping it costs.
     pub fn buffered(&self) -> usize {
         self.buffered
     }
@@ -117,7 +120,6 @@ impl Reassembly {
     }
 
     fn add(&mut self, piece: Piece) {
-        self.buffered += piece.data.len();
         let at = self
             .pieces
             .partition_point(|other| other.start < piece.start);
@@ -132,6 +134,7 @@ impl Reassembly {
             before.end = piece.end;
             return;
         }
+        self.buffered += piece.cost();
         self.pieces.insert(at, piece);
     }
 
@@ -151,7 +154,7 @@ impl Reassembly {
         });
         let count = count.count();
         for piece in self.pieces.drain(..count) {
-            self.buffered -= piece.data.len();
+            self.buffered -= piece.cost();
             ready(gap, &piece.data);
             gap = piece.end - piece.start - piece.data.len() as u64;
         }
@@ -162,6 +165,10 @@ impl Reassembly {
 }
 
 impl Piece {
+    fn cost(&self) -> usize {
+        self.data.len() + PIECE_COST
+    }
+
     /// The bytes `from .. to` of a segment that starts at `start`.
     fn cut(from: u64, to: u64, start: u64, data: &[u8]) -> Self {
         let low = min((from - start) as usize, data.len());

@@ -8,7 +8,7 @@ use crate::packet::Nanos;
 /// Memory for early data, shared by all streams.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
-    /// Bytes one direction of one stream may hold.
+    /// Bytes of memory one direction of one stream may hold.
     pub(super) per_stream: usize,
     /// Bytes all may hold together.
     pub(super) total: usize,
@@ -48,7 +48,7 @@ impl Flow {
         }
         if start == side.next_seq && !waiting {
             side.next_seq = start.wrapping_add(segment.payload_len + fin);
-            self.hand_on(direction, 0, segment, observer);
+            self.hand_on(direction, segment, observer);
         } else if segment.payload_len > 0 {
             self.receive_early_or_late(direction, start, segment, budget, observer);
         }
@@ -98,20 +98,14 @@ impl Flow {
 
     /// The usual case: data that continues the stream.
     #[inline]
-    fn hand_on(
-        &self,
-        direction: Direction,
-        gap: u64,
-        segment: &Segment<'_>,
-        observer: &mut impl Observer,
-    ) {
+    fn hand_on(&self, direction: Direction, segment: &Segment<'_>, observer: &mut impl Observer) {
         if !observer.wants_streams() || segment.payload_len == 0 {
             return;
         }
         let chunk = Chunk {
             direction,
             ts: segment.ts,
-            gap,
+            gap: 0,
             data: segment.payload,
         };
         observer.chunk(self, &chunk);

@@ -44,6 +44,8 @@ pub struct TableStats {
     pub buffers_exhausted: u64,
     /// Bytes that came twice with different content.
     pub conflicting_bytes: u64,
+    /// Bytes of memory that early data takes now.
+    pub buffered: usize,
 }
 
 /// Where a segment belongs: computed ahead for a whole batch, so that memory is fetched
@@ -179,6 +181,7 @@ impl FlowTable {
             evicted: self.evicted,
             buffers_exhausted: self.budget.exhausted,
             conflicting_bytes: self.budget.conflicting,
+            buffered: self.budget.used,
         }
     }
 

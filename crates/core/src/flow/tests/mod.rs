@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
 
 mod identity;
+mod key;
 mod play;
 mod reassembly;
 mod states;

@@ -1,6 +1,6 @@
 //! Streams put in order: loss, repetition, disorder, wrap, mid-stream, bounds.
 
-use super::play::Play;
+use super::play::{CLIENT, Play, SERVER};
 use crate::config::Config;
 use crate::flow::Direction;
 
@@ -153,6 +153,25 @@ fn all_streams_together_hold_no_more_than_they_may() {
     assert!(play.table.stats().buffers_exhausted > 0);
     play.end();
     assert_eq!(play.notes.up.len(), 9000, "nothing is lost");
+}
+
+#[test]
+fn pieces_cost_memory_even_without_bytes() {
+    let config = Config {
+        max_buffer_total: 10_000,
+        ..Config::default()
+    };
+    let mut play = Play::with(&config, false);
+    for port in 0..100 {
+        for seq in [100, 200, 202, 204, 206, 208] {
+            let early = super::play::tcp(CLIENT, port, SERVER, 80, "A", seq, 1, b"x");
+            play.segment(&early);
+        }
+        assert!(play.table.stats().buffered <= 10_000);
+    }
+    assert!(play.table.stats().buffers_exhausted > 0);
+    play.end();
+    assert_eq!(play.table.stats().buffered, 0);
 }
 
 #[test]
