@@ -27,7 +27,7 @@ fn no_network_hides_its_hosts() {
     for secret in SECRET {
         let network = u128::from(secret) << 64;
         let other = 0x2600 << 112;
-        let spread = |host: u128| host * 0x9e37_79b9_7f4a_7c15 & u128::from(u64::MAX);
+        let spread = |host: u128| (host * 0x9e37_79b9_7f4a_7c15) & u128::from(u64::MAX);
         let as_low = hashes((0..1000).map(|host| (network | spread(host), other)));
         let as_high = hashes((0..1000).map(|host| (spread(host), network | 1)));
         let behind = hashes((0..1000).map(|host| (other, network | spread(host))));
