@@ -16,14 +16,14 @@ Way = tuple[str, str, int, str, int]
 DECODED = frozenset(
     shlex.split(
         "frame eth ethertype vlan ieee8021ad sll null loop raw ip ipv6 ipv6.hopopts ipv6.routing ipv6.fraghdr"
-        " ipv6.dstopts ah gre erspan vxlan mpls pppoes ppp ppp_hdlc chdlc llc snap tcp udp"
+        " ipv6.dstopts ah gre erspan vxlan mpls pppoes ppp ppp_hdlc chdlc fddi llc snap tcp udp"
     )
 )
 """Layers that we look through as well."""
 OTHERS = frozenset(
     shlex.split(
         "pwethheuristic pwethcw pwethnocw wlan wlan_radio radiotap prism ppi geneve gtp etherip"
-        " l2tp nflog pflog fr fddi tr isl mip ayiya batadv trill nsh 6lowpan linx"
+        " l2tp nflog pflog fr tr isl mip ayiya batadv trill nsh 6lowpan linx"
         " teredo capwap capwap.data lwapp arcnet"
     )
 )
@@ -39,7 +39,7 @@ tcp.analyze_sequence_numbers: FALSE
 tcp.try_heuristic_first: FALSE
 udp.check_checksum: FALSE
 udp.try_heuristic_first: FALSE
-vxlan.port: 4789
+vxlan.port: 4789,8472
 """
 NUMBER, LAYERS, LENGTH = "frame.number", "frame.protocols", "frame.len"
 IP = ("ip.src", "ip.dst", "ip.len", "ip.frag_offset", "ip.flags.mf")
