@@ -16,7 +16,7 @@ Way = tuple[str, str, int, str, int]
 DECODED = frozenset(
     shlex.split(
         "frame eth ethertype vlan ieee8021ad sll null loop raw ip ipv6 ipv6.hopopts ipv6.routing ipv6.fraghdr"
-        " ipv6.dstopts ah gre erspan vxlan mpls pppoes ppp ppp_hdlc chdlc fddi llc snap tcp udp"
+        " ipv6.dstopts ah gre erspan vxlan vxlan_gpe mpls pppoes ppp ppp_hdlc chdlc fddi llc snap tcp udp"
     )
 )
 """Layers that we look through as well."""
@@ -39,7 +39,6 @@ tcp.analyze_sequence_numbers: FALSE
 tcp.try_heuristic_first: FALSE
 udp.check_checksum: FALSE
 udp.try_heuristic_first: FALSE
-vxlan.port: 4789,8472
 """
 NUMBER, LAYERS, LENGTH = "frame.number", "frame.protocols", "frame.len"
 IP = ("ip.src", "ip.dst", "ip.len", "ip.frag_offset", "ip.flags.mf")
@@ -105,7 +104,7 @@ def _settings() -> TemporaryDirectory[str]:
 
 
 def _frames(path: Path, timeout: float) -> Iterator[dict[str, str]]:
-    words = ["tshark", *shlex.split("-n -2 -T fields -E occurrence=a -E aggregator=, -d udp.port==4790,data")]
+    words = ["tshark", *shlex.split("-n -2 -T fields -E occurrence=a -E aggregator=,")]
     words += ["-r", str(path)]
     for name in FIELDS:
         words += ["-e", name]
