@@ -370,6 +370,23 @@ def _rows(batch: _core.Batch) -> list[dict[str, object]]:
     return polars.DataFrame(batch).to_dicts()
 
 
+def test_what_the_kernel_still_holds_at_a_stop_is_read() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        port = receiver.getsockname()[1]
+        try:
+            watcher = _core.Watcher(["lo"], filter=f"udp port {port}", tables=["conn"])
+        except _core.CaptureError as error:
+            pytest.skip(f"cannot capture on lo, so live capture is not tried: {error}")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for _ in range(100):
+                sender.sendto(b"hello", ("127.0.0.1", port))
+        watcher.stop()
+        while watcher.poll(1.0) is not None:
+            pass
+    assert watcher.stats().packets == 100
+
+
 def test_a_watcher_thrown_away_ends_its_thread(tmp_path: Path) -> None:
     watcher = loopback(tmp_path)
     del watcher

@@ -91,6 +91,14 @@ def test_asking_while_watching_sees_a_connection_once(start: Start, tmp_path: Pa
 
 
 @needs_root
+def test_a_connection_is_told_when_it_opens(start: Start, traffic: int) -> None:
+    watch = start("--no-store", "--interim", "1h", "--format", "jsonl", f"udp port {traffic}")
+    assert watch.stdout is not None
+    row = json.loads(watch.stdout.readline())
+    assert (row["dst_port"], row["state"]) == (traffic, "active")
+
+
+@needs_root
 def test_it_ends_by_itself_and_writes_rows(start: Start, traffic: int) -> None:
     watch = start("--no-store", "--for", "1s", "--format", "jsonl", f"udp port {traffic}")
     rows, told = watch.communicate(timeout=60)

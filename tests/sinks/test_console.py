@@ -34,19 +34,21 @@ class Named(Conns):
 
 def test_how_a_connection_ended_fits_a_line() -> None:
     assert closed_line(ROW) == (
-        "14:02:15 - tcp [2001:db8::1]:41000 > 192.0.2.9:443  SF  4.25 s  up 1.2 kB  down 45.3 kB"
-        "  tls\\x1b]0;title\\x07"
+        "14:02:15 - tcp   [2001:db8::1]:41000 > 192.0.2.9:443          SF       4.25 s"
+        "  up   1.2 kB  down  45.3 kB  tls\\x1b]0;title\\x07"
     )
 
 
 def test_a_connection_is_told_when_new_and_when_over() -> None:
     out = io.StringIO()
     sink = ConsoleSink(out)
+    row = {"uid": "C1", "proto": "icmp", "src_ip": "a", "dst_ip": "b", "iface": "eth0", "conn_state": "OTH"}
     for state in ("active", "active", "closed"):
-        sink.write(Named().add(uid="C1", state=state, proto="icmp", src_ip="a", dst_ip="b", iface="eth0"))
+        sink.write(Named().add(state=state, **row))
     lines = out.getvalue().splitlines()
     assert [line.split()[1] for line in lines] == ["+", "-"]
-    assert lines[0].endswith("icmp a > b  eth0")
+    assert lines[0].split()[2:] == ["icmp", "a", ">", "b", "eth0"]
+    assert lines[0].index("eth0") == lines[1].index("OTH")
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

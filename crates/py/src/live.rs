@@ -8,6 +8,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tidegate_core::Error;
+use tidegate_core::capture::live::LINGER;
 use tidegate_core::packet::Nanos;
 
 use crate::error::DEFECT;
@@ -19,6 +20,9 @@ use crate::stats::Stats;
 const TICK: Duration = Duration::from_millis(250);
 /// How long the source may wait for packets; a stop wakes it.
 const WAIT: Duration = Duration::from_millis(100);
+/// How long packets are read that were captured before a stop, at most: reading is faster
+/// than any network, so this is met only when the machine is overwhelmed.
+const DRAIN: Duration = Duration::from_secs(2);
 /// Packets lie in a ring for a while: the engine's clock runs this much behind the wall's.
 const LAG: Nanos = 250_000_000;
 
@@ -71,10 +75,14 @@ fn run(pipeline: &mut Pipeline, shared: &Shared) -> Result<(), Error> {
 /// Captures until stopped; the rows left behind are the caller's to hand over.
 fn capture(pipeline: &mut Pipeline, shared: &Shared) -> Result<(), Error> {
     let mut next = Instant::now();
-    while !shared.stop.load(Ordering::Relaxed) {
-        let step = pipeline.step(WAIT)?;
-        if step == Step::End {
-            break;
+    let mut stopped = None;
+    loop {
+        if stopped.is_none() && shared.stop.load(Ordering::Relaxed) {
+            stopped = Some(Instant::now());
+        }
+        let step = pipeline.step(patience(stopped))?;
+        if step == Step::End || stopped.is_some_and(|at| is_dry(at, step)) {
+            return Ok(());
         }
         let tick = Instant::now() >= next;
         if tick {
@@ -87,7 +95,17 @@ fn capture(pipeline: &mut Pipeline, shared: &Shared) -> Result<(), Error> {
             pipeline.dropped(dropped);
         }
     }
-    Ok(())
+}
+
+/// How long the source may wait: after a stop, no longer than the kernel holds packets back.
+fn patience(stopped: Option<Instant>) -> Duration {
+    stopped.map_or(WAIT, |at| LINGER.saturating_sub(at.elapsed()))
+}
+
+/// Whether all is read that was captured before the stop.
+fn is_dry(stopped: Instant, step: Step) -> bool {
+    let over = stopped.elapsed();
+    over >= LINGER && step == Step::Idle || over >= DRAIN
 }
 
 fn now() -> Nanos {

@@ -1,10 +1,12 @@
-"""What is said on stderr at the end: counters, and everything that was lost."""
+"""What is said on stderr: warnings at once, and at the end counters and everything that was lost."""
 
 import shlex
 import time
+from collections.abc import Callable
 
 import rich_click as click
 
+from tidegate.model.batch import Batch
 from tidegate.model.stats import Stats
 from tidegate.model.text import safe_text
 from tidegate.model.units import human_bytes, human_count, human_duration, human_rate
@@ -23,6 +25,38 @@ def warn(stats: Stats) -> None:
         say(f"tidegate: warning: {warning}")
 
 
+class Warnings:
+    """Says the warnings of a running capture as they come. It is fed as a sink is, and takes no rows."""
+
+    def __init__(self, stats: Callable[[], Stats]) -> None:
+        self._stats = stats
+        self._said: dict[str, str] = {}
+
+    def write(self, batch: Batch) -> None:
+        """Nothing: warnings are not in rows."""
+
+    def flush(self) -> None:
+        """Says what is new; one that only goes on counting is not said again."""
+        for warning in self._stats().warnings:
+            if _about(warning) not in self._said:
+                self._say(warning)
+
+    def close(self) -> None:
+        """Says how those ended that went on counting."""
+        for warning in self._stats().warnings:
+            if self._said.get(_about(warning)) != warning:
+                self._say(warning)
+
+    def _say(self, warning: str) -> None:
+        self._said[_about(warning)] = warning
+        say(f"tidegate: warning: {warning}")
+
+
+def _about(warning: str) -> str:
+    """A warning without the count behind it."""
+    return warning.partition(";")[0]
+
+
 def performance(stats: Stats, seconds: float) -> None:
     """Packets per second, CPU time, and what was malformed."""
     cpu = time.process_time()
@@ -38,7 +72,7 @@ def watched(stats: Stats, interfaces: list[str], seconds: float) -> None:
     names = ", ".join(interfaces)
     say(
         f"tidegate: watched {names} for {human_duration(seconds)}: {human_count(stats.packets)} packets, "
-        f"{human_bytes(stats.bytes)}, {human_count(stats.flows)} connections still open"
+        f"{human_bytes(stats.bytes)}, {human_count(stats.connections)} connections"
     )
     losses = {
         "by the kernel": stats.dropped_kernel,

@@ -162,9 +162,10 @@ def _watch(options: Options) -> None:
     wanted = list(dict.fromkeys([*default_tables(), *options.tables]))
     with options.row_sinks() as sinks, app.watch(tables=wanted, settings=options.capture()) as running:
         store = options.open_store()
+        warnings = closing.Warnings(lambda: running.stats)
         started = time.monotonic()
         try:
-            running.run([store, *sinks] if store else sinks, options.seconds)
+            running.run([*([store] if store else []), *sinks, warnings], options.seconds)
         finally:
             closing.watched(running.stats, running.interfaces, time.monotonic() - started)
             if store:

@@ -12,8 +12,12 @@ REMEMBERED = 65_536
 """Open connections whose opening line is remembered; beyond, one may be told twice."""
 
 
+ENDS = 43
+"""Characters of both ends, in columns; IPv6 may take more."""
+
+
 class ConsoleSink:
-    """Lines such as `14:02:11 + tcp 10.0.0.5:41234 > 10.0.0.9:443 eth0`."""
+    """Lines such as `14:02:11 + tcp   10.0.0.5:41234 > 10.0.0.9:443    eth0`."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -55,21 +59,27 @@ def opened_line(row: dict[str, Any]) -> str:
 def closed_line(row: dict[str, Any]) -> str:
     """The same, and how it went, how long and how much."""
     service = f"  {row['service']}" if row["service"] else ""
+    took, up, down = (
+        human_duration(row["duration"]),
+        human_bytes(row["up_bytes"]),
+        human_bytes(row["down_bytes"]),
+    )
     return safe_text(
-        f"{_clock(row['last_ts'])} - {_ends(row)}  {row['conn_state']}  {human_duration(row['duration'])}"
-        f"  up {human_bytes(row['up_bytes'])}  down {human_bytes(row['down_bytes'])}{service}"
+        f"{_clock(row['last_ts'])} - {_ends(row)}  {row['conn_state']:<6} {took:>8}"
+        f"  up {up:>8}  down {down:>8}{service}"
     )
 
 
 def _ends(row: dict[str, Any]) -> str:
+    src, dst = (_endpoint(row, end) for end in ("src", "dst"))
+    return f"{row['proto']:<5} {f'{src} > {dst}':<{ENDS}}"
+
+
+def _endpoint(row: dict[str, Any], end: str) -> str:
+    ip: str = row[f"{end}_ip"]
     if row["proto"] not in ("tcp", "udp", "sctp"):
-        return f"{row['proto']} {row['src_ip']} > {row['dst_ip']}"
-    src, dst = (_endpoint(row[f"{end}_ip"], row[f"{end}_port"]) for end in ("src", "dst"))
-    return f"{row['proto']} {src} > {dst}"
-
-
-def _endpoint(ip: str, port: int) -> str:
-    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+        return ip
+    return f"[{ip}]:{row[f'{end}_port']}" if ":" in ip else f"{ip}:{row[f'{end}_port']}"
 
 
 def _clock(moment: str) -> str:

@@ -129,6 +129,8 @@ pub struct Extra {
     pub missed: [u64; 2],
     /// How many gaps they make.
     gaps: [u32; 2],
+    /// Sequence numbers of FINs that came before all data in front of them, up and down.
+    fins: [Option<u32>; 2],
     /// Packets with a wrong checksum.
     bad_checksums: [u32; 2],
     /// Data that came early, up and down.

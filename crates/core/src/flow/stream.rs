@@ -49,7 +49,12 @@ impl Flow {
         if start == side.next_seq && !waiting {
             side.next_seq = start.wrapping_add(segment.payload_len + fin);
             self.hand_on(direction, segment, observer);
-        } else if segment.payload_len > 0 {
+            return;
+        }
+        if fin == 1 && start.wrapping_sub(side.next_seq) as i32 > 0 {
+            self.early_fin(direction, start.wrapping_add(segment.payload_len));
+        }
+        if segment.payload_len > 0 {
             self.receive_early_or_late(direction, start, segment, budget, observer);
         }
     }
@@ -84,7 +89,25 @@ impl Flow {
             self.side_mut(of).next_seq = tcp.ack;
             return;
         }
-        self.lose(of, unseen as u32, segment.ts, budget, observer);
+        // An early FIN was seen, though it stands behind what was not.
+        let fin = u32::from(self.has_early_fin(of, tcp.ack.wrapping_sub(1)));
+        self.lose(of, unseen as u32 - fin, segment.ts, budget, observer);
+        if !self.has_waiting(of) {
+            let side = self.side_mut(of);
+            side.next_seq = side.next_seq.wrapping_add(fin);
+        }
+    }
+
+    #[cold]
+    fn early_fin(&mut self, direction: Direction, seq: u32) {
+        if let Some(fin) = Extra::of(self).fins.get_mut(direction as usize) {
+            *fin = Some(seq);
+        }
+    }
+
+    fn has_early_fin(&self, direction: Direction, seq: u32) -> bool {
+        let extra = self.extra.as_ref();
+        extra.is_some_and(|extra| extra.fins.get(direction as usize) == Some(&Some(seq)))
     }
 
     fn has_waiting(&self, direction: Direction) -> bool {

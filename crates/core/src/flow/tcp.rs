@@ -131,10 +131,22 @@ impl Flow {
 
     fn transition(&mut self, direction: Direction, flags: u8) {
         use EndState::{Closed, Established, Inactive, Partial, Reset, SynAckSent, SynSent};
-        let peer = self.side_mut(direction.reverse()).state;
-        let me = self.side_mut(direction).state;
         let has = |bits: u8| flags & bits != 0;
-        let next = if me == Reset || has(Tcp::RST) {
+        if !has(Tcp::SYN) && (self.up.state, self.down.state) == (SynSent, SynAckSent) {
+            // The SYN was answered: whatever comes now ends the handshake, a RST too.
+            (self.up.state, self.down.state) = (Established, Established);
+        }
+        let me = self.side_mut(direction).state;
+        let peer = self.side_mut(direction.reverse());
+        let closes = has(Tcp::FIN) && !has(Tcp::RST) && me != Reset;
+        if closes && peer.state == Reset && peer.flags & Tcp::FIN != 0 {
+            // It sent a RST behind its FIN, which makes the end no less regular.
+            peer.state = Closed;
+        }
+        let peer = peer.state;
+        let next = if me == Reset || (me, peer) == (Closed, Closed) {
+            me
+        } else if has(Tcp::RST) {
             Reset
         } else if has(Tcp::SYN) {
             match (me, has(Tcp::ACK)) {
@@ -145,17 +157,15 @@ impl Flow {
         } else if has(Tcp::FIN) {
             Closed
         } else {
-            match me {
-                Inactive => Partial,
-                // Either the handshake's last step, or its answer went another way.
-                SynSent => Established,
-                SynAckSent if peer != SynSent => Established,
-                state => state,
+            match (direction, me, peer) {
+                // Of this handshake only the SYN was missed.
+                (Direction::Up, Inactive, SynAckSent | Established) if has(Tcp::ACK) => Established,
+                (_, Inactive, _) => Partial,
+                // The answer to its SYN went another way, or the SYN that it answered did.
+                (_, SynSent | SynAckSent, _) => Established,
+                (_, state, _) => state,
             }
         };
-        if me == SynSent && peer == SynAckSent && !has(Tcp::SYN) {
-            self.side_mut(direction.reverse()).state = Established;
-        }
         self.side_mut(direction).state = next;
     }
 
@@ -220,8 +230,8 @@ pub fn conn_state(flow: &Flow) -> &'static str {
         (Closed, _) => "S2",
         (up, Closed) if silent(up) => "SHR",
         (_, Closed) => "S3",
-        (SynSent, Inactive) => "S0",
-        (Established, Established) => "S1",
+        (SynSent | Established, Inactive) => "S0",
+        (Established, Established) | (SynSent, SynAckSent) => "S1",
         _ => "OTH",
     }
 }

@@ -65,6 +65,64 @@ fn every_state_of_zeek() {
     }
 }
 
+/// What Zeek says of the same packets.
+#[test]
+fn a_handshake_seen_in_part_is_what_zeek_takes_it_for() {
+    type Script = fn(&mut Play) -> &mut Play;
+    let scripts: [(&str, &str, Script); 5] = [
+        ("S1", "Sh", |p| {
+            p.up("S", 100, 0, b"").down("SA", 100, 101, b"")
+        }),
+        ("RSTR", "Shr", |p| {
+            p.up("S", 100, 0, b"")
+                .down("SA", 100, 101, b"")
+                .down("R", 101, 0, b"")
+        }),
+        ("RSTO", "ShR", |p| {
+            p.up("S", 100, 0, b"")
+                .down("SA", 100, 101, b"")
+                .up("R", 101, 0, b"")
+        }),
+        ("S1", "^hADd", |p| {
+            p.down("SA", 100, 101, b"")
+                .up("A", 101, 101, b"")
+                .up("PA", 101, 101, b"question")
+                .down("PA", 101, 109, b"answer")
+        }),
+        ("S0", "SAD", |p| {
+            p.up("S", 100, 0, b"")
+                .up("A", 101, 101, b"")
+                .up("PA", 101, 101, b"question")
+        }),
+    ];
+    for (state, history, script) in scripts {
+        let mut play = Play::new();
+        script(&mut play);
+        assert_eq!(state_of(&mut play), (state, history.to_owned()));
+    }
+}
+
+#[test]
+fn a_reset_behind_fins_leaves_the_end_regular() {
+    let mut play = Play::new();
+    play.handshake()
+        .up("FA", 101, 101, b"")
+        .down("FA", 101, 102, b"")
+        .down("R", 102, 0, b"");
+    assert_eq!(state_of(&mut play), ("SF", "ShAFfr".to_owned()));
+    let mut play = Play::new();
+    play.handshake()
+        .up("FA", 101, 101, b"")
+        .up("R", 102, 0, b"")
+        .down("FA", 101, 102, b"");
+    assert_eq!(state_of(&mut play), ("SF", "ShAFRf".to_owned()));
+    let mut play = Play::new();
+    play.handshake()
+        .up("FA", 101, 101, b"")
+        .up("R", 102, 0, b"");
+    assert_eq!(state_of(&mut play), ("RSTO", "ShAFR".to_owned()));
+}
+
 #[test]
 fn an_answer_seen_first_is_turned_round() {
     let client = (mapped(CLIENT), 40000);

@@ -54,6 +54,18 @@ fn what_was_acknowledged_but_never_seen_is_a_gap() {
 }
 
 #[test]
+fn a_fin_behind_a_gap_is_no_missing_byte() {
+    for data in [&b""[..], b"end"] {
+        let mut play = Play::new();
+        let fin = 111 + data.len() as u32;
+        play.handshake()
+            .up("FA", 111, 101, data)
+            .down("A", 101, fin + 1, b"");
+        assert_eq!(play.only().missed, [10, 0]);
+    }
+}
+
+#[test]
 fn a_direction_that_is_never_seen_is_missed() {
     let mut play = Play::new();
     play.up("A", 500, 1000, b"x").up("A", 501, 3000, b"");

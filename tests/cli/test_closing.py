@@ -1,0 +1,24 @@
+"""What is said on stderr while a watch runs."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tidegate.cli.closing import Warnings
+
+
+def test_a_warning_is_said_at_once_and_its_count_again_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    stats: Any = SimpleNamespace(warnings=[])
+    warnings = Warnings(lambda: stats)
+    warnings.flush()
+    stats.warnings = ["eth1: the interface is gone", "recording: disk full; 3 packets are missing in it"]
+    warnings.flush()
+    stats.warnings[1] = "recording: disk full; 9 packets are missing in it"
+    warnings.flush()
+    warnings.close()
+    assert capsys.readouterr().err.splitlines() == [
+        "tidegate: warning: eth1: the interface is gone",
+        "tidegate: warning: recording: disk full; 3 packets are missing in it",
+        "tidegate: warning: recording: disk full; 9 packets are missing in it",
+    ]
