@@ -114,18 +114,14 @@ impl Flow {
             gap,
             data: segment.payload,
         };
-        observer.chunk(self, &chunk);
+        tell(observer, self, &chunk);
         let cut = u64::from(segment.payload_len).saturating_sub(segment.payload.len() as u64);
-        if cut > 0 {
-            observer.chunk(
-                self,
-                &Chunk {
-                    gap: cut,
-                    data: &[],
-                    ..chunk
-                },
-            );
-        }
+        let cut = Chunk {
+            gap: cut,
+            data: &[],
+            ..chunk
+        };
+        tell(observer, self, &cut);
     }
 
     fn receive_early_or_late(
@@ -288,9 +284,10 @@ impl Flow {
     }
 }
 
-/// Hands a chunk to the stream's reader, if there is one.
+/// Hands a chunk to the stream's reader, if there is one and something in it: of bytes that
+/// were not captured only the gap is left.
 fn tell(observer: &mut impl Observer, flow: &Flow, chunk: &Chunk<'_>) {
-    if observer.wants_streams() {
+    if observer.wants_streams() && (chunk.gap > 0 || !chunk.data.is_empty()) {
         observer.chunk(flow, chunk);
     }
 }
