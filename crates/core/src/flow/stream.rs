@@ -131,18 +131,14 @@ impl Flow {
             gap: 0,
             data: segment.payload,
         };
-        observer.chunk(self, &chunk);
+        tell(observer, self, &chunk);
         let cut = u64::from(segment.payload_len).saturating_sub(segment.payload.len() as u64);
-        if cut > 0 {
-            observer.chunk(
-                self,
-                &Chunk {
-                    gap: cut,
-                    data: &[],
-                    ..chunk
-                },
-            );
-        }
+        let cut = Chunk {
+            gap: cut,
+            data: &[],
+            ..chunk
+        };
+        tell(observer, self, &cut);
     }
 
     fn receive_early_or_late(
@@ -236,19 +232,15 @@ impl Flow {
         let (held, handed) = (stream.buffered(), stream.next());
         let others = budget.used.saturating_sub(held);
         let room = budget.per_stream.min(budget.total.saturating_sub(others));
-        let (flow, reads) = (&*self, observer.wants_streams());
+        let flow = &*self;
         let mut hand = |gap: u64, data: &[u8]| {
-            if reads {
-                observer.chunk(
-                    flow,
-                    &Chunk {
-                        direction,
-                        ts,
-                        gap,
-                        data,
-                    },
-                );
-            }
+            let chunk = Chunk {
+                direction,
+                ts,
+                gap,
+                data,
+            };
+            tell(observer, flow, &chunk);
         };
         let result = change(&mut stream, room, &mut hand);
         budget.used = others + stream.buffered();
@@ -310,6 +302,14 @@ impl Flow {
                 });
             }
         }
+    }
+}
+
+/// Hands a chunk to the stream's reader, if there is one and something in it: of bytes that
+/// were not captured only the gap is left.
+fn tell(observer: &mut impl Observer, flow: &Flow, chunk: &Chunk<'_>) {
+    if observer.wants_streams() && (chunk.gap > 0 || !chunk.data.is_empty()) {
+        observer.chunk(flow, chunk);
     }
 }
 

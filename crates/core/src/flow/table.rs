@@ -346,7 +346,8 @@ impl FlowTable {
                 break;
             }
         }
-        if let Some((_, slot)) = worst {
+        // A carrier goes only where nothing else could; its name is read before its slot is used.
+        if let Some(slot) = worst.map(|(_, slot)| slot).or(carrier) {
             self.evicted += 1;
             self.end(slot, EndReason::Evicted, observer);
         }

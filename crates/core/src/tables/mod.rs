@@ -2,11 +2,15 @@
 
 mod column;
 pub mod conn;
+#[cfg(feature = "store")]
 mod durable;
+#[cfg(feature = "store")]
 mod frame;
 pub mod health;
 pub mod packet;
+#[cfg(feature = "store")]
 pub mod parquet;
+#[cfg(feature = "store")]
 pub mod segment;
 pub mod text;
 mod types;
@@ -15,6 +19,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
 pub use column::{Bool, Column, Counts, Opt, Seconds, Text, Time, U8, U16, U32, U64};
+#[cfg(feature = "store")]
 pub use durable::DurableFile;
 pub use types::sql_name;
 

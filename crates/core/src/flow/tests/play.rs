@@ -38,6 +38,7 @@ pub(super) struct Notes {
     pub(super) up: Vec<u8>,
     pub(super) down: Vec<u8>,
     pub(super) gaps: Vec<(Direction, u64)>,
+    pub(super) chunks: u32,
     pub(super) opened: u32,
     pub(super) interim: u32,
 }
@@ -48,6 +49,7 @@ impl Observer for Notes {
     }
 
     fn chunk(&mut self, _flow: &Flow, chunk: &Chunk<'_>) {
+        self.chunks += 1;
         if chunk.gap > 0 {
             self.gaps.push((chunk.direction, chunk.gap));
         }

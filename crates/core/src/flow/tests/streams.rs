@@ -2,6 +2,7 @@
 
 use super::play::{CLIENT, Play, SERVER};
 use crate::config::Config;
+use crate::decode::Segment;
 use crate::flow::Direction;
 
 #[test]
@@ -194,4 +195,20 @@ fn a_far_jump_is_not_believed() {
         .up("A", 101, 101, b"fine");
     let ended = play.only();
     assert_eq!((ended.missed, ended.retransmits), ([0, 0], (0, 0)));
+}
+
+#[test]
+fn of_bytes_that_were_not_captured_only_the_gap_is_told() {
+    let mut play = Play::reading();
+    play.handshake();
+    let cut = Segment {
+        payload_len: 30,
+        ..super::play::tcp(CLIENT, 40000, SERVER, 80, "A", 101, 101, b"")
+    };
+    play.segment(&cut).up("A", 131, 101, b"more");
+    assert_eq!(
+        (play.notes.chunks, play.notes.gaps.as_slice()),
+        (2, &[(Direction::Up, 30)][..])
+    );
+    assert_eq!(play.notes.up, b"more");
 }

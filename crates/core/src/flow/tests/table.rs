@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::play::{CLIENT, Ended, MS, Play, SECOND, SERVER, datagram, tcp};
 use crate::config::Config;
+use crate::decode::{Segment, Tunnel};
 use crate::flow::EndReason;
 
 proptest! {
@@ -96,4 +97,25 @@ fn time_may_go_back_and_to_its_ends() {
         play.segment(&query);
     }
     assert!(!play.end().is_empty());
+}
+
+#[test]
+fn a_tunnel_and_what_it_carries_keep_to_a_bound_of_one() {
+    let config = Config {
+        max_flows: 1,
+        ..Config::default()
+    };
+    let mut play = Play::with(&config, false);
+    let outer = datagram(47, CLIENT, 0, SERVER, 0, b"");
+    let inner = Segment {
+        tunnel: Tunnel::Gre,
+        ..datagram(17, CLIENT, 1, SERVER, 2, b"x")
+    };
+    let place = play.table.place(&outer);
+    let carrier = play.table.segment(&outer, &place, None, &mut play.notes);
+    let place = play.table.place(&inner);
+    play.table
+        .segment(&inner, &place, Some(carrier), &mut play.notes);
+    assert_eq!(play.table.stats().flows, 1);
+    assert_eq!(play.end().len(), 2);
 }
