@@ -3,6 +3,7 @@
 pub mod files;
 pub mod filter;
 pub mod interfaces;
+mod libpcap;
 pub mod live;
 pub mod record;
 

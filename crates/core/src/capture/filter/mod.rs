@@ -1,15 +1,16 @@
 //! Capture filters: BPF expressions as tcpdump takes them, for files and live interfaces.
 
 pub mod bpf;
-mod libpcap;
 
 use self::bpf::{Instruction, Program, has_loop};
-use self::libpcap::Libpcap;
+use crate::capture::libpcap::Libpcap;
 use crate::error::Error;
 use crate::packet::{LinkType, Packet};
 
 /// The snap length that cuts nothing (tcpdump's default).
 pub(crate) const WHOLE: u32 = 262_144;
+
+const WANTED_FOR: &str = "filters need";
 
 /// Says whether a filter compiles for Ethernet, in libpcap's words where it does not.
 pub fn check_filter(filter: &str) -> Result<(), Error> {
@@ -17,7 +18,7 @@ pub fn check_filter(filter: &str) -> Result<(), Error> {
         filter: filter.to_owned(),
         reason,
     };
-    let libpcap = Libpcap::open().map_err(error)?;
+    let libpcap = Libpcap::open(WANTED_FOR).map_err(error)?;
     libpcap
         .compile(filter, LinkType::ETHERNET, WHOLE)
         .map(drop)
@@ -46,7 +47,7 @@ impl FileFilter {
             filter: filter.to_owned(),
             reason,
         };
-        let libpcap = Libpcap::open().map_err(error)?;
+        let libpcap = Libpcap::open(WANTED_FOR).map_err(error)?;
         let program = compile(&libpcap, filter, link).map_err(error)?;
         Ok(Self {
             filter: filter.to_owned(),
@@ -146,7 +147,7 @@ impl LiveFilter {
             filter: filter.to_owned(),
             reason,
         };
-        let libpcap = Libpcap::open().map_err(error)?;
+        let libpcap = Libpcap::open(WANTED_FOR).map_err(error)?;
         // A cooked header is ours: the kernel's filter would see other offsets.
         let names = if link == LinkType::LINUX_SLL {
             &[][..]

@@ -111,7 +111,13 @@ unsafe fn address(address: *const libc::sockaddr) -> Option<Address> {
                 hardware: link.sll_hatype,
             })
         }
-        #[cfg(any(target_os = "macos", target_os = "freebsd"))]
+        #[cfg(any(
+            target_vendor = "apple",
+            target_os = "freebsd",
+            target_os = "dragonfly",
+            target_os = "netbsd",
+            target_os = "openbsd"
+        ))]
         libc::AF_LINK => {
             // SAFETY: as above.
             let link = unsafe { address.cast::<libc::sockaddr_dl>().read_unaligned() };

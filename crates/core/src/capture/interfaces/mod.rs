@@ -5,6 +5,7 @@ mod ifaddrs;
 
 use std::net::IpAddr;
 
+use crate::capture::libpcap::Libpcap;
 use crate::error::Error;
 
 /// A network interface of this machine.
@@ -77,10 +78,16 @@ fn link_name(_hardware: u16) -> String {
     String::new()
 }
 
-/// Not yet known on this system.
+/// All interfaces, as libpcap lists them.
 #[cfg(not(unix))]
 pub fn interfaces() -> Result<Vec<InterfaceInfo>, Error> {
-    Err(Error::Usage(
-        "listing interfaces works on Linux and macOS only so far".to_owned(),
-    ))
+    interfaces_by_libpcap()
+}
+
+/// All interfaces that libpcap can capture from, without their numbers and link types.
+pub fn interfaces_by_libpcap() -> Result<Vec<InterfaceInfo>, Error> {
+    let libpcap = Libpcap::open("listing interfaces by libpcap needs").map_err(Error::Usage)?;
+    libpcap
+        .devices()
+        .map_err(|reason| Error::Usage(format!("libpcap cannot list interfaces: {reason}")))
 }

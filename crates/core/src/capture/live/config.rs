@@ -15,7 +15,8 @@ pub struct LiveConfig {
     /// Whether frames for other machines are taken as well.
     pub promiscuous: bool,
     /// Kernel memory for packets in all, in bytes, shared equally by the interfaces. At 256 KiB
-    /// each it gives no more: from there on the sum grows with the number of interfaces.
+    /// each (512 KiB by libpcap) it gives no more: from there on the sum grows with the number
+    /// of interfaces.
     pub ring_bytes: usize,
     /// Whether a packet seen on several interfaces counts once.
     pub dedup: bool,

@@ -1,20 +1,20 @@
-//! Live interfaces: Linux's packet rings; one clear error elsewhere.
+//! Live interfaces: through Linux's packet rings, or through libpcap on any system.
 
 #[cfg(target_os = "linux")]
 mod afpacket;
+mod choose;
 mod config;
 pub mod dedup;
+mod pcap_tap;
+mod ports;
 #[cfg(target_os = "linux")]
-mod port;
-#[cfg(target_os = "linux")]
+mod ring_tap;
 mod source;
-#[cfg(not(target_os = "linux"))]
-#[path = "unsupported.rs"]
-mod source;
-#[cfg(target_os = "linux")]
+mod tap;
 mod wake;
 
 #[cfg(target_os = "linux")]
 pub(super) use afpacket::Framing;
 pub use config::LiveConfig;
-pub use source::{LINGER, LiveSource, Waker};
+pub use source::{LINGER, LiveSource};
+pub use wake::Waker;

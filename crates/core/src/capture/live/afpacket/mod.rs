@@ -16,12 +16,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub(crate) use frame::Framing;
 use socket::PacketSocket;
 
+use super::tap::{Frame, HOLD_MS};
 use crate::capture::filter::bpf::Instruction;
 use crate::packet::Nanos;
-
-/// A block that is not full is handed over after this long, in milliseconds: short enough for
-/// a person who watches, long enough that a busy ring is not woken for a handful of packets.
-pub(crate) const RETIRE_MS: u32 = 20;
 
 /// The smallest block: a frame of 64 KiB, as segmentation offload makes them, fits whole.
 const MIN_BLOCK: u32 = 128 << 10;
@@ -85,14 +82,6 @@ pub(crate) struct Span {
     generation: u64,
     start: u32,
     len: u32,
-}
-
-/// One frame, described.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Frame {
-    pub(crate) ts: Nanos,
-    pub(crate) wire_len: u32,
-    pub(crate) span: Span,
 }
 
 /// The frames of one interface.
@@ -171,7 +160,7 @@ impl Ring {
     }
 
     /// Takes the next frame; `None` when there is none or it is one to skip.
-    pub(crate) fn take(&mut self) -> Option<Frame> {
+    pub(crate) fn take(&mut self) -> Option<Frame<Span>> {
         self.next_ts()?;
         let (at, ts, generation) = (self.at, self.next_ts, self.generation);
         let block = self.map.block_mut(self.block);
@@ -232,7 +221,7 @@ impl Ring {
 
 fn make_ring(socket: &PacketSocket, mut geometry: Geometry) -> io::Result<Geometry> {
     loop {
-        let request = socket::ring_request(geometry.block_size, geometry.blocks, RETIRE_MS);
+        let request = socket::ring_request(geometry.block_size, geometry.blocks, HOLD_MS);
         match socket.set(libc::PACKET_RX_RING, &request) {
             Ok(()) => return Ok(geometry),
             Err(error) if error.raw_os_error() == Some(libc::ENOMEM) => {

@@ -4,7 +4,6 @@
 use std::ffi::{c_int, c_uint, c_void};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::time::Duration;
 
 use crate::capture::filter::bpf::Instruction;
 
@@ -85,29 +84,6 @@ impl PacketSocket {
 
     pub(crate) fn raw(&self) -> RawFd {
         self.fd.as_raw_fd()
-    }
-}
-
-/// Waits until one of the descriptors has something to read or an error, and returns for each
-/// whether it has an error. A signal ends the wait early.
-pub(crate) fn wait(fds: &[RawFd], timeout: Duration) -> io::Result<Vec<bool>> {
-    let mut polled: Vec<libc::pollfd> = fds
-        .iter()
-        .map(|&fd| libc::pollfd {
-            fd,
-            events: libc::POLLIN,
-            revents: 0,
-        })
-        .collect();
-    let millis = timeout.as_micros().div_ceil(1000).min(60_000) as c_int;
-    // SAFETY: the pointer and the count describe the live vector `polled`.
-    let got = unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as libc::nfds_t, millis) };
-    match check(got) {
-        Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
-        _ => Ok(polled
-            .iter()
-            .map(|p| p.revents & libc::POLLERR != 0)
-            .collect()),
     }
 }
 

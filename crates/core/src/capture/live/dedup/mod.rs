@@ -199,7 +199,10 @@ fn network(link: LinkType, data: &[u8]) -> (u16, &[u8]) {
     let mut at = match link {
         LinkType::ETHERNET => 12,
         LinkType::LINUX_SLL => 14,
+        // Bare IP, behind a family that says no more than IP itself.
         _ => {
+            let family = [LinkType::NULL, LinkType::LOOP].contains(&link);
+            let data = data.get(usize::from(family) * 4..).unwrap_or(data);
             let version = data.first().map_or(0, |b| b >> 4);
             return (if version == 4 { IPV4 } else { IPV6 }, data);
         }
