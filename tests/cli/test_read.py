@@ -103,8 +103,8 @@ def test_a_cut_off_file_is_a_warning(run: Run, capture: Path, tmp_path: Path) ->
 
 def test_counters_on_stderr(run: Run, capture: Path) -> None:
     done = run("read", capture, "--stats")
-    assert "packets    15 in " in done.stderr
-    assert "malformed  arp 1" in done.stderr
+    assert "packets      15 in " in done.stderr
+    assert "not decoded  arp 1" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file could not be opened, read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {}", path.display(), words(source))]
     File {
         /// The file.
         path: PathBuf,
@@ -44,6 +44,15 @@ pub enum Error {
     #[error("table data: {0}")]
     Arrow(#[from] arrow_schema::ArrowError),
     /// The system refused something that names neither a file nor an interface.
-    #[error("{0}")]
+    #[error("{}", words(.0))]
     Io(#[from] std::io::Error),
+}
+
+/// What the system said, without the number that only programmers know.
+pub(crate) fn words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error ") {
+        Some((words, _)) => words.to_owned(),
+        None => text,
+    }
 }

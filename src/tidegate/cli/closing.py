@@ -25,6 +25,11 @@ def warn(stats: Stats) -> None:
         say(f"tidegate: warning: {warning}")
 
 
+def recording_failed(stats: Stats) -> bool:
+    """Whether packets are missing in what was recorded; the core says so in a warning."""
+    return any(warning.startswith("recording: ") for warning in stats.warnings)
+
+
 class Warnings:
     """Says the warnings of a running capture as they come. It is fed as a sink is, and takes no rows."""
 
@@ -58,13 +63,13 @@ def _about(warning: str) -> str:
 
 
 def performance(stats: Stats, seconds: float) -> None:
-    """Packets per second, CPU time, and what was malformed."""
+    """Packets per second, CPU time, and what was not decoded, malformed or unknown."""
     cpu = time.process_time()
     rate = human_rate(stats.packets / max(seconds, 1e-9))
     per_cpu = human_rate(stats.packets / max(cpu, 1e-9))
-    say(f"packets    {human_count(stats.packets)} in {human_duration(seconds)} ({rate}/s)")
-    say(f"CPU        {human_duration(cpu)} ({per_cpu} packets per CPU second)")
-    say(f"malformed  {_by_kind(stats)}")
+    say(f"packets      {human_count(stats.packets)} in {human_duration(seconds)} ({rate}/s)")
+    say(f"CPU          {human_duration(cpu)} ({per_cpu} packets per CPU second)")
+    say(f"not decoded  {_by_kind(stats)}")
 
 
 def watched(stats: Stats, interfaces: list[str], seconds: float) -> None:

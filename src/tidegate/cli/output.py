@@ -38,7 +38,7 @@ def open_sinks(tables: Sequence[str], format: str, output: Path | None) -> Itera
     """A sink per table; the files are closed at the end of the block."""
     with ExitStack() as files:
         if output is None:
-            if len(tables) > 1:
+            if len(tables) > 1 and format != "parquet":
                 raise UsageError("several tables need files: add -o DIR, or name one with --table")
             yield [stdout_sink(format, tables[0])]
         else:

@@ -71,7 +71,7 @@ from tidegate.store.layout import default_root
 @sensor_option
 @max_flows_option
 @checksums_option
-def watch(**options: Any) -> None:
+def watch(**options: Any) -> int:
     """Watch interfaces (all that are up, unless named) until Ctrl-C, and keep what is seen in the store.
 
     On a terminal, connections opened (+) and closed (-) are shown; elsewhere rows are written.
@@ -79,8 +79,8 @@ def watch(**options: Any) -> None:
     """
     if options.pop("list_interfaces"):
         click.echo(interface_list())
-    else:
-        _watch(Options(**options))
+        return 0
+    return _watch(Options(**options))
 
 
 @dataclass(frozen=True)
@@ -156,8 +156,8 @@ class Options:
             yield list(sinks)
 
 
-def _watch(options: Options) -> None:
-    """Opens everything, runs, and says at the end what was seen and lost."""
+def _watch(options: Options) -> int:
+    """Opens everything, runs, and says at the end what was seen and lost; 1 if not all could be kept."""
     logging.basicConfig(format="tidegate: %(message)s", level=logging.INFO)
     wanted = list(dict.fromkeys([*default_tables(), *options.tables]))
     with options.row_sinks() as sinks, app.watch(tables=wanted, settings=options.capture()) as running:
@@ -170,6 +170,8 @@ def _watch(options: Options) -> None:
             closing.watched(running.stats, running.interfaces, time.monotonic() - started)
             if store:
                 closing.stored(store.writer)
+        lost = store is not None and store.writer.lost_rows > 0
+        return int(lost or closing.recording_failed(running.stats))
 
 
 def interface_list() -> str:

@@ -57,7 +57,7 @@ table! {
         up_out_of_order: U32,
         /// Times the opener closed its receive window.
         up_zero_windows: U32,
-        /// Bytes from the opener that were acknowledged but never seen.
+        /// Bytes from the opener that were acknowledged but never seen; all of them where only the other direction was captured.
         up_missed: U64,
         /// TCP flags the opener has set, as letters of FSRPAUEC.
         up_flags: Opt<Text>,
@@ -75,7 +75,7 @@ table! {
         down_out_of_order: U32,
         /// Times the called end closed its receive window.
         down_zero_windows: U32,
-        /// Bytes from the called end that were acknowledged but never seen.
+        /// Bytes from the called end that were acknowledged but never seen; all of them where only the other direction was captured.
         down_missed: U64,
         /// TCP flags the called end has set, as letters of FSRPAUEC.
         down_flags: Opt<Text>,
