@@ -13,27 +13,11 @@ mod net;
 #[path = "live/seen.rs"]
 mod seen;
 
-use net::{Net, drop_privileges, pair};
+use net::{Net, SEND, drop_privileges, pair};
 use seen::{Watch, config};
 use tidegate_core::LinkType;
 use tidegate_core::capture::interfaces::interfaces;
 use tidegate_core::capture::live::LiveSource;
-
-/// Sends Ethernet frames of a kind: `send(name, frames)` in Python.
-const SEND: &str = "
-import socket, struct
-def tcp(port, n):
-    return (bytes([0x45, 0]) + struct.pack('>HHHBBH', 40, n, 0, 64, 6, 0) + bytes([10,9,0,1,10,9,0,2])
-            + struct.pack('>HHIIBBHHH', 40000 + n, port, n, 0, 0x50, 2, 1000, 0, 0))
-def frame(payload, *tags):
-    head = bytes([0xff] * 6 + [2, 0, 0, 0, 0, 1])
-    for tpid, vlan in tags: head += struct.pack('>HH', tpid, vlan)
-    return head + b'\\x08\\x00' + payload
-def send(name, frames):
-    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-    s.bind((name, 0))
-    for f in frames: s.send(f)
-";
 
 fn filter(expression: &str) -> impl FnOnce(&mut tidegate_core::capture::live::LiveConfig) {
     let expression = expression.to_owned();
@@ -56,6 +40,8 @@ fn a_filter_gives_the_packets_of_ping() {
                 .iter()
                 .all(|p| p.data.len() == 98 && p.wire_len == 98)
         );
+        // Ten stamps that all end in three zeroes would be microseconds.
+        assert!(watch.packets.iter().any(|p| p.ts % 1000 != 0));
         assert_eq!(watch.stats().kernel_dropped, [0]);
     });
 }

@@ -9,6 +9,22 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
+/// Sends Ethernet frames of a kind: `send(name, frames)` in Python.
+pub const SEND: &str = "
+import socket, struct
+def tcp(port, n):
+    return (bytes([0x45, 0]) + struct.pack('>HHHBBH', 40, n, 0, 64, 6, 0) + bytes([10,9,0,1,10,9,0,2])
+            + struct.pack('>HHIIBBHHH', 40000 + n, port, n, 0, 0x50, 2, 1000, 0, 0))
+def frame(payload, *tags):
+    head = bytes([0xff] * 6 + [2, 0, 0, 0, 0, 1])
+    for tpid, vlan in tags: head += struct.pack('>HH', tpid, vlan)
+    return head + b'\\x08\\x00' + payload
+def send(name, frames):
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    s.bind((name, 0))
+    for f in frames: s.send(f)
+";
+
 /// A namespace; nothing outside of it is touched.
 pub struct Net(String);
 

@@ -9,6 +9,7 @@ use tidegate_core::capture::{Polled, Source, SourceStats};
 /// A packet, copied.
 #[derive(Debug)]
 pub struct Seen {
+    pub ts: i64,
     pub iface: u16,
     pub link: LinkType,
     pub wire_len: u32,
@@ -27,7 +28,10 @@ impl Watch {
     pub fn new(interfaces: &[&str], change: impl FnOnce(&mut LiveConfig)) -> Self {
         let mut config = config(interfaces);
         change(&mut config);
-        let source = LiveSource::open(&config).unwrap();
+        Self::of(LiveSource::open(&config).unwrap())
+    }
+
+    pub fn of(source: LiveSource) -> Self {
         Self {
             source,
             names: Vec::new(),
@@ -66,6 +70,7 @@ impl Watch {
             Polled::Packets(batch) => {
                 assert!(!batch.is_empty());
                 self.packets.extend(batch.iter().map(|p| Seen {
+                    ts: p.ts,
                     iface: p.iface,
                     link: p.link,
                     wire_len: p.wire_len,

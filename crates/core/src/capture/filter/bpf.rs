@@ -111,6 +111,7 @@ enum Test {
 }
 
 /// Whether a program has a loop, which no kernel takes.
+#[cfg(target_os = "linux")]
 pub(crate) fn has_loop(code: &[Instruction]) -> bool {
     const JUMP_ALWAYS: u16 = 0x05;
     code.iter()

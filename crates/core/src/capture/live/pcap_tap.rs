@@ -155,19 +155,18 @@ impl PcapTap {
 
     /// After an error, and after what came since: says what has become of the interface.
     fn settle(&mut self, now: Instant, filled: Result<(), String>) {
-        match self.listed() {
-            None => return self.end(GONE),
-            Some(listed) if !listed.up => self.warn("the interface went down; waiting for it"),
-            Some(_) => {}
-        }
+        let Some(listed) = self.listed() else {
+            return self.end(GONE);
+        };
         let State::Failing(handle, _) = std::mem::replace(&mut self.state, State::Closed) else {
             return;
         };
         self.state = State::Open(handle);
         if let Err(reason) = filled {
             self.dropped();
-            if !self.warnings.iter().any(|said| said.contains("went down")) {
-                self.warn(&format!("{reason}; trying again"));
+            match listed.up {
+                true => self.warn(&format!("{reason}; trying again")),
+                false => self.warn(DOWN),
             }
             self.state = State::Waiting(now);
         }
@@ -193,6 +192,7 @@ impl PcapTap {
     }
 }
 
+const DOWN: &str = "the interface went down; waiting for it";
 const GONE: &str = "the interface is gone";
 
 impl Tap for PcapTap {
@@ -313,8 +313,12 @@ impl Tap for PcapTap {
         }
     }
 
-    /// Nothing to do: libpcap is asked at each release.
-    fn check(&mut self, _failed: bool, _now: Instant) {}
+    /// libpcap forgives an interface that went down where the handle goes on afterwards.
+    fn check(&mut self, failed: bool, _now: Instant) {
+        if failed && self.listed().is_some_and(|listed| !listed.up) {
+            self.warn(DOWN);
+        }
+    }
 
     fn is_closed(&self) -> bool {
         matches!(self.state, State::Closed)

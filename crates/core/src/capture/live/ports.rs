@@ -193,11 +193,12 @@ impl<T: Tap> Port<T> {
     /// Takes the next frame; `None` for one that is left out.
     fn take(&mut self, number: u16, dedup: Option<&mut Dedup>) -> Option<Frame<T::Span>> {
         let frame = self.tap.take(number)?;
-        let data = self.tap.bytes(frame.span);
-        let link = self.tap.link();
-        if dedup.is_some_and(|dedup| dedup.is_duplicate(number, frame.ts, link, data)) {
-            self.duplicates += 1;
-            return None;
+        if let Some(dedup) = dedup {
+            let (link, data) = (self.tap.link(), self.tap.bytes(frame.span));
+            if dedup.is_duplicate(number, frame.ts, link, data) {
+                self.duplicates += 1;
+                return None;
+            }
         }
         Some(frame)
     }
