@@ -225,7 +225,11 @@ unsafe extern "C" fn hand_over<F: FnMut(Nanos, u32, &[u8])>(
         // SAFETY: as the caller promises; used in this call only.
         unsafe { std::slice::from_raw_parts(data, header.captured as usize) }
     };
-    #[allow(clippy::unnecessary_cast, reason = "they are smaller on other systems")]
+    #[allow(
+        clippy::unnecessary_cast,
+        clippy::cast_lossless,
+        reason = "how long they are differs from system to system"
+    )]
     let (seconds, part) = (header.ts.tv_sec as i64, header.ts.tv_usec as i64);
     let ts = seconds
         .saturating_mul(1_000_000_000)

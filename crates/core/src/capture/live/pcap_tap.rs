@@ -164,9 +164,10 @@ impl PcapTap {
         self.state = State::Open(handle);
         if let Err(reason) = filled {
             self.dropped();
-            match listed.up {
-                true => self.warn(&format!("{reason}; trying again")),
-                false => self.warn(DOWN),
+            if listed.up {
+                self.warn(&format!("{reason}; trying again"));
+            } else {
+                self.warn(DOWN);
             }
             self.state = State::Waiting(now);
         }
