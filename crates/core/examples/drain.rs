@@ -17,11 +17,7 @@ fn main() -> Result<(), Error> {
     let mut words = std::env::args().skip(1);
     let interfaces = words.by_ref().take_while(|word| word != "--").collect();
     let filter = Some(words.collect::<Vec<_>>().join(" ")).filter(|filter| !filter.is_empty());
-    let mut source = LiveSource::open(&LiveConfig {
-        interfaces,
-        filter,
-        ..LiveConfig::default()
-    })?;
+    let mut source = LiveSource::open(&LiveConfig { interfaces, filter, ..LiveConfig::default() })?;
     let stopped = Arc::new(AtomicBool::new(false));
     let (waker, stop) = (source.waker(), Arc::clone(&stopped));
     let input = std::thread::spawn(move || {

@@ -16,10 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("usage: engine FILE")?;
     let mut source = CaptureFiles::open(&[path])?;
     // Room beyond the benchmark's million, so that it measures open connections and not eviction.
-    let mut engine = Engine::new(Config {
-        max_flows: 2_000_000,
-        ..Config::default()
-    });
+    let mut engine = Engine::new(Config { max_flows: 2_000_000, ..Config::default() });
     let before = resident();
     loop {
         match source.poll(Duration::ZERO)? {

@@ -82,10 +82,7 @@ impl Observer for Rows {
     }
 
     fn row(&mut self, flow: &Flow, end: Option<EndReason>) {
-        let names = Names {
-            sensor: &self.sensor,
-            interfaces: &self.interfaces,
-        };
+        let names = Names { sensor: &self.sensor, interfaces: &self.interfaces };
         conn_row(&mut self.conn, flow, end, &names);
     }
 }
@@ -97,11 +94,7 @@ impl Engine {
             decoder: Decoder::new(&config),
             flows: FlowTable::new(&config),
             health: Health::default(),
-            rows: Rows {
-                sensor: config.sensor.clone(),
-                opened: config.opened,
-                ..Rows::default()
-            },
+            rows: Rows { sensor: config.sensor.clone(), opened: config.opened, ..Rows::default() },
             dropped_queue: 0,
             interim_at: None,
             health_at: None,
@@ -200,10 +193,7 @@ impl Engine {
         let mut places = std::mem::take(&mut self.places);
         places.clear();
         places.extend(decoded.iter().map(place));
-        let touched = places
-            .iter()
-            .flatten()
-            .fold(0, |sum, place| sum ^ self.flows.fetch(place));
+        let touched = places.iter().flatten().fold(0, |sum, place| sum ^ self.flows.fetch(place));
         std::hint::black_box(touched);
         let mut outer = carrier;
         for (item, place) in decoded.iter().zip(&places) {
@@ -236,18 +226,9 @@ impl Engine {
         if !self.config.packet_table {
             return;
         }
-        let names = Names {
-            sensor: &self.rows.sensor,
-            interfaces: &self.rows.interfaces,
-        };
+        let names = Names { sensor: &self.rows.sensor, interfaces: &self.rows.interfaces };
         if let Some(flow) = self.flows.flow(slot) {
-            packet_row(
-                &mut self.rows.packet,
-                segment,
-                flow,
-                self.config.excerpt,
-                &names,
-            );
+            packet_row(&mut self.rows.packet, segment, flow, self.config.excerpt, &names);
         }
     }
 
@@ -300,9 +281,7 @@ impl Engine {
             ("stream buffers full", stats.buffers_exhausted),
         ];
         let occurred = kinds.into_iter().filter(|(_, count)| *count > 0);
-        occurred
-            .map(|(kind, count)| (kind.to_owned(), count))
-            .collect()
+        occurred.map(|(kind, count)| (kind.to_owned(), count)).collect()
     }
 
     /// Makes batches of the tables that have at least `rows` rows.
@@ -321,7 +300,5 @@ fn take<T: Table>(table: &mut T, rows: usize, ready: &mut Vec<Batch>) {
 }
 
 fn owned(kinds: impl Iterator<Item = (std::borrow::Cow<'static, str>, u64)>) -> Kinds {
-    kinds
-        .map(|(kind, count)| (kind.into_owned(), count))
-        .collect()
+    kinds.map(|(kind, count)| (kind.into_owned(), count)).collect()
 }

@@ -79,22 +79,12 @@ impl Health {
     /// Writes what has been added since the last call: a row for each interface that has
     /// anything to say, and one for the engine as a whole if it lost anything.
     pub fn write(&mut self, report: &Interval<'_>, table: &mut HealthTable) {
-        let counted = self
-            .seen
-            .iter()
-            .zip(&mut self.reported)
-            .zip(report.interfaces)
-            .enumerate();
+        let counted = self.seen.iter().zip(&mut self.reported).zip(report.interfaces).enumerate();
         for (index, ((traffic, reported), interface)) in counted {
             let now = Report {
                 packets: traffic.packets,
                 bytes: traffic.bytes,
-                kernel: report
-                    .source
-                    .kernel_dropped
-                    .get(index)
-                    .copied()
-                    .unwrap_or(0),
+                kernel: report.source.kernel_dropped.get(index).copied().unwrap_or(0),
                 duplicates: report.source.duplicates.get(index).copied().unwrap_or(0),
                 malformed: (report.malformed)(index),
                 ..Report::default()
@@ -153,14 +143,8 @@ impl Interval<'_> {
 
 /// What has been added to each kind.
 fn grown<'a>(now: &'a Kinds, before: &Kinds) -> Vec<(&'a str, u64)> {
-    let was = |kind: &str| {
-        before
-            .iter()
-            .find(|(name, _)| name == kind)
-            .map_or(0, |(_, count)| *count)
-    };
-    let grown = now
-        .iter()
-        .map(|(name, count)| (name.as_str(), count.saturating_sub(was(name))));
+    let was =
+        |kind: &str| before.iter().find(|(name, _)| name == kind).map_or(0, |(_, count)| *count);
+    let grown = now.iter().map(|(name, count)| (name.as_str(), count.saturating_sub(was(name))));
     grown.filter(|(_, count)| *count > 0).collect()
 }

@@ -14,13 +14,7 @@ use tidegate_core::capture::files::{CaptureFiles, Progress};
 const SECOND: i64 = 1_000_000_000;
 
 fn kept(ts: i64, iface: u16, link: u16, wire_len: u32, data: &[u8]) -> Kept {
-    Kept {
-        ts,
-        iface,
-        link,
-        wire_len,
-        data: data.to_vec(),
-    }
+    Kept { ts, iface, link, wire_len, data: data.to_vec() }
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -36,31 +30,14 @@ fn reason(all: &All) -> String {
 /// One of each block, two interfaces, one option of each kind that matters.
 fn every_block(big: bool) -> Writer {
     let mut file = Writer::new(big);
-    file.interface(
-        1,
-        4,
-        &[
-            file.option(2, b"eth0"),
-            file.option(9, &[9]),
-            file.option(0, &[]),
-        ],
-    );
-    file.interface(
-        113,
-        0,
-        &[file.option(9, &[0x8a]), file.option(14, &file.u64(100))],
-    );
+    file.interface(1, 4, &[file.option(2, b"eth0"), file.option(9, &[9]), file.option(0, &[])]);
+    file.interface(113, 0, &[file.option(9, &[0x8a]), file.option(14, &file.u64(100))]);
     file.packet(0, 7, 60, b"abc");
     file.block(4, &[0; 4]);
     file.packet(1, 2048, 4, b"abcd");
     file.block(
         5,
-        &[
-            &[0; 12][..],
-            &file.option(5, &file.u64(3)),
-            &file.option(7, &file.u64(4)),
-        ]
-        .concat(),
+        &[&[0; 12][..], &file.option(5, &file.u64(3)), &file.option(7, &file.u64(4))].concat(),
     );
     file.old_packet(0, 9, 5, b"abcde");
     file.block(0x0bad, b"\0\0\0\0custom");
@@ -81,11 +58,7 @@ fn every_block_in_both_byte_orders() {
             kept(9, 0, 1, 60, b"abcd"),
         ];
         assert_eq!(all.packets, expected);
-        assert_eq!(
-            all.interfaces,
-            ["eth0", "x"],
-            "one without a name has the file's"
-        );
+        assert_eq!(all.interfaces, ["eth0", "x"], "one without a name has the file's");
         assert_eq!(all.stats.kernel_dropped, [7, 0]);
         let unknown = "x: 1 blocks of unknown type skipped (the first is 0x00007777)";
         assert_eq!(all.stats.warnings, [unknown]);
@@ -100,15 +73,8 @@ fn sections_may_differ_in_everything() {
     other.packet(0, 1, 1, b"w");
     other.packet(1, 2, 1, b"e");
     let all = read(&[every_block(false).bytes, other.bytes].concat());
-    assert_eq!(
-        all.interfaces,
-        ["eth0", "x", "wlan0"],
-        "eth0 keeps its number"
-    );
-    assert_eq!(
-        all.packets[4..],
-        [kept(1000, 2, 101, 1, b"w"), kept(2000, 0, 1, 1, b"e")]
-    );
+    assert_eq!(all.interfaces, ["eth0", "x", "wlan0"], "eth0 keeps its number");
+    assert_eq!(all.packets[4..], [kept(1000, 2, 101, 1, b"w"), kept(2000, 0, 1, 1, b"e")]);
 }
 
 #[test]
@@ -158,11 +124,7 @@ fn damage_in_the_middle_keeps_what_came_before() {
     file.extend_from_slice(&[0xff; 64]);
     let all = read(&file);
     assert_eq!(all.packets.len(), 4);
-    assert!(
-        all.stats.warnings[1].starts_with("x: damaged after 4 packets"),
-        "{:?}",
-        all.stats
-    );
+    assert!(all.stats.warnings[1].starts_with("x: damaged after 4 packets"), "{:?}", all.stats);
 
     let mut file = pcap(&[(1, 2, b"abc".to_vec())]);
     file.extend_from_slice(&[0xff; 64]);
@@ -189,20 +151,15 @@ fn packed_files_are_known_by_their_bytes() {
 
 #[test]
 fn a_packed_file_cut_anywhere_gives_what_is_there() {
-    let packets: Vec<_> = (0..200_u32)
-        .map(|n| (n, n, n.wrapping_mul(0x9e37_79b9).to_le_bytes().repeat(9)))
-        .collect();
+    let packets: Vec<_> =
+        (0..200_u32).map(|n| (n, n, n.wrapping_mul(0x9e37_79b9).to_le_bytes().repeat(9))).collect();
     let plain = pcap(&packets);
     let whole = read(&plain).packets;
     for packed in [gzip(&plain), zstd::encode_all(&plain[..], 3).unwrap()] {
         for cut in (8..packed.len()).step_by(97) {
             let all = read(&packed[..cut]);
             assert!(whole.starts_with(&all.packets));
-            assert_eq!(
-                all.error.is_none(),
-                all.stats.warnings.len() == 1,
-                "cut at {cut}: {all:?}"
-            );
+            assert_eq!(all.error.is_none(), all.stats.warnings.len() == 1, "cut at {cut}: {all:?}");
         }
     }
 }
@@ -212,16 +169,10 @@ fn what_is_no_capture_is_told_in_one_sentence() {
     let garbage = "x: neither pcap nor pcapng (begins with 68 65 6c 6c)";
     assert_eq!(reason(&read(b"hello\n")), garbage);
     assert_eq!(reason(&read(b"")), "x: empty, no capture");
-    assert_eq!(
-        reason(&read(&pcap(&[])[..23])),
-        "x: only 23 bytes, no capture"
-    );
+    assert_eq!(reason(&read(&pcap(&[])[..23])), "x: only 23 bytes, no capture");
     let packed = "x: gzip of something that is neither pcap nor pcapng (begins with 68 65 6c 6c)";
     assert_eq!(reason(&read(&gzip(b"hello"))), packed);
-    assert_eq!(
-        reason(&read(b"BZh91AY&SY")),
-        "x: compressed with bzip2; unpack it first (bunzip2)"
-    );
+    assert_eq!(reason(&read(b"BZh91AY&SY")), "x: compressed with bzip2; unpack it first (bunzip2)");
     let mut only_damage = pcap(&[]);
     only_damage.extend_from_slice(&[0xff; 16]);
     assert!(reason(&read(&only_damage)).starts_with("x: damaged from its start"));
@@ -234,39 +185,21 @@ fn opened(paths: &[&Path]) -> Result<CaptureFiles, Error> {
 #[test]
 fn each_path_is_looked_at_before_reading() {
     let folder = folder("each_path");
-    let (good, garbage, empty) = (
-        folder.join("good.pcap"),
-        folder.join("garbage"),
-        folder.join("empty"),
-    );
+    let (good, garbage, empty) =
+        (folder.join("good.pcap"), folder.join("garbage"), folder.join("empty"));
     std::fs::write(&good, pcap(&[(1, 0, b"x".to_vec())])).unwrap();
     std::fs::write(&garbage, "garbage").unwrap();
     std::fs::write(&empty, "").unwrap();
 
-    let Err(error) = opened(&[&good, &folder]) else {
-        panic!()
-    };
-    assert!(
-        error
-            .to_string()
-            .ends_with("a directory; name the capture files in it")
-    );
-    assert!(matches!(
-        opened(&[&good, &garbage]),
-        Err(Error::NotACapture { .. })
-    ));
-    assert!(matches!(
-        opened(&[&good, &folder.join("none")]),
-        Err(Error::File { .. })
-    ));
+    let Err(error) = opened(&[&good, &folder]) else { panic!() };
+    assert!(error.to_string().ends_with("a directory; name the capture files in it"));
+    assert!(matches!(opened(&[&good, &garbage]), Err(Error::NotACapture { .. })));
+    assert!(matches!(opened(&[&good, &folder.join("none")]), Err(Error::File { .. })));
     assert!(matches!(opened(&[&empty]), Err(Error::NotACapture { .. })));
 
     let all = drain(opened(&[&empty, &good, &good]).unwrap());
     assert_eq!((all.packets.len(), all.interfaces.len()), (2, 2));
-    assert_eq!(
-        all.stats.warnings,
-        [format!("{}: empty, no capture", empty.display())]
-    );
+    assert_eq!(all.stats.warnings, [format!("{}: empty, no capture", empty.display())]);
 }
 
 #[test]
@@ -276,24 +209,12 @@ fn progress_counts_bytes_on_disk() {
     std::fs::write(&path, &packed).unwrap();
     let size = packed.len() as u64;
     let mut files = opened(&[&path]).unwrap();
-    assert_eq!(
-        files.progress(),
-        Progress {
-            read: 0,
-            total: Some(size)
-        }
-    );
+    assert_eq!(files.progress(), Progress { read: 0, total: Some(size) });
     while !matches!(
         tidegate_core::capture::Source::poll(&mut files, std::time::Duration::ZERO),
         Ok(tidegate_core::capture::Polled::End)
     ) {}
-    assert_eq!(
-        files.progress(),
-        Progress {
-            read: size,
-            total: Some(size)
-        }
-    );
+    assert_eq!(files.progress(), Progress { read: size, total: Some(size) });
 }
 
 #[test]

@@ -15,28 +15,18 @@ use tidegate_core::{Error, LinkType, Packet};
 const SECOND: i64 = 1_000_000_000;
 
 fn packet(ts: i64, data: &[u8]) -> Packet<'_> {
-    Packet {
-        ts,
-        iface: 0,
-        link: LinkType::ETHERNET,
-        wire_len: data.len() as u32,
-        data,
-    }
+    Packet { ts, iface: 0, link: LinkType::ETHERNET, wire_len: data.len() as u32, data }
 }
 
 fn recorder(config: RecordConfig) -> Recorder {
     let mut recorder = Recorder::create(config).unwrap();
-    recorder.interface(&Interface {
-        name: "eth0".into(),
-    });
+    recorder.interface(&Interface { name: "eth0".into() });
     recorder
 }
 
 fn files_in(folder: &Path) -> Vec<PathBuf> {
-    let mut paths: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut paths: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths
 }
@@ -47,22 +37,13 @@ fn names_in(folder: &Path) -> Vec<String> {
 }
 
 fn times_in(paths: &[PathBuf]) -> Vec<i64> {
-    drain(CaptureFiles::open(paths).unwrap())
-        .packets
-        .iter()
-        .map(|packet| packet.ts)
-        .collect()
+    drain(CaptureFiles::open(paths).unwrap()).packets.iter().map(|packet| packet.ts).collect()
 }
 
 #[test]
 fn a_recording_without_packets_is_a_capture() {
     let path = folder("record_none").join("x.pcapng");
-    recorder(RecordConfig {
-        path: path.clone(),
-        ..RecordConfig::default()
-    })
-    .close()
-    .unwrap();
+    recorder(RecordConfig { path: path.clone(), ..RecordConfig::default() }).close().unwrap();
     let all = drain(CaptureFiles::open(&[path]).unwrap());
     assert!(all.packets.is_empty() && all.stats.warnings.is_empty());
 }
@@ -70,29 +51,14 @@ fn a_recording_without_packets_is_a_capture() {
 #[test]
 fn snaplen_cuts_and_drops_are_noted() {
     let path = folder("record_snaplen").join("x.pcapng");
-    let mut recorder = recorder(RecordConfig {
-        path: path.clone(),
-        snaplen: 3,
-        ..RecordConfig::default()
-    });
+    let mut recorder =
+        recorder(RecordConfig { path: path.clone(), snaplen: 3, ..RecordConfig::default() });
     recorder.packet(&packet(5, b"abcdef")).unwrap();
     recorder.dropped(0, 6, 9);
     assert_eq!(recorder.close().unwrap().packets, 1);
     let all = drain(CaptureFiles::open(&[path]).unwrap());
-    assert_eq!(
-        all.packets,
-        [Kept {
-            ts: 5,
-            iface: 0,
-            link: 1,
-            wire_len: 6,
-            data: b"abc".into()
-        }]
-    );
-    assert_eq!(
-        (all.interfaces, all.stats.kernel_dropped),
-        (vec!["eth0".to_owned()], vec![9])
-    );
+    assert_eq!(all.packets, [Kept { ts: 5, iface: 0, link: 1, wire_len: 6, data: b"abc".into() }]);
+    assert_eq!((all.interfaces, all.stats.kernel_dropped), (vec!["eth0".to_owned()], vec![9]));
 }
 
 #[test]
@@ -108,10 +74,8 @@ fn files_end_before_their_limit_and_the_oldest_go() {
     for ts in 0..100 {
         recorder.packet(&packet(ts, &[0; 200])).unwrap();
         recorder.flush().unwrap();
-        let sizes: Vec<u64> = files_in(&folder)
-            .iter()
-            .map(|path| path.metadata().unwrap().len())
-            .collect();
+        let sizes: Vec<u64> =
+            files_in(&folder).iter().map(|path| path.metadata().unwrap().len()).collect();
         assert!(sizes.iter().all(|&size| size <= 2000) && sizes.iter().sum::<u64>() <= 6000);
     }
     let stats = recorder.close().unwrap();
@@ -132,20 +96,13 @@ fn files_span_packet_time_and_count_on() {
     for run in 0..2 {
         let mut recorder = recorder(config.clone());
         for ts in [0, 9, 10, 15, 20] {
-            recorder
-                .packet(&packet((run * 100 + ts) * SECOND, b"x"))
-                .unwrap();
+            recorder.packet(&packet((run * 100 + ts) * SECOND, b"x")).unwrap();
         }
     }
-    let names: Vec<String> = (1..=6)
-        .map(|number| format!("x_{number:05}.pcapng"))
-        .collect();
+    let names: Vec<String> = (1..=6).map(|number| format!("x_{number:05}.pcapng")).collect();
     assert_eq!(names_in(&folder), names);
     assert_eq!(times_in(&files_in(&folder)).len(), 10);
-    assert_eq!(
-        times_in(&files_in(&folder)[1..2]),
-        [10 * SECOND, 15 * SECOND]
-    );
+    assert_eq!(times_in(&files_in(&folder)[1..2]), [10 * SECOND, 15 * SECOND]);
 }
 
 #[test]
@@ -155,11 +112,8 @@ fn other_peoples_files_stay() {
         std::fs::write(folder.join(name), name).unwrap();
     }
     let path = folder.join("x.pcapng");
-    let mut recorder = recorder(RecordConfig {
-        path,
-        max_total: Some(4000),
-        ..RecordConfig::default()
-    });
+    let mut recorder =
+        recorder(RecordConfig { path, max_total: Some(4000), ..RecordConfig::default() });
     for ts in 0..100 {
         recorder.packet(&packet(ts, &[0; 200])).unwrap();
     }
@@ -170,44 +124,19 @@ fn other_peoples_files_stay() {
             .iter()
             .all(|&name| names.iter().any(|n| n == name))
     );
-    assert!(
-        !names
-            .iter()
-            .any(|name| name == "x_00001.pcapng" || name == "x_00008.pcapng")
-    );
-    assert_eq!(
-        std::fs::read(folder.join("x_00007.pcapng")).unwrap(),
-        b"x_00007.pcapng"
-    );
+    assert!(!names.iter().any(|name| name == "x_00001.pcapng" || name == "x_00008.pcapng"));
+    assert_eq!(std::fs::read(folder.join("x_00007.pcapng")).unwrap(), b"x_00007.pcapng");
 }
 
 #[test]
 fn limits_that_make_no_sense_are_usage_errors() {
-    let base = RecordConfig {
-        path: folder("record_usage").join("x"),
-        ..RecordConfig::default()
-    };
+    let base = RecordConfig { path: folder("record_usage").join("x"), ..RecordConfig::default() };
     for config in [
-        RecordConfig {
-            max_bytes: Some(0),
-            ..base.clone()
-        },
-        RecordConfig {
-            max_total: Some(0),
-            ..base.clone()
-        },
-        RecordConfig {
-            max_seconds: Some(0.0),
-            ..base.clone()
-        },
-        RecordConfig {
-            max_seconds: Some(f64::NAN),
-            ..base.clone()
-        },
-        RecordConfig {
-            path: "-".into(),
-            ..base
-        },
+        RecordConfig { max_bytes: Some(0), ..base.clone() },
+        RecordConfig { max_total: Some(0), ..base.clone() },
+        RecordConfig { max_seconds: Some(0.0), ..base.clone() },
+        RecordConfig { max_seconds: Some(f64::NAN), ..base.clone() },
+        RecordConfig { path: "-".into(), ..base },
     ] {
         assert!(matches!(Recorder::create(config), Err(Error::Usage(_))));
     }
@@ -216,10 +145,7 @@ fn limits_that_make_no_sense_are_usage_errors() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_disk_without_room_for_a_header_is_told_at_once() {
-    let config = RecordConfig {
-        path: "/dev/full".into(),
-        ..RecordConfig::default()
-    };
+    let config = RecordConfig { path: "/dev/full".into(), ..RecordConfig::default() };
     assert!(matches!(Recorder::create(config), Err(Error::File { .. })));
 }
 
@@ -238,11 +164,7 @@ fn a_disk_that_fills_leaves_a_readable_file() {
     let all = drain(CaptureFiles::open(&[path]).unwrap());
     assert_eq!(all.stats.warnings, Vec::<String>::new());
     assert!(all.packets.len() > 100);
-    assert_eq!(
-        all.packets.last().unwrap().ts,
-        9999,
-        "what fits later is written"
-    );
+    assert_eq!(all.packets.last().unwrap().ts, 9999, "what fits later is written");
     assert_eq!(all.interfaces, ["eth0"]);
 }
 
@@ -251,13 +173,8 @@ fn a_disk_that_fills_leaves_a_readable_file() {
 #[ignore = "run by a_disk_that_fills_leaves_a_readable_file, under its limit"]
 fn records_until_the_disk_is_full() {
     let path = std::env::var_os("RECORD_PATH").unwrap().into();
-    let mut recorder = recorder(RecordConfig {
-        path,
-        ..RecordConfig::default()
-    });
-    let failed = (0..5000)
-        .filter(|&ts| recorder.packet(&packet(ts, &[0; 1000])).is_err())
-        .count();
+    let mut recorder = recorder(RecordConfig { path, ..RecordConfig::default() });
+    let failed = (0..5000).filter(|&ts| recorder.packet(&packet(ts, &[0; 1000])).is_err()).count();
     recorder.flush().ok();
     assert!(failed > 0 && recorder.stats().lost > 0);
     recorder.packet(&packet(9999, b"small")).unwrap();

@@ -65,11 +65,7 @@ fn read(bytes: &[u8]) -> Option<(LinkType, Vec<Record>)> {
     };
     let word = |at: usize| {
         let word: [u8; 4] = bytes.get(at..at + 4)?.try_into().ok()?;
-        Some(if big {
-            u32::from_be_bytes(word)
-        } else {
-            u32::from_le_bytes(word)
-        })
+        Some(if big { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) })
     };
     let link = LinkType(word(20)? as u16);
     let (mut at, mut records) = (24, Vec::new());
@@ -77,10 +73,7 @@ fn read(bytes: &[u8]) -> Option<(LinkType, Vec<Record>)> {
         let Some(data) = bytes.get(at + 16..at + 16 + len as usize) else {
             break;
         };
-        records.push(Record {
-            wire_len,
-            data: data.to_vec(),
-        });
+        records.push(Record { wire_len, data: data.to_vec() });
         at += 16 + len as usize;
     }
     Some((link, records))
@@ -102,9 +95,7 @@ fn write(path: &Path, records: &[Record]) {
 fn frames() -> Vec<Record> {
     let mut state = 1_u64;
     let mut random = move |below: u64| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         (state >> 33) % below
     };
     let mut records = Vec::new();
@@ -118,24 +109,7 @@ fn frames() -> Vec<Record> {
         let mut transport: Vec<u8> = Vec::new();
         transport.extend(ports[random(5) as usize].to_be_bytes());
         transport.extend(ports[random(5) as usize].to_be_bytes());
-        transport.extend([
-            0,
-            24,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0x50,
-            1 << random(6),
-            1,
-            0,
-            0,
-            0,
-            0,
-            0,
-        ]);
+        transport.extend([0, 24, 0, 0, 0, 0, 0, 0, 0x50, 1 << random(6), 1, 0, 0, 0, 0, 0]);
         transport.extend(b"GET / HTTP/1.1\r\n");
         let protocol = [6, 17, 1, 58, 0][random(5) as usize];
         match random(3) {
@@ -148,18 +122,7 @@ fn frames() -> Vec<Record> {
                 data.extend(vec![1; usize::from(options) * 4]);
             }
             1 => {
-                data.extend([
-                    0x86,
-                    0xdd,
-                    0x60,
-                    0,
-                    0,
-                    0,
-                    0,
-                    transport.len() as u8,
-                    protocol,
-                    64,
-                ]);
+                data.extend([0x86, 0xdd, 0x60, 0, 0, 0, 0, transport.len() as u8, protocol, 64]);
                 data.extend([0xfd; 32]);
                 if protocol == 0 {
                     data.extend([17, 0, 1, 4, 0, 0, 0, 0]);
@@ -270,24 +233,13 @@ fn a_mistake_is_said_in_the_compilers_words() {
     let said = check_filter("tcp prot 80").unwrap_err().to_string();
     assert!(said.starts_with("filter \"tcp prot 80\": "), "{said}");
     assert!(said.contains("syntax error"), "{said}");
-    assert!(
-        check_filter("tcp\0")
-            .unwrap_err()
-            .to_string()
-            .contains("zero byte")
-    );
+    assert!(check_filter("tcp\0").unwrap_err().to_string().contains("zero byte"));
 }
 
 #[test]
 fn a_filter_without_meaning_for_a_link_type_is_a_warning() {
     let mut filter = FileFilter::new("ether host 2:0:0:0:0:1").unwrap();
-    let packet = Packet {
-        ts: 0,
-        iface: 0,
-        link: LinkType::RAW,
-        wire_len: 20,
-        data: &[0x45; 20],
-    };
+    let packet = Packet { ts: 0, iface: 0, link: LinkType::RAW, wire_len: 20, data: &[0x45; 20] };
     assert!(!filter.matches(&packet));
     assert!(!filter.matches(&packet));
     assert_eq!(filter.warnings().len(), 1);

@@ -1,11 +1,6 @@
 //! Live capture against real interfaces, real programs and the kernel's own counters.
 #![cfg(target_os = "linux")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    missing_docs
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 #![allow(unreachable_pub)]
 
 #[path = "live/net.rs"]
@@ -34,12 +29,7 @@ fn a_filter_gives_the_packets_of_ping() {
         watch.rest();
         assert_eq!(watch.names, ["right"]);
         assert_eq!(watch.packets.len(), 10);
-        assert!(
-            watch
-                .packets
-                .iter()
-                .all(|p| p.data.len() == 98 && p.wire_len == 98)
-        );
+        assert!(watch.packets.iter().all(|p| p.data.len() == 98 && p.wire_len == 98));
         // Ten stamps that all end in three zeroes would be microseconds.
         assert!(watch.packets.iter().any(|p| p.ts % 1000 != 0));
         assert_eq!(watch.stats().kernel_dropped, [0]);
@@ -61,12 +51,7 @@ fn a_transfer_has_as_many_packets_as_the_kernel_counts_and_large_ones_whole() {
         assert_eq!(watch.stats().kernel_dropped, [0]);
         assert_eq!(watch.packets.len(), (b.packets("right") - before) as usize);
         assert!(watch.packets.iter().any(|p| p.data.len() > 60_000));
-        assert!(
-            watch
-                .packets
-                .iter()
-                .all(|p| p.data.len() == p.wire_len as usize)
-        );
+        assert!(watch.packets.iter().all(|p| p.data.len() == p.wire_len as usize));
     });
 }
 
@@ -82,10 +67,7 @@ fn what_is_not_read_in_time_is_counted_as_dropped() {
         watch.rest();
         let dropped = watch.stats().kernel_dropped[0];
         assert!(dropped > 0);
-        assert_eq!(
-            watch.packets.len() as u64 + dropped,
-            b.packets("right") - before
-        );
+        assert_eq!(watch.packets.len() as u64 + dropped, b.packets("right") - before);
         assert_eq!(watch.stats().kernel_dropped, [dropped]);
         assert!(watch.stats().warnings[0].contains("more than the 0 KiB allowed"));
     });
@@ -121,26 +103,15 @@ send('left', [frame(tcp(80, n), (0x8100, 7)) for n in range(3)]
         let mut some = Watch::new(&["right"], filter("vlan 7 and tcp port 80"));
         let mut inner = Watch::new(&["right"], filter("vlan 9 and vlan 7"));
         a.python(&send);
-        let tcp = |w: &Watch| {
-            w.packets
-                .iter()
-                .filter(|p| p.data[0] == 0xff && p.wire_len >= 54)
-                .count()
-        };
+        let tcp =
+            |w: &Watch| w.packets.iter().filter(|p| p.data[0] == 0xff && p.wire_len >= 54).count();
         all.until(|w| tcp(w) == 7);
         some.until(|w| w.packets.len() == 3);
         inner.until(|w| w.packets.len() == 1);
         some.rest();
         assert_eq!(some.packets.len(), 3);
-        assert!(
-            some.packets
-                .iter()
-                .all(|p| p.data[12..16] == [0x81, 0, 0, 7] && p.wire_len == 58)
-        );
-        assert_eq!(
-            inner.packets[0].data[12..22],
-            [0x88, 0xa8, 0, 9, 0x81, 0, 0, 7, 8, 0]
-        );
+        assert!(some.packets.iter().all(|p| p.data[12..16] == [0x81, 0, 0, 7] && p.wire_len == 58));
+        assert_eq!(inner.packets[0].data[12..22], [0x88, 0xa8, 0, 9, 0x81, 0, 0, 7, 8, 0]);
     });
 }
 
@@ -180,10 +151,7 @@ fn an_interface_that_goes_down_and_comes_back_is_watched_on() {
             watch.until(|w| w.packets.len() >= before + 4);
             watch.rest();
         }
-        assert_eq!(
-            watch.stats().warnings,
-            ["right: the interface went down; waiting for it"]
-        );
+        assert_eq!(watch.stats().warnings, ["right: the interface went down; waiting for it"]);
     });
 }
 
@@ -199,12 +167,7 @@ fn an_interface_deleted_in_mid_capture_ends_alone() {
         watch.rest();
         assert_eq!(watch.packets.iter().filter(|p| p.iface == 0).count(), 4);
         assert!(!watch.ended);
-        assert!(
-            watch
-                .stats()
-                .warnings
-                .contains(&"right: the interface is gone".to_owned())
-        );
+        assert!(watch.stats().warnings.contains(&"right: the interface is gone".to_owned()));
     });
 }
 
@@ -230,10 +193,7 @@ fn loopback_counts_once() {
         net.exec("ping -q -c 3 -i 0.01 127.0.0.1");
         watch.until(|w| w.packets.len() == 6);
         watch.rest();
-        assert_eq!(
-            (watch.names.as_slice(), watch.packets.len()),
-            (&["lo".to_owned()][..], 6)
-        );
+        assert_eq!((watch.names.as_slice(), watch.packets.len()), (&["lo".to_owned()][..], 6));
     });
 }
 
@@ -245,10 +205,7 @@ fn a_bridge_and_its_ports_count_once() {
     host.ip("link add br0 type bridge");
     host.ip("addr add 10.9.0.3/24 dev br0");
     for (net, port, address) in [(&a, "port1", "10.9.0.1/24"), (&b, "port2", "10.9.0.2/24")] {
-        host.ip(&format!(
-            "link add {port} type veth peer name eth0 netns {}",
-            net.name()
-        ));
+        host.ip(&format!("link add {port} type veth peer name eth0 netns {}", net.name()));
         host.ip(&format!("link set {port} master br0 up"));
         net.ip(&format!("addr add {address} dev eth0"));
         net.ip("link set eth0 up");
@@ -323,10 +280,7 @@ os.write(fd, bytes.fromhex('4500001c00010000401100000a0900010a090002003500350008
             let ip = packet.data.len() - 28;
             assert_eq!(packet.data[ip..ip + 4], [0x45, 0, 0, 28]);
             if ip > 0 {
-                assert_eq!(
-                    packet.data[..16],
-                    [0, 0, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0]
-                );
+                assert_eq!(packet.data[..16], [0, 0, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0]);
             }
             assert_eq!(packet.wire_len as usize, packet.data.len());
         });
@@ -338,10 +292,7 @@ fn errors_say_what_to_do() {
     let Some((_a, b)) = pair() else { return };
     let open = |config| LiveSource::open(&config).err().unwrap().to_string();
     b.enter(|| {
-        assert_eq!(
-            open(config(&["eth7"])),
-            "eth7: no such interface; there are: lo, right"
-        );
+        assert_eq!(open(config(&["eth7"])), "eth7: no such interface; there are: lo, right");
         let mut bad = config(&["right"]);
         bad.filter = Some("tcp prot 80".to_owned());
         assert!(open(bad).starts_with("filter \"tcp prot 80\": "));
@@ -363,10 +314,7 @@ fn interfaces_are_listed_with_state_and_addresses() {
     let right = listed.iter().find(|i| i.name == "right").unwrap();
     assert!(right.up && right.running && !right.loopback && right.index > 1);
     assert_eq!(right.link, "ETHERNET");
-    assert_eq!(
-        right.addresses,
-        ["10.9.0.2".parse::<std::net::IpAddr>().unwrap()]
-    );
+    assert_eq!(right.addresses, ["10.9.0.2".parse::<std::net::IpAddr>().unwrap()]);
     assert!(listed[0].loopback && listed[0].name == "lo");
 }
 

@@ -1,11 +1,6 @@
 //! Live capture by libpcap gives what the packet rings give: real interfaces, real programs.
 #![cfg(target_os = "linux")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    missing_docs
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 #![allow(unreachable_pub)]
 
 #[path = "live/net.rs"]
@@ -46,9 +41,8 @@ fn until_said(watch: &mut Watch, line: &str) {
 /// What a watch saw, in an order that another one can share.
 fn sorted(watch: &Watch) -> Vec<(u16, LinkType, u32, &[u8])> {
     let packets = watch.packets.iter();
-    let mut all: Vec<_> = packets
-        .map(|p| (p.iface, p.link, p.wire_len, p.data.as_slice()))
-        .collect();
+    let mut all: Vec<_> =
+        packets.map(|p| (p.iface, p.link, p.wire_len, p.data.as_slice())).collect();
     all.sort_by_key(|&(iface, _, wire_len, data)| (iface, wire_len, data));
     all
 }
@@ -134,10 +128,7 @@ fn what_is_not_read_in_time_is_counted_as_dropped() {
         watch.rest();
         let dropped = watch.stats().kernel_dropped[0];
         assert!(dropped > 0);
-        assert_eq!(
-            watch.packets.len() as u64 + dropped,
-            b.packets("right") - before
-        );
+        assert_eq!(watch.packets.len() as u64 + dropped, b.packets("right") - before);
         assert_eq!(watch.stats().kernel_dropped, [dropped]);
         assert!(watch.stats().warnings[0].contains("more than the 0 KiB allowed"));
     });
@@ -314,17 +305,9 @@ fn errors_say_what_to_do() {
          libpcap0.8, Fedora and Alpine: libpcap, Windows: Npcap from npcap.com)"
     );
     let Some((_a, b)) = pair() else { return };
-    let open = |config| {
-        LiveSource::open_libpcap(&config, None)
-            .err()
-            .unwrap()
-            .to_string()
-    };
+    let open = |config| LiveSource::open_libpcap(&config, None).err().unwrap().to_string();
     b.enter(|| {
-        assert_eq!(
-            open(config(&["eth7"])),
-            "eth7: no such interface; there are: lo, right"
-        );
+        assert_eq!(open(config(&["eth7"])), "eth7: no such interface; there are: lo, right");
         let mut bad = config(&["right"]);
         bad.filter = Some("tcp prot 80".to_owned());
         assert!(open(bad).starts_with("filter \"tcp prot 80\": "));

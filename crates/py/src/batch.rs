@@ -23,10 +23,7 @@ pub(crate) struct Batch {
 
 impl From<tables::Batch> for Batch {
     fn from(batch: tables::Batch) -> Self {
-        Self {
-            table: batch.table,
-            rows: batch.rows,
-        }
+        Self { table: batch.table, rows: batch.rows }
     }
 }
 
@@ -81,22 +78,13 @@ impl Rows {
     #[new]
     fn new(batches: Vec<PyRef<'_, Batch>>) -> PyResult<Self> {
         let usage = |text: &str| raised(Error::Usage(text.to_owned()));
-        let first = batches
-            .first()
-            .ok_or_else(|| usage("no batches: use empty(table)"))?;
+        let first = batches.first().ok_or_else(|| usage("no batches: use empty(table)"))?;
         let (table, schema) = (first.table, first.rows.schema());
-        if batches
-            .iter()
-            .any(|batch| batch.table != table || *batch.rows.schema_ref() != schema)
-        {
+        if batches.iter().any(|batch| batch.table != table || *batch.rows.schema_ref() != schema) {
             return Err(usage("batches of different tables"));
         }
         let batches = batches.iter().map(|batch| batch.rows.clone()).collect();
-        Ok(Self {
-            table,
-            schema,
-            batches,
-        })
+        Ok(Self { table, schema, batches })
     }
 
     #[getter]
@@ -127,11 +115,7 @@ impl Rows {
 #[pyfunction]
 pub(crate) fn empty(table: &str) -> PyResult<Rows> {
     let info = crate::info::table(table).map_err(raised)?;
-    Ok(Rows {
-        table: info.name,
-        schema: info.schema,
-        batches: Vec::new(),
-    })
+    Ok(Rows { table: info.name, schema: info.schema, batches: Vec::new() })
 }
 
 pub(crate) fn export_schema<'py>(
@@ -152,9 +136,7 @@ where
     I: IntoIterator<Item = Result<RecordBatch, ArrowError>>,
     I::IntoIter: Send + 'static,
 {
-    let arrays = rows
-        .into_iter()
-        .map(|rows| Ok(Arc::new(StructArray::from(rows?)) as ArrayRef));
+    let arrays = rows.into_iter().map(|rows| Ok(Arc::new(StructArray::from(rows?)) as ArrayRef));
     let reader = Box::new(ArrayIterator::new(arrays, row_field(schema)));
     Ok(to_stream_pycapsule(py, reader, requested_schema)?)
 }

@@ -24,10 +24,7 @@ impl EngineConfig {
         max_fragment_bytes=None, verify_checksums=false, interim=None, opened=false, health=None,
         packet_table=false, excerpt=0, timeouts=None,
     ))]
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "keyword arguments, each on its own"
-    )]
+    #[allow(clippy::too_many_arguments, reason = "keyword arguments, each on its own")]
     fn new(
         sensor: &str,
         max_flows: Option<u32>,
@@ -43,10 +40,7 @@ impl EngineConfig {
         timeouts: Option<HashMap<String, f64>>,
     ) -> PyResult<Self> {
         let span = |name, seconds: Option<f64>| {
-            seconds
-                .map(|seconds| nanos(name, seconds))
-                .transpose()
-                .map_err(raised)
+            seconds.map(|seconds| nanos(name, seconds)).transpose().map_err(raised)
         };
         let default = Config::default();
         let config = Config {
@@ -64,9 +58,7 @@ impl EngineConfig {
             timeouts: with_timeouts(timeouts.unwrap_or_default()).map_err(raised)?,
         };
         if config.max_flows == 0 {
-            return Err(raised(Error::Usage(
-                "max_flows must be at least 1".to_owned(),
-            )));
+            return Err(raised(Error::Usage("max_flows must be at least 1".to_owned())));
         }
         Ok(Self { config })
     }
@@ -96,7 +88,5 @@ fn nanos(name: &str, seconds: f64) -> Result<Nanos, Error> {
     if seconds > 0.0 && seconds <= 3.2e9 {
         return Ok((seconds * 1e9) as Nanos);
     }
-    Err(Error::Usage(format!(
-        "{name}: {seconds} is no span in seconds (above 0, to 3.2e9)"
-    )))
+    Err(Error::Usage(format!("{name}: {seconds} is no span in seconds (above 0, to 3.2e9)")))
 }

@@ -41,10 +41,7 @@ fn closed(path: &std::path::Path) -> Error {
 impl ParquetWriter {
     #[new]
     fn new(path: PathBuf) -> Self {
-        Self {
-            path,
-            file: Mutex::new(Slot::Waiting),
-        }
+        Self { path, file: Mutex::new(Slot::Waiting) }
     }
 
     fn write(&self, py: Python<'_>, rows: AnyRecordBatch) -> PyResult<()> {
@@ -53,11 +50,9 @@ impl ParquetWriter {
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<u64> {
-        away(py, || {
-            match std::mem::replace(&mut *lock(&self.file), Slot::Closed) {
-                Slot::Open(file) => file.close(),
-                Slot::Waiting | Slot::Closed => Ok(0),
-            }
+        away(py, || match std::mem::replace(&mut *lock(&self.file), Slot::Closed) {
+            Slot::Open(file) => file.close(),
+            Slot::Waiting | Slot::Closed => Ok(0),
         })
     }
 }
@@ -98,15 +93,8 @@ impl SegmentWriter {
     fn new(py: Python<'_>, path: PathBuf, batch: &Batch) -> PyResult<Self> {
         let schema = batch.rows.schema();
         let writer = away(py, || segment::SegmentWriter::create(&path, &schema))?;
-        let inner = Growing {
-            bytes: writer.bytes(),
-            rows: 0,
-            writer: Some(writer),
-        };
-        Ok(Self {
-            path,
-            inner: Mutex::new(inner),
-        })
+        let inner = Growing { bytes: writer.bytes(), rows: 0, writer: Some(writer) };
+        Ok(Self { path, inner: Mutex::new(inner) })
     }
 
     fn write(&self, py: Python<'_>, batch: &Batch) -> PyResult<()> {

@@ -57,18 +57,10 @@ impl From<core_tables::TableInfo> for TableInfo {
             name: field.name().clone(),
             r#type: core_tables::sql_name(field.data_type()),
             nullable: field.is_nullable(),
-            doc: field
-                .metadata()
-                .get(core_tables::DOC)
-                .cloned()
-                .unwrap_or_default(),
+            doc: field.metadata().get(core_tables::DOC).cloned().unwrap_or_default(),
         };
         let columns = info.schema.fields().iter().map(column).collect();
-        Self {
-            name: info.name,
-            doc: info.doc.trim(),
-            columns,
-        }
+        Self { name: info.name, doc: info.doc.trim(), columns }
     }
 }
 
@@ -89,10 +81,7 @@ pub(crate) fn interfaces(py: Python<'_>) -> PyResult<Vec<InterfaceInfo>> {
 
 #[pyfunction]
 pub(crate) fn tables() -> Vec<TableInfo> {
-    core_tables::all()
-        .into_iter()
-        .map(TableInfo::from)
-        .collect()
+    core_tables::all().into_iter().map(TableInfo::from).collect()
 }
 
 #[pyfunction]

@@ -1,8 +1,5 @@
 //! `tidegate._core`: the core as Python sees it.
-#![allow(
-    clippy::needless_pass_by_value,
-    reason = "PyO3 hands arguments over by value"
-)]
+#![allow(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
 
 mod batch;
 mod config;

@@ -37,10 +37,7 @@ pub(crate) struct Shared {
 impl Shared {
     /// Counters as of the last tick.
     pub(crate) fn told(&self) -> Stats {
-        self.told
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn publish(&self, pipeline: &mut Pipeline) {
@@ -56,9 +53,7 @@ pub(crate) fn start(mut pipeline: Pipeline, shared: Arc<Shared>) -> Result<JoinH
         let ended = work.unwrap_or_else(|_| Err(Error::Io(std::io::Error::other(DEFECT))));
         shared.queue.close(ended.err());
     };
-    Ok(Builder::new()
-        .name("tidegate-capture".to_owned())
-        .spawn(body)?)
+    Ok(Builder::new().name("tidegate-capture".to_owned()).spawn(body)?)
 }
 
 fn run(pipeline: &mut Pipeline, shared: &Shared) -> Result<(), Error> {
@@ -109,7 +104,5 @@ fn is_dry(stopped: Instant, step: Step) -> bool {
 }
 
 fn now() -> Nanos {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_nanos() as Nanos)
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as Nanos)
 }

@@ -44,16 +44,10 @@ pub(crate) fn wanted(
     config: &mut Config,
 ) -> Result<Vec<&'static str>, Error> {
     let Some(names) = names else {
-        let all = tidegate_core::tables::all()
-            .into_iter()
-            .map(|info| info.name);
-        return Ok(all
-            .filter(|name| *name != "packet" || config.packet_table)
-            .collect());
+        let all = tidegate_core::tables::all().into_iter().map(|info| info.name);
+        return Ok(all.filter(|name| *name != "packet" || config.packet_table).collect());
     };
-    let found = names
-        .iter()
-        .map(|name| info::table(name).map(|info| info.name));
+    let found = names.iter().map(|name| info::table(name).map(|info| info.name));
     let found = found.collect::<Result<Vec<_>, _>>()?;
     config.packet_table = found.contains(&"packet");
     Ok(found)

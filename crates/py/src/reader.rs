@@ -57,9 +57,7 @@ impl Reader {
             let input = inputs::open_files(&paths, filter.as_deref())?;
             Ok(Pipeline::new(input, config, tables))
         })?;
-        Ok(Self {
-            state: Mutex::new(State::new(pipeline)),
-        })
+        Ok(Self { state: Mutex::new(State::new(pipeline)) })
     }
 
     fn poll(&self, py: Python<'_>, timeout: f64) -> PyResult<Option<Vec<Batch>>> {
@@ -153,10 +151,7 @@ impl State {
 
     fn gather(&mut self, all: bool) {
         let batches = self.pipeline.drain(all);
-        self.rows += batches
-            .iter()
-            .map(|batch| batch.rows.num_rows())
-            .sum::<usize>();
+        self.rows += batches.iter().map(|batch| batch.rows.num_rows()).sum::<usize>();
         self.ready.extend(batches);
     }
 
@@ -196,10 +191,7 @@ impl State {
                 let text = format!("table \"{name}\" is not being read: name it in tables");
                 return Err(Error::Usage(text));
             }
-            files.insert(
-                info.name,
-                ParquetFile::create(&PathBuf::from(path), info.schema)?,
-            );
+            files.insert(info.name, ParquetFile::create(&PathBuf::from(path), info.schema)?);
             self.written.insert(name.clone(), 0);
         }
         self.files = Some(files);
@@ -219,9 +211,7 @@ impl State {
             }
         }
         if self.ended {
-            files
-                .drain()
-                .try_for_each(|(_, file)| file.close().map(drop))?;
+            files.drain().try_for_each(|(_, file)| file.close().map(drop))?;
         }
         Ok(!self.ended)
     }

@@ -15,11 +15,7 @@ pub(crate) struct Recording {
 
 impl Recording {
     pub(crate) fn create(config: RecordConfig) -> Result<Self, Error> {
-        Ok(Self {
-            to: Some(Recorder::create(config)?),
-            failure: None,
-            lost: 0,
-        })
+        Ok(Self { to: Some(Recorder::create(config)?), failure: None, lost: 0 })
     }
 
     pub(crate) fn interface(&mut self, interface: &Interface) {
@@ -59,9 +55,7 @@ impl Recording {
     pub(crate) fn warning(&self) -> Option<String> {
         let failure = self.failure.as_ref()?;
         let lost = self.to.as_ref().map_or(self.lost, |to| to.stats().lost);
-        Some(format!(
-            "recording: {failure}; {lost} packets are missing in it"
-        ))
+        Some(format!("recording: {failure}; {lost} packets are missing in it"))
     }
 
     fn failed(&mut self, error: Option<Error>) {

@@ -29,9 +29,7 @@ impl TextWriter {
     #[pyo3(signature = (format, *, header=true))]
     fn new(format: &str, header: bool) -> PyResult<Self> {
         let format = format.parse().map_err(raised)?;
-        Ok(Self {
-            writer: Arc::new(Mutex::new(text::TextWriter::new(format, header))),
-        })
+        Ok(Self { writer: Arc::new(Mutex::new(text::TextWriter::new(format, header))) })
     }
 
     fn write<'py>(&self, py: Python<'py>, rows: AnyRecordBatch) -> PyResult<Bound<'py, PyBytes>> {
@@ -42,10 +40,7 @@ impl TextWriter {
 
     fn pieces(&self, rows: AnyRecordBatch) -> PyResult<TextPieces> {
         let input = Mutex::new(rows.into_reader()?);
-        Ok(TextPieces {
-            writer: Arc::clone(&self.writer),
-            input,
-        })
+        Ok(TextPieces { writer: Arc::clone(&self.writer), input })
     }
 }
 

@@ -39,10 +39,7 @@ impl Watcher {
         ring_bytes=67_108_864, count=None, record=None, record_bytes=None, record_seconds=None,
         record_total=None,
     ))]
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "keyword arguments, each on its own"
-    )]
+    #[allow(clippy::too_many_arguments, reason = "keyword arguments, each on its own")]
     fn new(
         py: Python<'_>,
         interfaces: Vec<String>,
@@ -58,14 +55,8 @@ impl Watcher {
         record_seconds: Option<f64>,
         record_total: Option<u64>,
     ) -> PyResult<Self> {
-        let options = LiveConfig {
-            interfaces,
-            filter,
-            snaplen,
-            promiscuous,
-            ring_bytes,
-            dedup: true,
-        };
+        let options =
+            LiveConfig { interfaces, filter, snaplen, promiscuous, ring_bytes, dedup: true };
         let record = record.map(|path| RecordConfig {
             path,
             max_bytes: record_bytes,
@@ -82,12 +73,7 @@ impl Watcher {
             let pipeline = Pipeline::new(Box::new(input), config, tables).limited(count, record);
             let shared = Arc::new(Shared::default());
             let thread = live::start(pipeline, Arc::clone(&shared))?;
-            Ok(Self {
-                shared,
-                names,
-                waker,
-                thread: Mutex::new(Some(thread)),
-            })
+            Ok(Self { shared, names, waker, thread: Mutex::new(Some(thread)) })
         })
     }
 

@@ -160,11 +160,7 @@ impl<'a> Walk<'_, 'a> {
     /// was not captured.
     #[cold]
     pub(super) fn short(&mut self, view: View<'a>, need: usize, broken: Kind, cut: Kind) {
-        self.stats.count(if (view.wire as usize) < need {
-            broken
-        } else {
-            cut
-        });
+        self.stats.count(if (view.wire as usize) < need { broken } else { cut });
     }
 
     /// Counts what is not decoded.

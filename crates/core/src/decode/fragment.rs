@@ -50,23 +50,8 @@ impl Key {
     fn of(fragment: &Fragment<'_>) -> Self {
         let head = &fragment.head;
         let proto = if is_mapped(&head.src) { head.proto } else { 0 };
-        let Segment {
-            src,
-            dst,
-            iface,
-            vlan,
-            tunnel,
-            ..
-        } = *head;
-        Self {
-            src,
-            dst,
-            id: fragment.id,
-            proto,
-            iface,
-            vlan,
-            tunnel,
-        }
+        let Segment { src, dst, iface, vlan, tunnel, .. } = *head;
+        Self { src, dst, id: fragment.id, proto, iface, vlan, tunnel }
     }
 }
 
@@ -142,10 +127,7 @@ impl Reassembler {
             self.next += 1;
             self.used += PENDING_COST;
         }
-        let pending = self
-            .pending
-            .entry(serial)
-            .or_insert_with(|| Pending::new(key, fragment));
+        let pending = self.pending.entry(serial).or_insert_with(|| Pending::new(key, fragment));
         let before = pending.cost;
         let added = pending.add(fragment);
         self.used += pending.cost - before;
@@ -154,11 +136,7 @@ impl Reassembler {
         if full {
             self.give_up(serial, Kind::FragmentPieces, stats);
         }
-        if complete {
-            self.remove(serial).map(Pending::finish)
-        } else {
-            None
-        }
+        if complete { self.remove(serial).map(Pending::finish) } else { None }
     }
 
     /// Gives up what waited too long. Time runs from the first piece, as RFC 8200 has it.
@@ -208,11 +186,7 @@ impl Reassembler {
 /// that of any packet.
 fn flaw(fragment: &Fragment<'_>) -> Option<Kind> {
     let length = fragment.head.payload_len;
-    let max = if is_mapped(&fragment.head.src) {
-        MAX_LENGTH4
-    } else {
-        MAX_LENGTH6
-    };
+    let max = if is_mapped(&fragment.head.src) { MAX_LENGTH4 } else { MAX_LENGTH6 };
     if length == 0 || (fragment.more && !length.is_multiple_of(8)) {
         Some(Kind::FragmentLength)
     } else if fragment.offset.saturating_add(length) > max {
@@ -226,14 +200,7 @@ impl Pending {
     fn new(key: Key, fragment: &Fragment<'_>) -> Self {
         let mut head = owned(&fragment.head);
         (head.packets, head.ip_bytes) = (0, 0);
-        Self {
-            key,
-            head,
-            since: fragment.head.ts,
-            pieces: Vec::new(),
-            end: None,
-            cost: 0,
-        }
+        Self { key, head, since: fragment.head.ts, pieces: Vec::new(), end: None, cost: 0 }
     }
 
     /// Puts a fragment to its place. An error says what is to be counted about it; one that
@@ -282,10 +249,8 @@ impl Pending {
         }
         let mut from = start;
         while from < end {
-            let (next, resume) = self
-                .pieces
-                .get(at)
-                .map_or((end, end), |piece| (piece.start.min(end), piece.end()));
+            let (next, resume) =
+                self.pieces.get(at).map_or((end, end), |piece| (piece.start.min(end), piece.end()));
             if from < next {
                 self.insert(at, from, next, start, data);
                 at += 1;
@@ -300,11 +265,7 @@ impl Pending {
     fn insert(&mut self, at: usize, from: u32, to: u32, start: u32, data: &[u8]) {
         let captured = data.get((from - start) as usize..).unwrap_or(&[]);
         let captured = captured.get(..(to - from) as usize).unwrap_or(captured);
-        let piece = Piece {
-            start: from,
-            wire: to - from,
-            data: captured.into(),
-        };
+        let piece = Piece { start: from, wire: to - from, data: captured.into() };
         self.cost += piece.cost();
         self.pieces.insert(at, piece);
     }
@@ -326,36 +287,16 @@ impl Pending {
             }
         }
         self.head.payload_len = self.end.unwrap_or(0);
-        Datagram {
-            head: self.head,
-            data,
-        }
+        Datagram { head: self.head, data }
     }
 }
 
 /// A head that borrows nothing.
 fn owned(head: &Segment<'_>) -> Segment<'static> {
     let Segment {
-        ts,
-        iface,
-        vlan,
-        src,
-        dst,
-        src_port,
-        dst_port,
-        proto,
-        ttl,
-        tunnel,
-        packets,
-        ..
+        ts, iface, vlan, src, dst, src_port, dst_port, proto, ttl, tunnel, packets, ..
     } = *head;
-    let Segment {
-        ip_bytes,
-        payload_len,
-        transport,
-        checksum_ok,
-        ..
-    } = *head;
+    let Segment { ip_bytes, payload_len, transport, checksum_ok, .. } = *head;
     let payload = &[];
     Segment {
         ts,

@@ -51,28 +51,8 @@ impl<'a> Walk<'_, 'a> {
         let Some(bytes) = view.head::<20>() else {
             return self.short(view, 20, Kind::Ip4Short, Kind::NetworkCut);
         };
-        let &[
-            first,
-            _,
-            l0,
-            l1,
-            i0,
-            i1,
-            f0,
-            f1,
-            ttl,
-            proto,
-            _,
-            _,
-            s0,
-            s1,
-            s2,
-            s3,
-            d0,
-            d1,
-            d2,
-            d3,
-        ] = bytes;
+        let &[first, _, l0, l1, i0, i1, f0, f1, ttl, proto, _, _, s0, s1, s2, s3, d0, d1, d2, d3] =
+            bytes;
         let size = usize::from(first & 15) * 4;
         let total = u32::from(u16::from_be_bytes([l0, l1]));
         let total = if total == 0 { view.wire } else { total };
@@ -90,26 +70,13 @@ impl<'a> Walk<'_, 'a> {
             return self.stats.count(Kind::Ip4Checksum);
         }
         let (src, dst) = (mapped(s0, s1, s2, s3), mapped(d0, d1, d2, d3));
-        let head = Head {
-            src,
-            dst,
-            proto,
-            ttl,
-            packets: 1,
-            ip_bytes: view.wire,
-        };
+        let head = Head { src, dst, proto, ttl, packets: 1, ip_bytes: view.wire };
         let place = u16::from_be_bytes([f0, f1]);
         if place & PLACE == 0 {
             return self.payload(head, view.skip(size));
         }
         let id = u32::from(u16::from_be_bytes([i0, i1]));
-        self.piece(
-            &head,
-            id,
-            u32::from(place & 0x1fff) * 8,
-            place & 0x2000 != 0,
-            view.skip(size),
-        );
+        self.piece(&head, id, u32::from(place & 0x1fff) * 8, place & 0x2000 != 0, view.skip(size));
     }
 
     #[cold]
@@ -123,13 +90,7 @@ impl<'a> Walk<'_, 'a> {
     fn piece(&mut self, head: &Head, id: u32, offset: u32, more: bool, view: View<'a>) {
         let mut head = self.segment(head, [0; 2], Transport::Other, view);
         head.payload = &[];
-        self.out.push(Decoded::Fragment(Fragment {
-            head,
-            id,
-            offset,
-            more,
-            data: view.data,
-        }));
+        self.out.push(Decoded::Fragment(Fragment { head, id, offset, more, data: view.data }));
     }
 
     /// IPv6.
@@ -157,14 +118,7 @@ impl<'a> Walk<'_, 'a> {
             self.route = Route::default();
         }
         self.payload(
-            Head {
-                src,
-                dst,
-                proto: next,
-                ttl: limit,
-                packets: 1,
-                ip_bytes: rest.wire + 40,
-            },
+            Head { src, dst, proto: next, ttl: limit, packets: 1, ip_bytes: rest.wire + 40 },
             rest,
         );
     }
@@ -214,13 +168,7 @@ impl<'a> Walk<'_, 'a> {
         }
         head.proto = next;
         let id = u32::from_be_bytes([i0, i1, i2, i3]);
-        self.piece(
-            &head,
-            id,
-            u32::from(place & 0xfff8),
-            place & 1 == 1,
-            view.skip(8),
-        );
+        self.piece(&head, id, u32::from(place & 0xfff8), place & 1 == 1, view.skip(8));
         false
     }
 
@@ -281,9 +229,9 @@ fn ip4_flaw(first: u8, total: u32) -> Option<Kind> {
 #[cold]
 fn jumbo_length(next: u8, rest: View<'_>) -> u32 {
     let options = match rest.data {
-        [_, length, options @ ..] if next == HOP_BY_HOP => options
-            .get(..usize::from(*length) * 8 + 6)
-            .unwrap_or(options),
+        [_, length, options @ ..] if next == HOP_BY_HOP => {
+            options.get(..usize::from(*length) * 8 + 6).unwrap_or(options)
+        }
         _ => &[],
     };
     match option(options, 0xc2).and_then(<[u8]>::first_chunk) {

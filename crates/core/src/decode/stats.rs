@@ -70,20 +70,12 @@ pub(super) enum Kind {
 
 /// Every [`Kind`] in its own order, with its name and class.
 const KINDS: [(Kind, &str, Class); 46] = [
-    (
-        Kind::EthernetShort,
-        "ethernet header short",
-        Class::Malformed,
-    ),
+    (Kind::EthernetShort, "ethernet header short", Class::Malformed),
     (Kind::EthernetLength, "ethernet length", Class::Malformed),
     (Kind::VlanShort, "vlan tag short", Class::Malformed),
     (Kind::LlcShort, "llc header short", Class::Malformed),
     (Kind::CookedShort, "cooked header short", Class::Malformed),
-    (
-        Kind::LoopbackShort,
-        "loopback header short",
-        Class::Malformed,
-    ),
+    (Kind::LoopbackShort, "loopback header short", Class::Malformed),
     (Kind::PppShort, "ppp header short", Class::Malformed),
     (Kind::MplsShort, "mpls label short", Class::Malformed),
     (Kind::IpEmpty, "ip packet empty", Class::Malformed),
@@ -95,16 +87,8 @@ const KINDS: [(Kind, &str, Class); 46] = [
     (Kind::Ip4Checksum, "ip4 checksum", Class::Malformed),
     (Kind::Ip6Short, "ip6 header short", Class::Malformed),
     (Kind::Ip6Beyond, "ip6 longer than frame", Class::Malformed),
-    (
-        Kind::ExtensionShort,
-        "ip extension header short",
-        Class::Malformed,
-    ),
-    (
-        Kind::ExtensionMany,
-        "ip extension headers too many",
-        Class::Malformed,
-    ),
+    (Kind::ExtensionShort, "ip extension header short", Class::Malformed),
+    (Kind::ExtensionMany, "ip extension headers too many", Class::Malformed),
     (Kind::TcpShort, "tcp header short", Class::Malformed),
     (Kind::TcpOffset, "tcp data offset", Class::Malformed),
     (Kind::UdpShort, "udp header short", Class::Malformed),
@@ -116,16 +100,8 @@ const KINDS: [(Kind, &str, Class); 46] = [
     (Kind::GreShort, "gre header short", Class::Malformed),
     (Kind::ErspanShort, "erspan header short", Class::Malformed),
     (Kind::FragmentLength, "fragment length", Class::Malformed),
-    (
-        Kind::FragmentOversize,
-        "fragment past 65535",
-        Class::Malformed,
-    ),
-    (
-        Kind::FragmentConflict,
-        "fragment past end",
-        Class::Malformed,
-    ),
+    (Kind::FragmentOversize, "fragment past 65535", Class::Malformed),
+    (Kind::FragmentConflict, "fragment past end", Class::Malformed),
     (Kind::FragmentOverlap, "fragment overlap", Class::Malformed),
     (Kind::Arp, "arp", Class::Unknown),
     (Kind::GreVersion, "gre version", Class::Unknown),
@@ -171,10 +147,7 @@ pub struct DecodeStats {
 
 impl Default for DecodeStats {
     fn default() -> Self {
-        Self {
-            kinds: [0; KINDS.len()],
-            numbers: BTreeMap::new(),
-        }
+        Self { kinds: [0; KINDS.len()], numbers: BTreeMap::new() }
     }
 }
 
@@ -187,28 +160,19 @@ impl DecodeStats {
 
     /// How much of a class occurred.
     pub fn total(&self, class: Class) -> u64 {
-        self.classified()
-            .filter(|&(_, of, _)| of == class)
-            .map(|(_, _, count)| count)
-            .sum()
+        self.classified().filter(|&(_, of, _)| of == class).map(|(_, _, count)| count).sum()
     }
 
     /// The same as [`Self::iter`], with what each kind means.
     pub fn classified(&self) -> impl Iterator<Item = (Cow<'static, str>, Class, u64)> {
         let of = |wanted| {
-            KINDS
-                .iter()
-                .zip(&self.kinds)
-                .filter_map(move |(&(_, name, class), &count)| {
-                    (class == wanted && count > 0).then_some((Cow::Borrowed(name), class, count))
-                })
+            KINDS.iter().zip(&self.kinds).filter_map(move |(&(_, name, class), &count)| {
+                (class == wanted && count > 0).then_some((Cow::Borrowed(name), class, count))
+            })
         };
         let numbers = self.numbers.iter();
         let numbers = numbers.map(|(&number, &count)| (names::of(number), Class::Unknown, count));
-        of(Class::Malformed)
-            .chain(of(Class::Unknown))
-            .chain(numbers)
-            .chain(of(Class::Cut))
+        of(Class::Malformed).chain(of(Class::Unknown)).chain(numbers).chain(of(Class::Cut))
     }
 
     /// One more of `kind`.
@@ -248,10 +212,8 @@ pub(super) struct StatsByInterface {
 impl StatsByInterface {
     /// An interface's counters.
     pub(super) fn of(&self, iface: u16) -> &DecodeStats {
-        static NOTHING: DecodeStats = DecodeStats {
-            kinds: [0; KINDS.len()],
-            numbers: BTreeMap::new(),
-        };
+        static NOTHING: DecodeStats =
+            DecodeStats { kinds: [0; KINDS.len()], numbers: BTreeMap::new() };
         match iface.checked_sub(1) {
             None => &self.first,
             Some(index) => self.others.get(usize::from(index)).unwrap_or(&NOTHING),
@@ -284,10 +246,7 @@ mod tests {
 
     #[test]
     fn no_name_comes_twice() {
-        let mut stats = DecodeStats {
-            kinds: [1; KINDS.len()],
-            numbers: BTreeMap::new(),
-        };
+        let mut stats = DecodeStats { kinds: [1; KINDS.len()], numbers: BTreeMap::new() };
         for number in 0..=u16::MAX {
             stats.numbers.insert(Number::Ethertype(number), 1);
             stats.numbers.insert(Number::Ppp(number), 1);
@@ -316,10 +275,6 @@ mod tests {
         stats.number(Number::Ethertype(0x88cc));
         assert_eq!(stats.numbers.len(), MAX_NUMBERS + 1);
         assert_eq!(stats.total(Class::Unknown), 0x1001);
-        assert!(
-            stats
-                .iter()
-                .any(|(name, count)| name == "lldp" && count == 1)
-        );
+        assert!(stats.iter().any(|(name, count)| name == "lldp" && count == 1));
     }
 }

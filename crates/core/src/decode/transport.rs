@@ -187,25 +187,7 @@ impl<'a> Walk<'_, 'a> {
 /// The size, the ports and the fields of a TCP header (RFC 9293 section 3.1).
 #[inline]
 fn tcp_fields(header: &[u8; 20]) -> (usize, [u16; 2], Tcp) {
-    let &[
-        p0,
-        p1,
-        p2,
-        p3,
-        s0,
-        s1,
-        s2,
-        s3,
-        a0,
-        a1,
-        a2,
-        a3,
-        offset,
-        flags,
-        w0,
-        w1,
-        ..,
-    ] = header;
+    let &[p0, p1, p2, p3, s0, s1, s2, s3, a0, a1, a2, a3, offset, flags, w0, w1, ..] = header;
     let tcp = Tcp {
         seq: u32::from_be_bytes([s0, s1, s2, s3]),
         ack: u32::from_be_bytes([a0, a1, a2, a3]),

@@ -16,11 +16,7 @@ pub(super) const IPV6: u8 = 41;
 
 /// Skips the address and control bytes of HDLC framing, where they are (RFC 1662).
 pub(super) fn ppp_addressed(view: View<'_>) -> View<'_> {
-    if view.data.starts_with(&[0xff, 3]) {
-        view.skip(2)
-    } else {
-        view
-    }
+    if view.data.starts_with(&[0xff, 3]) { view.skip(2) } else { view }
 }
 
 impl<'a> Walk<'_, 'a> {
@@ -54,10 +50,7 @@ impl<'a> Walk<'_, 'a> {
         if code != 0 {
             return self.stats.count(Kind::PppoeCode);
         }
-        self.ppp(
-            view.skip(6)
-                .limit(u32::from(u16::from_be_bytes([high, low]))),
-        );
+        self.ppp(view.skip(6).limit(u32::from(u16::from_be_bytes([high, low]))));
     }
 
     /// PPP (RFC 1661), from its protocol field on, which may be compressed to one byte.
@@ -78,11 +71,7 @@ impl<'a> Walk<'_, 'a> {
     /// An IP packet that is the payload of another; `proto` says of which version.
     pub(super) fn inner_ip(&mut self, outer4: bool, proto: u8, view: View<'a>) {
         let six_in_four = outer4 && proto == IPV6;
-        if !self.enter(if six_in_four {
-            Tunnel::SixInFour
-        } else {
-            Tunnel::IpInIp
-        }) {
+        if !self.enter(if six_in_four { Tunnel::SixInFour } else { Tunnel::IpInIp }) {
             return;
         }
         match proto {

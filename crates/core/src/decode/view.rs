@@ -14,10 +14,7 @@ impl<'a> View<'a> {
     #[inline]
     pub(super) fn new(data: &'a [u8], wire: u32) -> Self {
         let captured = u32::try_from(data.len()).unwrap_or(u32::MAX);
-        Self {
-            data,
-            wire: wire.max(captured),
-        }
+        Self { data, wire: wire.max(captured) }
     }
 
     /// The first `N` bytes, when they were captured.
@@ -30,20 +27,14 @@ impl<'a> View<'a> {
     #[inline]
     pub(super) fn skip(self, count: usize) -> Self {
         let wire = self.wire.saturating_sub(count as u32);
-        Self {
-            data: self.data.get(count..).unwrap_or(&[]),
-            wire,
-        }
+        Self { data: self.data.get(count..).unwrap_or(&[]), wire }
     }
 
     /// At most the first `count` bytes: what lies behind is padding or a trailer.
     #[inline]
     pub(super) fn limit(self, count: u32) -> Self {
         let data = self.data.get(..count as usize).unwrap_or(self.data);
-        Self {
-            data,
-            wire: self.wire.min(count),
-        }
+        Self { data, wire: self.wire.min(count) }
     }
 
     /// Whether every byte that was sent was also captured.

@@ -77,10 +77,7 @@ pub fn community_id(key: &FlowKey, src: (Address, u16), dst: (Address, u16)) -> 
         base64::engine::general_purpose::STANDARD.encode_slice(sha.finalize(), &mut digits);
     let length = encoded.unwrap_or(0);
     text.push_str(
-        digits
-            .get(..length)
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .unwrap_or(""),
+        digits.get(..length).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or(""),
     );
     text
 }

@@ -17,11 +17,7 @@ const SMALLEST: usize = 1 << 10;
 impl Index {
     /// An empty index.
     pub(super) fn new() -> Self {
-        Self {
-            entries: vec![0; SMALLEST],
-            mask: SMALLEST - 1,
-            used: 0,
-        }
+        Self { entries: vec![0; SMALLEST], mask: SMALLEST - 1, used: 0 }
     }
 
     /// The first slot whose tag is `hash`'s and for which `is_it` holds.
@@ -44,11 +40,7 @@ impl Index {
     /// The slot that stands first for a tag, whosever it is: a hint for fetching ahead.
     #[inline]
     pub(super) fn hint(&self, hash: u64) -> Option<Slot> {
-        let entry = self
-            .entries
-            .get(hash as u32 as usize & self.mask)
-            .copied()
-            .unwrap_or(0);
+        let entry = self.entries.get(hash as u32 as usize & self.mask).copied().unwrap_or(0);
         (entry as u32).checked_sub(1)
     }
 
@@ -57,11 +49,7 @@ impl Index {
         if (self.used + 1) * 3 > self.entries.len() * 2 {
             self.grow();
         }
-        place(
-            &mut self.entries,
-            self.mask,
-            u64::from(hash as u32) << 32 | u64::from(slot + 1),
-        );
+        place(&mut self.entries, self.mask, u64::from(hash as u32) << 32 | u64::from(slot + 1));
         self.used += 1;
     }
 

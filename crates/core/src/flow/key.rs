@@ -49,10 +49,7 @@ impl FlowKey {
         let ports = u64::from(self.low_port) << 48
             | u64::from(self.high_port) << 32
             | u64::from(self.proto) << 24;
-        let [first, second] = [
-            seed.rotate_left(23) ^ SECRET[0],
-            seed.rotate_left(47) ^ SECRET[1],
-        ];
+        let [first, second] = [seed.rotate_left(23) ^ SECRET[0], seed.rotate_left(47) ^ SECRET[1]];
         let mut hash = fold(low as u64 ^ seed, (low >> 64) as u64 ^ first);
         hash = fold(high as u64 ^ hash, (high >> 64) as u64 ^ second);
         fold(hash ^ ports ^ self.tunnel.scope(), seed ^ SECRET[2])
@@ -60,11 +57,8 @@ impl FlowKey {
 }
 
 /// Odd constants with evenly spread bits (the fraction digits of pi).
-pub(super) const SECRET: [u64; 3] = [
-    0x243f_6a88_85a3_08d3,
-    0x1319_8a2e_0370_7345,
-    0xa409_3822_299f_31d1,
-];
+pub(super) const SECRET: [u64; 3] =
+    [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7345, 0xa409_3822_299f_31d1];
 
 #[inline]
 fn fold(a: u64, b: u64) -> u64 {
@@ -107,14 +101,7 @@ pub(super) const ICMP6: u8 = 58;
 /// (Community ID specification, section on ICMP).
 pub(super) fn icmp_reply(proto: u8, kind: u16) -> Option<u16> {
     let pairs: &[(u16, u16)] = if proto == ICMP6 {
-        &[
-            (128, 129),
-            (130, 131),
-            (133, 134),
-            (135, 136),
-            (139, 140),
-            (144, 145),
-        ]
+        &[(128, 129), (130, 131), (133, 134), (135, 136), (139, 140), (144, 145)]
     } else {
         &[(8, 0), (10, 9), (13, 14), (15, 16), (17, 18)]
     };
@@ -127,10 +114,7 @@ pub(super) fn icmp_reply(proto: u8, kind: u16) -> Option<u16> {
 
 /// Whether an ICMP type asks for a reply.
 pub(super) fn icmp_is_request(proto: u8, kind: u16) -> bool {
-    let requests: &[u16] = if proto == ICMP6 {
-        &[128, 130, 133, 135, 139, 144]
-    } else {
-        &[8, 10, 13, 15, 17]
-    };
+    let requests: &[u16] =
+        if proto == ICMP6 { &[128, 130, 133, 135, 139, 144] } else { &[8, 10, 13, 15, 17] };
     requests.contains(&kind)
 }

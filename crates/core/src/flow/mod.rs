@@ -177,11 +177,7 @@ impl Flow {
     pub fn ends(&self) -> ((Address, u16), (Address, u16)) {
         let low = (self.key.low, self.key.low_port);
         let high = (self.key.high, self.key.high_port);
-        if self.low_opened {
-            (low, high)
-        } else {
-            (high, low)
-        }
+        if self.low_opened { (low, high) } else { (high, low) }
     }
 
     /// The connection's identifier.
@@ -202,11 +198,7 @@ impl Flow {
     }
 
     fn direction(&self, from_low: bool) -> Direction {
-        if from_low == self.low_opened {
-            Direction::Up
-        } else {
-            Direction::Down
-        }
+        if from_low == self.low_opened { Direction::Up } else { Direction::Down }
     }
 }
 

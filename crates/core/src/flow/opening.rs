@@ -14,12 +14,7 @@ pub(super) fn new_flow(
     carrier: Option<Uid>,
     generation: u8,
 ) -> Flow {
-    let extra = carrier.map(|uid| {
-        Box::new(Extra {
-            tunnel_uid: Some(uid),
-            ..Extra::default()
-        })
-    });
+    let extra = carrier.map(|uid| Box::new(Extra { tunnel_uid: Some(uid), ..Extra::default() }));
     Flow {
         key: place.key,
         first: segment.ts,

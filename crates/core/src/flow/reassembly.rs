@@ -64,10 +64,7 @@ impl Reassembly {
     pub fn insert(&mut self, start: u64, len: u64, data: &[u8], ready: &mut Ready<'_>) -> Outcome {
         let end = start.saturating_add(len);
         let highest = self.pieces.last().map_or(self.next, |piece| piece.end);
-        let mut outcome = Outcome {
-            late: max(start, self.next) < highest,
-            ..Outcome::default()
-        };
+        let mut outcome = Outcome { late: max(start, self.next) < highest, ..Outcome::default() };
         let mut at = max(start, self.next);
         let mut found = Vec::new();
         let first = self.pieces.partition_point(|piece| piece.end <= at);
@@ -100,10 +97,7 @@ impl Reassembly {
     pub fn give_up(&mut self, offset: u64, ready: &mut Ready<'_>) -> (u64, u32) {
         let (mut missing, mut gaps) = (0, 0);
         while self.next < offset {
-            let target = min(
-                offset,
-                self.pieces.first().map_or(offset, |piece| piece.start),
-            );
+            let target = min(offset, self.pieces.first().map_or(offset, |piece| piece.start));
             missing += target - self.next;
             gaps += 1;
             let gap = target - self.next;
@@ -120,13 +114,9 @@ impl Reassembly {
     }
 
     fn add(&mut self, piece: Piece) {
-        let at = self
-            .pieces
-            .partition_point(|other| other.start < piece.start);
+        let at = self.pieces.partition_point(|other| other.start < piece.start);
         // Without bytes, neighbours are one: a long hole-free run costs one piece.
-        if let Some(before) = at
-            .checked_sub(1)
-            .and_then(|before| self.pieces.get_mut(before))
+        if let Some(before) = at.checked_sub(1).and_then(|before| self.pieces.get_mut(before))
             && before.end == piece.start
             && before.data.is_empty()
             && piece.data.is_empty()
@@ -173,31 +163,19 @@ impl Piece {
     fn cut(from: u64, to: u64, start: u64, data: &[u8]) -> Self {
         let low = min((from - start) as usize, data.len());
         let high = min((to - start) as usize, data.len());
-        Self {
-            start: from,
-            end: to,
-            data: data.get(low..high).unwrap_or_default().to_vec(),
-        }
+        Self { start: from, end: to, data: data.get(low..high).unwrap_or_default().to_vec() }
     }
 
     /// How many bytes of a segment differ from this piece where both have them.
     fn conflicts(&self, start: u64, data: &[u8]) -> u64 {
         let from = max(self.start, start);
-        let to = min(
-            self.start + self.data.len() as u64,
-            start.saturating_add(data.len() as u64),
-        );
+        let to = min(self.start + self.data.len() as u64, start.saturating_add(data.len() as u64));
         if from >= to {
             return 0;
         }
-        let mine = self
-            .data
-            .get((from - self.start) as usize..(to - self.start) as usize);
+        let mine = self.data.get((from - self.start) as usize..(to - self.start) as usize);
         let theirs = data.get((from - start) as usize..(to - start) as usize);
-        let pairs = mine
-            .unwrap_or_default()
-            .iter()
-            .zip(theirs.unwrap_or_default());
+        let pairs = mine.unwrap_or_default().iter().zip(theirs.unwrap_or_default());
         pairs.filter(|(mine, theirs)| mine != theirs).count() as u64
     }
 }

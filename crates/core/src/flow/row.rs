@@ -24,9 +24,7 @@ pub struct Names<'a> {
 
 impl Names<'_> {
     fn iface(&self, index: u16) -> &str {
-        self.interfaces
-            .get(usize::from(index))
-            .map_or("", |interface| &interface.name)
+        self.interfaces.get(usize::from(index)).map_or("", |interface| &interface.name)
     }
 }
 
@@ -90,10 +88,7 @@ pub fn packet_row(
     names: &Names<'_>,
 ) {
     let (src_port, dst_port) = ports(segment);
-    let head = segment
-        .payload
-        .get(..excerpt.min(segment.payload.len()))
-        .unwrap_or_default();
+    let head = segment.payload.get(..excerpt.min(segment.payload.len())).unwrap_or_default();
     let text = (excerpt > 0).then(|| head.escape_ascii().to_string());
     table.push(&PacketRow {
         ts: segment.ts,
@@ -191,15 +186,12 @@ pub fn protocol_name(proto: u8) -> ArrayString<8> {
         136 => "udplite",
         _ => "",
     };
-    ArrayString::from(name)
-        .ok()
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| {
-            let mut text = ArrayString::new();
-            // `ip-255` is the longest.
-            let _ = write!(text, "ip-{proto}");
-            text
-        })
+    ArrayString::from(name).ok().filter(|name| !name.is_empty()).unwrap_or_else(|| {
+        let mut text = ArrayString::new();
+        // `ip-255` is the longest.
+        let _ = write!(text, "ip-{proto}");
+        text
+    })
 }
 
 fn tunnel_name(tunnel: Tunnel) -> Option<&'static str> {
@@ -214,13 +206,13 @@ fn tunnel_name(tunnel: Tunnel) -> Option<&'static str> {
 
 fn flag_letters(flags: u8) -> ArrayString<8> {
     let letters = "FSRPAUEC".chars().enumerate();
-    letters
-        .filter(|(bit, _)| flags >> bit & 1 == 1)
-        .map(|(_, letter)| letter)
-        .fold(ArrayString::new(), |mut text, letter| {
+    letters.filter(|(bit, _)| flags >> bit & 1 == 1).map(|(_, letter)| letter).fold(
+        ArrayString::new(),
+        |mut text, letter| {
             text.push(letter);
             text
-        })
+        },
+    )
 }
 
 fn flags(side: &Side, tcp: bool) -> Option<ArrayString<8>> {

@@ -29,17 +29,13 @@ impl Slab {
     /// The flow in a slot, dead or alive.
     #[inline]
     pub(super) fn get(&self, slot: Slot) -> Option<&Flow> {
-        self.chunks
-            .get(slot as usize / CHUNK)?
-            .get(slot as usize % CHUNK)
+        self.chunks.get(slot as usize / CHUNK)?.get(slot as usize % CHUNK)
     }
 
     /// The flow in a slot, dead or alive.
     #[inline]
     pub(super) fn get_mut(&mut self, slot: Slot) -> Option<&mut Flow> {
-        self.chunks
-            .get_mut(slot as usize / CHUNK)?
-            .get_mut(slot as usize % CHUNK)
+        self.chunks.get_mut(slot as usize / CHUNK)?.get_mut(slot as usize % CHUNK)
     }
 
     /// Takes a flow in and names its slot.
@@ -76,7 +72,6 @@ impl Slab {
     /// Every live flow with its slot, in slot order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Slot, &Flow)> {
         let all = self.chunks.iter().flatten().enumerate();
-        all.filter(|(_, flow)| flow.alive)
-            .map(|(slot, flow)| (slot as Slot, flow))
+        all.filter(|(_, flow)| flow.alive).map(|(slot, flow)| (slot as Slot, flow))
     }
 }

@@ -111,12 +111,9 @@ impl Flow {
     }
 
     fn has_waiting(&self, direction: Direction) -> bool {
-        self.extra.as_ref().is_some_and(|extra| {
-            extra
-                .streams
-                .get(direction as usize)
-                .is_some_and(Option::is_some)
-        })
+        self.extra
+            .as_ref()
+            .is_some_and(|extra| extra.streams.get(direction as usize).is_some_and(Option::is_some))
     }
 
     /// The usual case: data that continues the stream.
@@ -125,19 +122,10 @@ impl Flow {
         if !observer.wants_streams() || segment.payload_len == 0 {
             return;
         }
-        let chunk = Chunk {
-            direction,
-            ts: segment.ts,
-            gap: 0,
-            data: segment.payload,
-        };
+        let chunk = Chunk { direction, ts: segment.ts, gap: 0, data: segment.payload };
         tell(observer, self, &chunk);
         let cut = u64::from(segment.payload_len).saturating_sub(segment.payload.len() as u64);
-        let cut = Chunk {
-            gap: cut,
-            data: &[],
-            ..chunk
-        };
+        let cut = Chunk { gap: cut, data: &[], ..chunk };
         tell(observer, self, &cut);
     }
 
@@ -169,20 +157,15 @@ impl Flow {
         };
         let early = u64::from(ahead.max(0).unsigned_abs());
         let fresh = length.unsigned_abs() - known as u64;
-        let outcome = self.change_stream(
-            direction,
-            segment.ts,
-            budget,
-            observer,
-            |stream, room, hand| {
+        let outcome =
+            self.change_stream(direction, segment.ts, budget, observer, |stream, room, hand| {
                 let outcome = stream.insert(stream.next() + early, fresh, data, hand);
                 let mut given_up = 0;
                 while stream.buffered() > room && stream.skip(hand) > 0 {
                     given_up += 1;
                 }
                 (outcome, given_up)
-            },
-        );
+            });
         self.judge(direction, outcome, budget);
     }
 
@@ -234,12 +217,7 @@ impl Flow {
         let room = budget.per_stream.min(budget.total.saturating_sub(others));
         let flow = &*self;
         let mut hand = |gap: u64, data: &[u8]| {
-            let chunk = Chunk {
-                direction,
-                ts,
-                gap,
-                data,
-            };
+            let chunk = Chunk { direction, ts, gap, data };
             tell(observer, flow, &chunk);
         };
         let result = change(&mut stream, room, &mut hand);
@@ -260,10 +238,9 @@ impl Flow {
     fn missed(&mut self, direction: Direction, bytes: u64, gaps: u32) {
         let extra = Extra::of(self);
         let mut first = 0;
-        if let (Some(missed), Some(count)) = (
-            extra.missed.get_mut(direction as usize),
-            extra.gaps.get_mut(direction as usize),
-        ) {
+        if let (Some(missed), Some(count)) =
+            (extra.missed.get_mut(direction as usize), extra.gaps.get_mut(direction as usize))
+        {
             *missed = missed.saturating_add(bytes);
             first = *count;
             *count = count.saturating_add(gaps);
@@ -274,13 +251,9 @@ impl Flow {
     }
 
     fn take_stream(&mut self, direction: Direction) -> Reassembly {
-        let waiting = self
-            .extra
-            .as_mut()
-            .and_then(|extra| extra.streams.get_mut(direction as usize));
-        waiting
-            .and_then(Option::take)
-            .map_or_else(Reassembly::default, |stream| *stream)
+        let waiting =
+            self.extra.as_mut().and_then(|extra| extra.streams.get_mut(direction as usize));
+        waiting.and_then(Option::take).map_or_else(Reassembly::default, |stream| *stream)
     }
 
     /// Puts a stream back, unless nothing waits in it any more.

@@ -85,21 +85,14 @@ impl FlowTable {
     #[inline]
     pub fn place(&self, segment: &Segment<'_>) -> Place {
         let (key, from_low) = FlowKey::of(segment);
-        Place {
-            key,
-            from_low,
-            hash: key.hash(self.seed),
-        }
+        Place { key, from_low, hash: key.hash(self.seed) }
     }
 
     /// Touches the memory that [`Self::segment`] will want. The loads of a batch do not
     /// wait for each other, which is all that a prefetch instruction would gain.
     #[inline]
     pub fn fetch(&self, place: &Place) -> u8 {
-        let flow = self
-            .index
-            .hint(place.hash)
-            .and_then(|slot| self.slab.get(slot));
+        let flow = self.index.hint(place.hash).and_then(|slot| self.slab.get(slot));
         flow.map_or(0, |flow| {
             flow.key.proto ^ flow.up.flags ^ flow.down.flags ^ u8::from(flow.alive)
         })
@@ -158,18 +151,11 @@ impl FlowTable {
 
     /// Ends every open connection, in the order of their first packets.
     pub fn finish(&mut self, observer: &mut impl Observer) {
-        let mut open: Vec<(Nanos, Slot)> = self
-            .slab
-            .iter()
-            .map(|(slot, flow)| (flow.first, slot))
-            .collect();
+        let mut open: Vec<(Nanos, Slot)> =
+            self.slab.iter().map(|(slot, flow)| (flow.first, slot)).collect();
         open.sort_unstable();
         for (_, slot) in open {
-            let reason = self
-                .slab
-                .get(slot)
-                .and_then(ended_by_peer)
-                .unwrap_or(EndReason::Eof);
+            let reason = self.slab.get(slot).and_then(ended_by_peer).unwrap_or(EndReason::Eof);
             self.end(slot, reason, observer);
         }
     }
@@ -198,10 +184,7 @@ impl FlowTable {
         let Some(reason) = self.over(slot, segment) else {
             return Ok(slot);
         };
-        let began = self
-            .slab
-            .get(slot)
-            .map(|flow| (flow.first, flow.generation));
+        let began = self.slab.get(slot).map(|flow| (flow.first, flow.generation));
         self.end(slot, reason, observer);
         match began {
             Some((first, generation)) if first == segment.ts => Err(generation.wrapping_add(1)),
@@ -211,11 +194,8 @@ impl FlowTable {
 
     #[inline]
     fn find(&self, place: &Place) -> Option<Slot> {
-        self.index.find(place.hash, |slot| {
-            self.slab
-                .get(slot)
-                .is_some_and(|flow| flow.key == place.key)
-        })
+        self.index
+            .find(place.hash, |slot| self.slab.get(slot).is_some_and(|flow| flow.key == place.key))
     }
 
     /// Why a segment does not belong to the connection that has its ports, if so.
@@ -246,13 +226,7 @@ impl FlowTable {
         }
         let turned = is_reply(segment);
         let carrier = carrier.and_then(|slot| self.slab.get(slot)).map(Flow::uid);
-        let mut flow = new_flow(
-            segment,
-            place,
-            place.from_low != turned,
-            carrier,
-            generation,
-        );
+        let mut flow = new_flow(segment, place, place.from_low != turned, carrier, generation);
         if turned {
             flow.note(Direction::Up, b'^');
         }

@@ -92,11 +92,7 @@ impl Flow {
     #[inline]
     fn letters_of(&mut self, direction: Direction, flags: u8, payload: u32) {
         // What most segments would write has been written.
-        let usual = if payload > 0 {
-            letter::DATA
-        } else {
-            letter::ACK
-        };
+        let usual = if payload > 0 { letter::DATA } else { letter::ACK };
         if flags & (Tcp::SYN | Tcp::FIN | Tcp::RST | Tcp::ACK) == Tcp::ACK
             && self.side_mut(direction).letters & usual != 0
         {

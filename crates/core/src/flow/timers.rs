@@ -26,11 +26,7 @@ pub(super) struct Timer {
 
 impl Default for Timer {
     fn default() -> Self {
-        Self {
-            next: NONE,
-            previous: NONE,
-            step: 0,
-        }
+        Self { next: NONE, previous: NONE, step: 0 }
     }
 }
 
@@ -44,10 +40,7 @@ pub(super) struct Timers {
 impl Timers {
     /// An empty wheel that does not know the time yet.
     pub(super) fn new() -> Self {
-        Self {
-            heads: vec![NONE; STEPS as usize],
-            now: None,
-        }
+        Self { heads: vec![NONE; STEPS as usize], now: None }
     }
 
     /// Moves on to `now` and takes out every flow whose step has come: the caller must
@@ -93,11 +86,7 @@ impl Timers {
         };
         let next = std::mem::replace(head, slot);
         if let Some(flow) = slab.get_mut(slot) {
-            flow.timer = Timer {
-                next,
-                previous: NONE,
-                step,
-            };
+            flow.timer = Timer { next, previous: NONE, step };
         }
         if let Some(neighbour) = slab.get_mut(next) {
             neighbour.timer.previous = slot;
@@ -106,10 +95,7 @@ impl Timers {
 
     /// Takes a flow out of the wheel.
     pub(super) fn cancel(&mut self, slot: Slot, slab: &mut Slab) {
-        let Some(timer) = slab
-            .get_mut(slot)
-            .map(|flow| std::mem::take(&mut flow.timer))
-        else {
+        let Some(timer) = slab.get_mut(slot).map(|flow| std::mem::take(&mut flow.timer)) else {
             return;
         };
         if let Some(next) = slab.get_mut(timer.next) {
@@ -118,10 +104,8 @@ impl Timers {
         match slab.get_mut(timer.previous) {
             Some(previous) => previous.timer.next = timer.next,
             None => {
-                if let Some(head) = self
-                    .heads
-                    .get_mut(usize::from(timer.step))
-                    .filter(|head| **head == slot)
+                if let Some(head) =
+                    self.heads.get_mut(usize::from(timer.step)).filter(|head| **head == slot)
                 {
                     *head = timer.next;
                 }

@@ -122,10 +122,7 @@ impl Column for Counts {
             Field::new("keys", DataType::Utf8, false),
             Field::new("values", DataType::UInt64, true),
         ]);
-        DataType::Map(
-            Arc::new(Field::new("entries", DataType::Struct(entries), false)),
-            false,
-        )
+        DataType::Map(Arc::new(Field::new("entries", DataType::Struct(entries), false)), false)
     }
     fn append(builder: &mut Self::Builder, value: Self::Value<'_>) {
         for (name, count) in value {

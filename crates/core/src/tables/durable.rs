@@ -20,11 +20,7 @@ impl DurableFile {
         let part = part_path(path)?;
         let file = File::create(&part).map_err(at(path))?;
         let out = Some(BufWriter::with_capacity(1 << 18, file));
-        Ok(Self {
-            path: path.to_owned(),
-            part,
-            out,
-        })
+        Ok(Self { path: path.to_owned(), part, out })
     }
 
     /// The name the file will have.
@@ -35,9 +31,7 @@ impl DurableFile {
     /// Makes the file last and gives it its name; returns it with its size in bytes.
     pub fn commit(mut self) -> Result<(File, u64), Error> {
         let out = self.out.take().ok_or_else(closed).map_err(at(&self.path))?;
-        let file = out
-            .into_inner()
-            .map_err(|error| at(&self.path)(error.into_error()));
+        let file = out.into_inner().map_err(|error| at(&self.path)(error.into_error()));
         match file.and_then(|file| self.publish(file)) {
             Ok(done) => Ok(done),
             Err(error) => {
@@ -77,10 +71,7 @@ impl Drop for DurableFile {
 /// Names the file an I/O error is about.
 pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> Error {
     let path = path.to_owned();
-    move |source| Error::File {
-        path: path.clone(),
-        source,
-    }
+    move |source| Error::File { path: path.clone(), source }
 }
 
 fn closed() -> io::Error {
@@ -104,9 +95,7 @@ fn sync_directory(path: &Path) -> Result<(), Error> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    File::open(parent)
-        .and_then(|directory| directory.sync_all())
-        .map_err(at(parent))
+    File::open(parent).and_then(|directory| directory.sync_all()).map_err(at(parent))
 }
 
 /// Elsewhere directories cannot be opened as files; the file system's journal has to do.

@@ -39,11 +39,7 @@ impl Frames {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let file = File::open(path).map_err(at(path))?;
         let left = file.metadata().map_err(at(path))?.len();
-        Ok(Self {
-            path: path.to_owned(),
-            file: BufReader::new(file),
-            left,
-        })
+        Ok(Self { path: path.to_owned(), file: BufReader::new(file), left })
     }
 
     /// The next whole message; `None` at the end mark, at the end, and before a torn one.
@@ -66,10 +62,7 @@ impl Frames {
         };
         let mut body = MutableBuffer::from_len_zeroed(length as usize);
         let whole = self.fill(&mut body)?;
-        Ok(whole.then(|| Frame {
-            metadata,
-            body: body.into(),
-        }))
+        Ok(whole.then(|| Frame { metadata, body: body.into() }))
     }
 
     /// Reads exactly `into`, or tells that the file does not hold as much.
@@ -94,10 +87,7 @@ fn body_length(metadata: &[u8]) -> Option<u64> {
 impl Frame {
     /// The stream's columns, if this is its first message.
     pub(super) fn schema(&self) -> Result<SchemaRef, ArrowError> {
-        let schema = self
-            .message()?
-            .header_as_schema()
-            .ok_or_else(|| damaged("no schema"))?;
+        let schema = self.message()?.header_as_schema().ok_or_else(|| damaged("no schema"))?;
         Ok(Arc::new(convert::fb_to_schema(schema)))
     }
 
@@ -107,9 +97,7 @@ impl Frame {
         if message.header_type() != MessageHeader::RecordBatch {
             return Err(damaged("not a batch"));
         }
-        let batch = message
-            .header_as_record_batch()
-            .ok_or_else(|| damaged("no batch"))?;
+        let batch = message.header_as_record_batch().ok_or_else(|| damaged("no batch"))?;
         self.check(&batch)?;
         let none = HashMap::new();
         reader::read_record_batch(&self.body, batch, schema, &none, None, &message.version())
@@ -121,23 +109,15 @@ impl Frame {
         let inside = |buffer: &arrow_ipc::Buffer| {
             let offset = u64::try_from(buffer.offset()).ok();
             let length = u64::try_from(buffer.length()).ok();
-            let end = offset
-                .zip(length)
-                .and_then(|(offset, length)| offset.checked_add(length));
+            let end = offset.zip(length).and_then(|(offset, length)| offset.checked_add(length));
             end.is_some_and(|end| end <= self.body.len() as u64)
         };
         let mut nodes = batch.nodes().into_iter().flatten();
         let sane = batch.compression().is_none()
             && batch.length() >= 0
             && nodes.all(|node| node.length() >= 0 && node.null_count() >= 0)
-            && batch
-                .buffers()
-                .is_some_and(|buffers| buffers.iter().all(inside));
-        if sane {
-            Ok(())
-        } else {
-            Err(damaged("a buffer lies outside its message"))
-        }
+            && batch.buffers().is_some_and(|buffers| buffers.iter().all(inside));
+        if sane { Ok(()) } else { Err(damaged("a buffer lies outside its message")) }
     }
 
     fn message(&self) -> Result<Message<'_>, ArrowError> {

@@ -65,21 +65,13 @@ pub trait Table: Default {
     fn finish(&mut self) -> Batch;
     /// Name, meaning and columns.
     fn info() -> TableInfo {
-        TableInfo {
-            name: Self::NAME,
-            doc: Self::DOC,
-            schema: Self::schema(),
-        }
+        TableInfo { name: Self::NAME, doc: Self::DOC, schema: Self::schema() }
     }
 }
 
 /// Every table, in the order in which they are listed. A new table is one line here.
 pub fn all() -> Vec<TableInfo> {
-    vec![
-        conn::ConnTable::info(),
-        packet::PacketTable::info(),
-        health::HealthTable::info(),
-    ]
+    vec![conn::ConnTable::info(), packet::PacketTable::info(), health::HealthTable::info()]
 }
 
 /// Writes a table once: its row type, its builder and its documented Arrow schema.
@@ -157,8 +149,5 @@ fn field<C: Column>(name: &str, doc: &str) -> arrow_schema::Field {
 fn batch(table: &'static str, schema: SchemaRef, columns: Vec<arrow_array::ArrayRef>) -> Batch {
     let rows = RecordBatch::try_new(schema.clone(), columns);
     debug_assert!(rows.is_ok(), "columns of {table} do not fit its schema");
-    Batch {
-        table,
-        rows: rows.unwrap_or_else(|_| RecordBatch::new_empty(schema)),
-    }
+    Batch { table, rows: rows.unwrap_or_else(|_| RecordBatch::new_empty(schema)) }
 }

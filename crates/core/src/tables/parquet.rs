@@ -38,11 +38,7 @@ impl ParquetFile {
             .with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(file, schema.clone(), options)
             .map_err(|error| explain(path, error))?;
-        Ok(Self {
-            writer,
-            schema,
-            rows: 0,
-        })
+        Ok(Self { writer, schema, rows: 0 })
     }
 
     /// Adds rows.
@@ -66,10 +62,7 @@ impl ParquetFile {
     /// Finishes the file and gives it its name; returns its size in bytes.
     pub fn close(self) -> Result<u64, Error> {
         let path = self.writer.inner().path().to_owned();
-        let file = self
-            .writer
-            .into_inner()
-            .map_err(|error| explain(&path, error))?;
+        let file = self.writer.into_inner().map_err(|error| explain(&path, error))?;
         Ok(file.commit()?.1)
     }
 }

@@ -38,13 +38,7 @@ impl SegmentWriter {
         start.write_all(stream.get_ref()).map_err(at(path))?;
         stream.get_mut().clear();
         let (file, bytes) = start.commit()?;
-        Ok(Self {
-            path: path.to_owned(),
-            file,
-            stream,
-            bytes,
-            rows: 0,
-        })
+        Ok(Self { path: path.to_owned(), file, stream, bytes, rows: 0 })
     }
 
     /// Adds a batch.
@@ -108,10 +102,7 @@ impl Segment {
             Some(frame) => guarded(|| frame.schema()).ok(),
             None => None,
         };
-        Ok(Self {
-            path: path.to_owned(),
-            schema,
-        })
+        Ok(Self { path: path.to_owned(), schema })
     }
 
     /// The columns, if the file holds them whole.
@@ -123,10 +114,7 @@ impl Segment {
     /// not whole or does not hold what it says.
     pub fn batches(&self) -> Result<Batches, Error> {
         let mut frames = Frames::open(&self.path)?;
-        let schema = self
-            .schema
-            .clone()
-            .filter(|_| matches!(frames.next_frame(), Ok(Some(_))));
+        let schema = self.schema.clone().filter(|_| matches!(frames.next_frame(), Ok(Some(_))));
         Ok(Batches { frames, schema })
     }
 

@@ -36,12 +36,7 @@ fn three(dir: &TempDir) -> (PathBuf, Vec<RecordBatch>, Vec<u64>) {
 }
 
 fn read(path: &Path) -> Vec<RecordBatch> {
-    Segment::open(path)
-        .unwrap()
-        .batches()
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap()
+    Segment::open(path).unwrap().batches().unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 #[test]
@@ -65,11 +60,7 @@ fn cut_anywhere_it_gives_the_batches_before_the_cut() {
     for length in 0..=bytes.len() {
         fs::write(&cut, &bytes[..length]).unwrap();
         let whole = ends.iter().filter(|end| **end <= length as u64).count();
-        assert_eq!(
-            read(&cut),
-            batches[..whole.saturating_sub(1)],
-            "cut at {length}"
-        );
+        assert_eq!(read(&cut), batches[..whole.saturating_sub(1)], "cut at {length}");
         assert_eq!(Segment::open(&cut).unwrap().schema().is_some(), whole > 0);
     }
 }
@@ -98,10 +89,7 @@ fn becomes_parquet_without_leaving_anything_beside() {
     let dir = TempDir::new().unwrap();
     let (path, _, ends) = three(&dir);
     let parquet = dir.path().join("closed.parquet");
-    assert_eq!(
-        Segment::open(&path).unwrap().to_parquet(&parquet).unwrap(),
-        9
-    );
+    assert_eq!(Segment::open(&path).unwrap().to_parquet(&parquet).unwrap(), 9);
     let file = fs::File::open(&parquet).unwrap();
     let reader = ::parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(file, 100);
     let total: usize = reader.unwrap().map(|rows| rows.unwrap().num_rows()).sum();
@@ -110,10 +98,7 @@ fn becomes_parquet_without_leaving_anything_beside() {
     fs::write(&cut, &fs::read(&path).unwrap()[..ends[0] as usize]).unwrap();
     let none = dir.path().join("none.parquet");
     assert_eq!(Segment::open(&cut).unwrap().to_parquet(&none).unwrap(), 0);
-    let mut names: Vec<_> = fs::read_dir(&dir)
-        .unwrap()
-        .map(|e| e.unwrap().file_name())
-        .collect();
+    let mut names: Vec<_> = fs::read_dir(&dir).unwrap().map(|e| e.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["closed.parquet", "cut.arrows", "open.arrows"]);
 }

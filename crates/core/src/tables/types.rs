@@ -31,9 +31,6 @@ fn map_name(entries: &DataType) -> String {
     let DataType::Struct(fields) = entries else {
         return entries.to_string();
     };
-    let names: Vec<String> = fields
-        .iter()
-        .map(|field| sql_name(field.data_type()))
-        .collect();
+    let names: Vec<String> = fields.iter().map(|field| sql_name(field.data_type())).collect();
     format!("MAP({})", names.join(", "))
 }

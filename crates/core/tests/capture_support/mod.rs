@@ -1,10 +1,5 @@
 //! Helpers of the capture tests: a reader that keeps everything, a pcapng writer of any shape.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::indexing_slicing
-)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -26,20 +21,8 @@ pub struct Kept {
 
 impl From<&Packet<'_>> for Kept {
     fn from(packet: &Packet<'_>) -> Self {
-        let Packet {
-            ts,
-            iface,
-            link,
-            wire_len,
-            data,
-        } = *packet;
-        Self {
-            ts,
-            iface,
-            link: link.0,
-            wire_len,
-            data: data.to_vec(),
-        }
+        let Packet { ts, iface, link, wire_len, data } = *packet;
+        Self { ts, iface, link: link.0, wire_len, data: data.to_vec() }
     }
 }
 
@@ -68,19 +51,12 @@ pub fn drain(mut source: CaptureFiles) -> All {
     }
     all.stats = source.stats();
     let known = all.interfaces.len();
-    assert!(
-        all.packets
-            .iter()
-            .all(|packet| usize::from(packet.iface) < known)
-    );
+    assert!(all.packets.iter().all(|packet| usize::from(packet.iface) < known));
     all
 }
 
 pub fn read(bytes: &[u8]) -> All {
-    drain(CaptureFiles::from_stream(
-        "x",
-        io::Cursor::new(bytes.to_vec()),
-    ))
+    drain(CaptureFiles::from_stream("x", io::Cursor::new(bytes.to_vec())))
 }
 
 /// Gives a few bytes at a time, as a slow pipe does.
@@ -112,36 +88,21 @@ pub struct Writer {
 impl Writer {
     /// Begins a file.
     pub fn new(big: bool) -> Self {
-        let mut writer = Self {
-            big,
-            bytes: Vec::new(),
-        };
+        let mut writer = Self { big, bytes: Vec::new() };
         writer.section();
         writer
     }
 
     pub fn u16(&self, number: u16) -> [u8; 2] {
-        if self.big {
-            number.to_be_bytes()
-        } else {
-            number.to_le_bytes()
-        }
+        if self.big { number.to_be_bytes() } else { number.to_le_bytes() }
     }
 
     pub fn u32(&self, number: u32) -> [u8; 4] {
-        if self.big {
-            number.to_be_bytes()
-        } else {
-            number.to_le_bytes()
-        }
+        if self.big { number.to_be_bytes() } else { number.to_le_bytes() }
     }
 
     pub fn u64(&self, number: u64) -> [u8; 8] {
-        if self.big {
-            number.to_be_bytes()
-        } else {
-            number.to_le_bytes()
-        }
+        if self.big { number.to_be_bytes() } else { number.to_le_bytes() }
     }
 
     pub fn block(&mut self, kind: u32, body: &[u8]) {
@@ -151,8 +112,7 @@ impl Writer {
         self.bytes.extend_from_slice(&kind);
         self.bytes.extend_from_slice(&length);
         self.bytes.extend_from_slice(body);
-        self.bytes
-            .extend(std::iter::repeat_n(0, padded - body.len()));
+        self.bytes.extend(std::iter::repeat_n(0, padded - body.len()));
         self.bytes.extend_from_slice(&length);
     }
 
@@ -164,36 +124,18 @@ impl Writer {
     }
 
     pub fn section(&mut self) {
-        let body = [
-            &self.u32(0x1a2b_3c4d)[..],
-            &self.u16(1),
-            &self.u16(0),
-            &[0xff; 8],
-        ]
-        .concat();
+        let body = [&self.u32(0x1a2b_3c4d)[..], &self.u16(1), &self.u16(0), &[0xff; 8]].concat();
         self.block(0x0a0d_0d0a, &body);
     }
 
     pub fn interface(&mut self, link: u16, snaplen: u32, options: &[Vec<u8>]) {
-        let body = [
-            &self.u16(link)[..],
-            &[0, 0],
-            &self.u32(snaplen),
-            &options.concat(),
-        ]
-        .concat();
+        let body = [&self.u16(link)[..], &[0, 0], &self.u32(snaplen), &options.concat()].concat();
         self.block(1, &body);
     }
 
     /// An enhanced packet block.
     pub fn packet(&mut self, interface: u32, time: u64, wire_len: u32, data: &[u8]) {
-        let fields = [
-            interface,
-            (time >> 32) as u32,
-            time as u32,
-            data.len() as u32,
-            wire_len,
-        ];
+        let fields = [interface, (time >> 32) as u32, time as u32, data.len() as u32, wire_len];
         let body = [&fields.map(|field| self.u32(field)).concat()[..], data].concat();
         self.block(6, &body);
     }
@@ -206,12 +148,7 @@ impl Writer {
 
     /// An obsolete packet block.
     pub fn old_packet(&mut self, interface: u16, time: u64, wire_len: u32, data: &[u8]) {
-        let fields = [
-            (time >> 32) as u32,
-            time as u32,
-            data.len() as u32,
-            wire_len,
-        ];
+        let fields = [(time >> 32) as u32, time as u32, data.len() as u32, wire_len];
         let fields = fields.map(|field| self.u32(field)).concat();
         let body = [&self.u16(interface)[..], &self.u16(0xffff), &fields, data].concat();
         self.block(2, &body);

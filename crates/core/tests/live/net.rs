@@ -52,9 +52,7 @@ impl Net {
 
     /// `ip` inside of it; has to succeed.
     pub fn ip(&self, arguments: &str) {
-        let out = run(Command::new("ip")
-            .args(["-n", &self.0])
-            .args(arguments.split(' ')));
+        let out = run(Command::new("ip").args(["-n", &self.0]).args(arguments.split(' ')));
         assert!(out.status.success(), "ip {arguments}: {out:?}");
     }
 
@@ -79,10 +77,7 @@ impl Net {
         ["rx", "tx"]
             .map(|way| {
                 let path = format!("/sys/class/net/{interface}/statistics/{way}_packets");
-                self.exec(&format!("cat {path}"))
-                    .trim()
-                    .parse::<u64>()
-                    .unwrap()
+                self.exec(&format!("cat {path}")).trim().parse::<u64>().unwrap()
             })
             .iter()
             .sum()
@@ -93,10 +88,7 @@ impl Net {
         let work = || {
             let file = File::open(format!("/run/netns/{}", self.0)).unwrap();
             // SAFETY: moves this thread, which ends below, to the namespace of an open file.
-            assert_eq!(
-                unsafe { libc::setns(file.as_raw_fd(), libc::CLONE_NEWNET) },
-                0
-            );
+            assert_eq!(unsafe { libc::setns(file.as_raw_fd(), libc::CLONE_NEWNET) }, 0);
             work()
         };
         std::thread::scope(|scope| match scope.spawn(work).join() {
@@ -115,10 +107,7 @@ impl Drop for Net {
 /// Two namespaces with a veth pair, `left` at 10.9.0.1/24 in the one, `right` at 10.9.0.2/24.
 pub fn pair() -> Option<(Net, Net)> {
     let (a, b) = (Net::new()?, Net::new()?);
-    a.ip(&format!(
-        "link add left type veth peer name right netns {}",
-        b.name()
-    ));
+    a.ip(&format!("link add left type veth peer name right netns {}", b.name()));
     for (net, interface, address) in [(&a, "left", "10.9.0.1/24"), (&b, "right", "10.9.0.2/24")] {
         net.ip(&format!("addr add {address} dev {interface}"));
         net.ip("link set lo up");

@@ -32,12 +32,7 @@ impl Watch {
     }
 
     pub fn of(source: LiveSource) -> Self {
-        Self {
-            source,
-            names: Vec::new(),
-            packets: Vec::new(),
-            ended: false,
-        }
+        Self { source, names: Vec::new(), packets: Vec::new(), ended: false }
     }
 
     /// Polls until `done`, or until far more time has passed than that takes.
@@ -48,11 +43,7 @@ impl Watch {
             }
             self.step();
         }
-        panic!(
-            "after {} packets: {:?}",
-            self.packets.len(),
-            self.source.stats()
-        );
+        panic!("after {} packets: {:?}", self.packets.len(), self.source.stats());
     }
 
     /// Reads what is there already: until nothing came for longer than a block is kept open.
@@ -90,9 +81,5 @@ impl Watch {
 
 pub fn config(interfaces: &[&str]) -> LiveConfig {
     let interfaces = interfaces.iter().map(|&name| name.to_owned()).collect();
-    LiveConfig {
-        interfaces,
-        ring_bytes: 4 << 20,
-        ..LiveConfig::default()
-    }
+    LiveConfig { interfaces, ring_bytes: 4 << 20, ..LiveConfig::default() }
 }

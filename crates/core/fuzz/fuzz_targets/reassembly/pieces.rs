@@ -60,7 +60,10 @@ impl Model {
         assert!(held >= bytes && held <= bytes + OVERHEAD, "{held} held for {bytes} bytes");
         assert_eq!(stream.is_empty(), waiting.iter().all(|seen| *seen == Seen::Never));
         assert!(!stream.is_empty() || held == 0);
-        assert!(waiting.first().is_none_or(|seen| *seen == Seen::Never), "what is ready is handed on");
+        assert!(
+            waiting.first().is_none_or(|seen| *seen == Seen::Never),
+            "what is ready is handed on"
+        );
     }
 }
 
@@ -83,11 +86,19 @@ pub fn put_together(input: &[u8]) {
     assert!(stream.is_empty(), "nothing waits behind the last gap");
 }
 
-fn step(kind: u8, start: usize, len: usize, data: &[u8], stream: &mut Reassembly, model: &mut Model) {
+fn step(
+    kind: u8,
+    start: usize,
+    len: usize,
+    data: &[u8],
+    stream: &mut Reassembly,
+    model: &mut Model,
+) {
     let (offset, before) = (model.base + start as u64, model.next);
     match kind {
         0 => {
-            let (missing, gaps) = stream.give_up(offset, &mut |gap, data: &[u8]| model.ready(gap, data));
+            let (missing, gaps) =
+                stream.give_up(offset, &mut |gap, data: &[u8]| model.ready(gap, data));
             assert!(missing <= (model.next - before) as u64 && u64::from(gaps) <= missing);
             assert!(model.next >= start, "what was given up is behind us");
         }
@@ -97,7 +108,8 @@ fn step(kind: u8, start: usize, len: usize, data: &[u8], stream: &mut Reassembly
         }
         _ => {
             let expected = model.insert(start, len, data);
-            let outcome = stream.insert(offset, len as u64, data, &mut |gap, data: &[u8]| model.ready(gap, data));
+            let outcome = stream
+                .insert(offset, len as u64, data, &mut |gap, data: &[u8]| model.ready(gap, data));
             assert_eq!((outcome.fresh, outcome.conflicting), expected);
         }
     }

@@ -126,7 +126,8 @@ impl Play {
         let [kind, .., time] = *step;
         // Up to 2^60 ns at once, and now and then back.
         let span = 1_i64 << (time & 63).min(60);
-        self.now = if time < 192 { self.now.saturating_add(span) } else { self.now.saturating_sub(span) };
+        self.now =
+            if time < 192 { self.now.saturating_add(span) } else { self.now.saturating_sub(span) };
         match kind {
             0 => self.table.advance(self.now, &mut self.watcher),
             1 => self.table.sweep(&mut self.watcher),
@@ -149,7 +150,10 @@ impl Play {
         // Near the wrap of sequence numbers; far off when the top bits are set.
         let number = |high: u8, low: u8| {
             let far = if high >= 0xf0 { 0x1fff_0000 * u32::from(high & 7) } else { 0 };
-            (u32::MAX - 0x3fff).wrapping_add(u32::from(high & 0x7f) << 8 | u32::from(low)).wrapping_add(far) & even
+            (u32::MAX - 0x3fff)
+                .wrapping_add(u32::from(high & 0x7f) << 8 | u32::from(low))
+                .wrapping_add(far)
+                & even
         };
         let (seq, length) = (number(s0, s1), u32::from(length) * unit);
         let syn = u32::from(flags & Tcp::SYN != 0);
@@ -173,14 +177,20 @@ impl Play {
             payload,
             transport: match kind {
                 2..8 => Transport::Udp,
-                _ => Transport::Tcp(Tcp { seq, ack: number(a0, a1), flags, window: u16::from(kind) }),
+                _ => {
+                    Transport::Tcp(Tcp { seq, ack: number(a0, a1), flags, window: u16::from(kind) })
+                }
             },
             checksum_ok: kind != 255,
         }
     }
 
     fn byte(&self, kind: u8, seq: u32) -> u8 {
-        if self.settings.numbered { ((seq >> 1) as u16).to_be_bytes()[(seq & 1) as usize] } else { kind }
+        if self.settings.numbered {
+            ((seq >> 1) as u16).to_be_bytes()[(seq & 1) as usize]
+        } else {
+            kind
+        }
     }
 
     fn segment(&mut self, segment: &Segment<'_>) {

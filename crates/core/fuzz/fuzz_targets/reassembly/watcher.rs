@@ -96,7 +96,10 @@ impl Observer for Watcher {
         assert!(flow.first <= flow.last);
         if end.is_some() {
             self.ended += 1;
-            assert!(self.open.remove(&uid).is_some_and(|known| known.announced), "ended once, after it was opened");
+            assert!(
+                self.open.remove(&uid).is_some_and(|known| known.announced),
+                "ended once, after it was opened"
+            );
         } else {
             assert!(self.open.get(&uid).is_some_and(|known| known.announced), "is open");
         }

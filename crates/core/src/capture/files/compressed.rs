@@ -29,10 +29,7 @@ pub(super) struct Input {
 }
 
 enum Stage {
-    Sniffing {
-        source: Option<Counted>,
-        prefix: Vec<u8>,
-    },
+    Sniffing { source: Option<Counted>, prefix: Vec<u8> },
     Plain(Prefixed),
     Gzip(Box<MultiGzDecoder<BufReader<Prefixed>>>),
     Zstd(ZstdDecoder<'static, BufReader<Prefixed>>),
@@ -58,13 +55,7 @@ impl Input {
     /// Reads nothing yet; `count` grows by each byte read later.
     pub(super) fn new(raw: Raw, count: Arc<AtomicU64>) -> Self {
         let source = Some(Counted { raw, count });
-        Self {
-            stage: Stage::Sniffing {
-                source,
-                prefix: Vec::new(),
-            },
-            failed: None,
-        }
+        Self { stage: Stage::Sniffing { source, prefix: Vec::new() }, failed: None }
     }
 
     /// How the bytes are packed, if they are.
@@ -193,9 +184,7 @@ mod tests {
     #[test]
     fn what_comes_before_damage_is_unpacked() {
         let noise = |n: u32| n.wrapping_mul(0x9e37_79b9) >> 22;
-        let text: Vec<u8> = (0..200_000)
-            .flat_map(|n| noise(n).to_string().into_bytes())
-            .collect();
+        let text: Vec<u8> = (0..200_000).flat_map(|n| noise(n).to_string().into_bytes()).collect();
         for mut packed in [gzip(&text), zstd::encode_all(&text[..], 1).unwrap()] {
             let intact = packed.len() * 9 / 10;
             packed.truncate(intact);

@@ -46,13 +46,7 @@ pub(super) enum Over {
 impl Current {
     /// A file of which nothing was read.
     pub(super) fn new(path: PathBuf, input: Input) -> Self {
-        Self {
-            path,
-            input,
-            format: None,
-            packets: 0,
-            skip: 0,
-        }
+        Self { path, input, format: None, packets: 0, skip: 0 }
     }
 
     /// Makes what it can of the bytes in the window.
@@ -61,11 +55,7 @@ impl Current {
             let count = self.skip.min(window.bytes().len());
             window.consume(count);
             self.skip -= count;
-            return if self.skip > 0 {
-                Progressed::Need(1)
-            } else {
-                Progressed::Further
-            };
+            return if self.skip > 0 { Progressed::Need(1) } else { Progressed::Further };
         }
         let Some(format) = &mut self.format else {
             return self.identify(window);

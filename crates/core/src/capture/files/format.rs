@@ -93,27 +93,12 @@ impl Format {
 const OTHERS: [(&[u8], &str); 9] = [
     (b"BZh", "compressed with bzip2; unpack it first (bunzip2)"),
     (b"\xfd7zX", "compressed with xz; unpack it first (unxz)"),
-    (
-        b"\x04\x22\x4d\x18",
-        "compressed with lz4; unpack it first (unlz4)",
-    ),
+    (b"\x04\x22\x4d\x18", "compressed with lz4; unpack it first (unlz4)"),
     (b"PK\x03\x04", "a zip archive; unpack it first (unzip)"),
-    (
-        b"snoo",
-        "a snoop capture; convert it first (editcap -F pcapng)",
-    ),
-    (
-        b"GMBU",
-        "a Network Monitor capture; convert it first (editcap -F pcapng)",
-    ),
-    (
-        b"RTSS",
-        "a Network Monitor capture; convert it first (editcap -F pcapng)",
-    ),
-    (
-        b"\x1c\x00\x01\xac",
-        "an IxVeriWave capture; convert it first (editcap -F pcapng)",
-    ),
+    (b"snoo", "a snoop capture; convert it first (editcap -F pcapng)"),
+    (b"GMBU", "a Network Monitor capture; convert it first (editcap -F pcapng)"),
+    (b"RTSS", "a Network Monitor capture; convert it first (editcap -F pcapng)"),
+    (b"\x1c\x00\x01\xac", "an IxVeriWave capture; convert it first (editcap -F pcapng)"),
     (b"\x7fELF", "a program, not a capture"),
 ];
 
@@ -122,10 +107,6 @@ fn describe(bytes: &[u8]) -> String {
     if let Some((_, what)) = OTHERS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return (*what).to_owned();
     }
-    let first: Vec<String> = bytes
-        .iter()
-        .take(4)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let first: Vec<String> = bytes.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     format!("neither pcap nor pcapng (begins with {})", first.join(" "))
 }

@@ -85,10 +85,8 @@ impl CaptureFiles {
                 Checked::Capture(bytes) => total = total.map(|sum| sum.saturating_add(bytes)),
                 Checked::Nothing(reason) => {
                     files.warnings.push(format!("{}: {reason}", path.display()));
-                    nothing = nothing.or(Some(Error::NotACapture {
-                        path: path.to_owned(),
-                        reason,
-                    }));
+                    nothing =
+                        nothing.or(Some(Error::NotACapture { path: path.to_owned(), reason }));
                     continue;
                 }
             }
@@ -105,18 +103,13 @@ impl CaptureFiles {
     pub fn from_stream(name: impl Into<PathBuf>, stream: impl Read + Send + 'static) -> Self {
         let mut files = Self::empty(true);
         files.total = None;
-        files
-            .waiting
-            .push_back(Waiting::Stream(name.into(), Box::new(stream)));
+        files.waiting.push_back(Waiting::Stream(name.into(), Box::new(stream)));
         files
     }
 
     /// How far reading has come.
     pub fn progress(&self) -> Progress {
-        Progress {
-            read: self.read.load(Ordering::Relaxed),
-            total: self.total,
-        }
+        Progress { read: self.read.load(Ordering::Relaxed), total: self.total }
     }
 
     fn empty(only: bool) -> Self {
@@ -143,9 +136,8 @@ impl CaptureFiles {
             }
         };
         self.window.clear();
-        let name = path
-            .file_name()
-            .map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
+        let name =
+            path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
         self.interfaces.begin_file(&name);
         let input = Input::new(raw, Arc::clone(&self.read));
         self.current = Some(Current::new(path, input));
@@ -183,14 +175,8 @@ impl CaptureFiles {
     /// Lends the packets at the front of the window.
     fn lend(&mut self) -> Polled<'_> {
         let mut batch = PacketBatch::new();
-        if let Some(Current {
-            format: Some(format),
-            packets,
-            ..
-        }) = &mut self.current
-        {
-            self.window
-                .lend(|bytes| ((), format.packets(bytes, &mut batch)));
+        if let Some(Current { format: Some(format), packets, .. }) = &mut self.current {
+            self.window.lend(|bytes| ((), format.packets(bytes, &mut batch)));
             *packets += batch.len() as u64;
         }
         Polled::Packets(batch)
@@ -250,11 +236,7 @@ impl Source for CaptureFiles {
 impl CaptureFiles {
     /// The system failed to read the current file, which ends it.
     fn unreadable(&mut self, source: io::Error) -> Error {
-        let path = self
-            .current
-            .take()
-            .map(|current| current.path)
-            .unwrap_or_default();
+        let path = self.current.take().map(|current| current.path).unwrap_or_default();
         Error::File { path, source }
     }
 }
@@ -274,17 +256,11 @@ fn check(path: &Path) -> Result<Checked, Error> {
     if path == Path::new("-") {
         return Ok(Checked::Stream);
     }
-    let file = |source| Error::File {
-        path: path.to_owned(),
-        source,
-    };
+    let file = |source| Error::File { path: path.to_owned(), source };
     let metadata = std::fs::metadata(path).map_err(file)?;
     if metadata.is_dir() {
         let reason = "a directory; name the capture files in it".to_owned();
-        return Err(Error::NotACapture {
-            path: path.to_owned(),
-            reason,
-        });
+        return Err(Error::NotACapture { path: path.to_owned(), reason });
     }
     if !metadata.is_file() {
         return Ok(Checked::Stream);
@@ -305,10 +281,7 @@ fn check(path: &Path) -> Result<Checked, Error> {
         }
     };
     match over {
-        Over::Not(reason) => Err(Error::NotACapture {
-            path: path.to_owned(),
-            reason,
-        }),
+        Over::Not(reason) => Err(Error::NotACapture { path: path.to_owned(), reason }),
         Over::Nothing(reason) | Over::Damaged(reason) => Ok(Checked::Nothing(reason)),
         Over::Ended | Over::Cut => Ok(Checked::Capture(metadata.len())),
     }
@@ -318,9 +291,6 @@ fn open_raw(path: &Path) -> Result<Raw, Error> {
     if path == Path::new("-") {
         return Ok(Box::new(io::stdin()));
     }
-    let file = File::open(path).map_err(|source| Error::File {
-        path: path.to_owned(),
-        source,
-    })?;
+    let file = File::open(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
     Ok(Box::new(file))
 }

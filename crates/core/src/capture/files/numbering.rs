@@ -71,10 +71,7 @@ impl Interfaces {
 
 /// A name as text: up to its first NUL, and not longer than [`MAX_NAME`].
 fn readable(name: &[u8]) -> String {
-    let end = name
-        .iter()
-        .position(|&byte| byte == 0)
-        .unwrap_or(name.len());
+    let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
     let kept = name.get(..end.min(MAX_NAME)).unwrap_or_default();
     String::from_utf8_lossy(kept).into_owned()
 }
@@ -92,11 +89,7 @@ mod tests {
         let mut all = Interfaces::default();
         all.begin_file("a.pcapng");
         assert_eq!(number(&mut all, Some(b"eth0")), 0);
-        assert_eq!(
-            number(&mut all, Some(b"eth0\0")),
-            1,
-            "two of a name in one section are two"
-        );
+        assert_eq!(number(&mut all, Some(b"eth0\0")), 1, "two of a name in one section are two");
         all.begin_section();
         assert_eq!(number(&mut all, Some(b"eth0")), 0);
         assert_eq!(number(&mut all, Some(b"eth1")), 2);
@@ -106,15 +99,7 @@ mod tests {
     fn unnamed_ones_are_told_apart_by_file() {
         let mut all = Interfaces::default();
         all.begin_file("x.pcap");
-        assert_eq!(
-            all.add(None),
-            (
-                0,
-                Some(Interface {
-                    name: "x.pcap".into()
-                })
-            )
-        );
+        assert_eq!(all.add(None), (0, Some(Interface { name: "x.pcap".into() })));
         all.begin_file("x.pcap");
         assert_eq!(number(&mut all, Some(b"")), 1);
     }

@@ -68,10 +68,7 @@ impl Pcap {
         };
         let whole = RECORD + self.extra + captured;
         if captured > self.max_packet {
-            Step::Damaged(format!(
-                "a packet of {captured} bytes, more than {}",
-                self.max_packet
-            ))
+            Step::Damaged(format!("a packet of {captured} bytes, more than {}", self.max_packet))
         } else if bytes.len() < whole {
             Step::Need(whole)
         } else {
@@ -100,16 +97,7 @@ impl Pcap {
             return None;
         }
         let (data, rest) = rest.get(self.extra..)?.split_at_checked(captured)?;
-        Some((
-            Packet {
-                ts,
-                iface,
-                link: self.link,
-                wire_len,
-                data,
-            },
-            rest,
-        ))
+        Some((Packet { ts, iface, link: self.link, wire_len, data }, rest))
     }
 
     /// Time, captured length and wire length, the latter never less than the former.
@@ -158,30 +146,16 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
 
-    const MAGICS: [(u32, Nanos, usize); 3] = [
-        (0xa1b2_c3d4, 1000, 0),
-        (0xa1b2_3c4d, 1, 0),
-        (0xa1b2_cd34, 1000, 8),
-    ];
+    const MAGICS: [(u32, Nanos, usize); 3] =
+        [(0xa1b2_c3d4, 1000, 0), (0xa1b2_3c4d, 1, 0), (0xa1b2_cd34, 1000, 8)];
 
     /// A file with a header and one record, every number in the given byte order.
     fn file(big: bool, magic: u32, extra: usize, record: [u32; 4], data: &[u8]) -> Vec<u8> {
         let put = |number: u32| {
-            if big {
-                number.to_be_bytes()
-            } else {
-                number.to_le_bytes()
-            }
+            if big { number.to_be_bytes() } else { number.to_le_bytes() }
         };
         let version = if big { [0, 2, 0, 4] } else { [2, 0, 4, 0] };
-        let head = [
-            put(magic),
-            version,
-            put(0),
-            put(0),
-            put(65535),
-            put(0x1000_0071),
-        ];
+        let head = [put(magic), version, put(0), put(0), put(65535), put(0x1000_0071)];
         let mut bytes = [head.concat(), record.map(put).concat()].concat();
         bytes.extend(std::iter::repeat_n(0, extra));
         bytes.extend_from_slice(data);
@@ -190,10 +164,7 @@ mod tests {
 
     fn opened(bytes: &[u8]) -> Pcap {
         let mut pcap = Pcap::open(bytes).unwrap();
-        assert!(matches!(
-            pcap.step(&[], &mut Interfaces::default()),
-            Step::Skip(0, Some(_))
-        ));
+        assert!(matches!(pcap.step(&[], &mut Interfaces::default()), Step::Skip(0, Some(_))));
         pcap
     }
 
@@ -222,14 +193,8 @@ mod tests {
         let mut pcap = opened(&bytes);
         let none = &mut Interfaces::default();
         for cut in Pcap::HEADER..bytes.len() {
-            assert!(matches!(
-                pcap.step(&bytes[Pcap::HEADER..cut], none),
-                Step::Need(_)
-            ));
-            assert_eq!(
-                pcap.packets(&bytes[Pcap::HEADER..cut], &mut PacketBatch::new()),
-                0
-            );
+            assert!(matches!(pcap.step(&bytes[Pcap::HEADER..cut], none), Step::Need(_)));
+            assert_eq!(pcap.packets(&bytes[Pcap::HEADER..cut], &mut PacketBatch::new()), 0);
         }
         assert_eq!(pcap.step(&bytes[Pcap::HEADER..], none), Step::Packet);
     }
@@ -242,10 +207,7 @@ mod tests {
             pcap.step(&bytes[Pcap::HEADER..], &mut Interfaces::default()),
             Step::Damaged(_)
         ));
-        assert_eq!(
-            pcap.packets(&bytes[Pcap::HEADER..], &mut PacketBatch::new()),
-            0
-        );
+        assert_eq!(pcap.packets(&bytes[Pcap::HEADER..], &mut PacketBatch::new()), 0);
     }
 
     #[test]

@@ -219,13 +219,7 @@ impl Pcapng {
         }
         let (number, new) = interfaces.add(name);
         let clock = Clock::new(resolution, offset);
-        self.interfaces.push(Described {
-            number,
-            link: LinkType(link),
-            snaplen,
-            clock,
-            lost: 0,
-        });
+        self.interfaces.push(Described { number, link: LinkType(link), snaplen, clock, lost: 0 });
         Step::Skip(block.size, new)
     }
 
@@ -272,18 +266,10 @@ impl Pcapng {
             let index = index(&mut fields)?;
             let time = u64::from(fields.u32()?) << 32 | u64::from(fields.u32()?);
             let (captured, wire) = (fields.u32()?, fields.u32()?);
-            Some((
-                index,
-                time,
-                fields.bytes(captured as usize)?,
-                wire.max(captured),
-            ))
+            Some((index, time, fields.bytes(captured as usize)?, wire.max(captured)))
         };
         let (index, time, data, wire_len) = read().ok_or(NoPacket::Malformed)?;
-        let iface = self
-            .interfaces
-            .get(index as usize)
-            .ok_or(NoPacket::NoInterface)?;
+        let iface = self.interfaces.get(index as usize).ok_or(NoPacket::NoInterface)?;
         Ok(Packet {
             ts: iface.clock.nanos(time),
             iface: iface.number,
@@ -297,21 +283,9 @@ impl Pcapng {
     fn simple<'a>(&self, mut fields: Fields<'a>) -> Result<Packet<'a>, NoPacket> {
         let wire_len = fields.u32().ok_or(NoPacket::Malformed)?;
         let iface = self.interfaces.first().ok_or(NoPacket::NoInterface)?;
-        let limit = if iface.snaplen == 0 {
-            u32::MAX
-        } else {
-            iface.snaplen
-        };
-        let data = fields
-            .bytes(wire_len.min(limit) as usize)
-            .ok_or(NoPacket::Malformed)?;
-        Ok(Packet {
-            ts: self.last,
-            iface: iface.number,
-            link: iface.link,
-            wire_len,
-            data,
-        })
+        let limit = if iface.snaplen == 0 { u32::MAX } else { iface.snaplen };
+        let data = fields.bytes(wire_len.min(limit) as usize).ok_or(NoPacket::Malformed)?;
+        Ok(Packet { ts: self.last, iface: iface.number, link: iface.link, wire_len, data })
     }
 }
 
@@ -329,21 +303,13 @@ impl Skipped {
 
     /// What a reader of the capture should know.
     pub(super) fn lines(&self) -> Vec<String> {
-        let unknown = format!(
-            "blocks of unknown type skipped (the first is 0x{:08x})",
-            self.first_unknown
-        );
+        let unknown =
+            format!("blocks of unknown type skipped (the first is 0x{:08x})", self.first_unknown);
         [
             (self.unknown, unknown.as_str()),
             (self.too_long, "blocks over 16 MiB skipped"),
-            (
-                self.malformed,
-                "packet blocks with impossible lengths skipped",
-            ),
-            (
-                self.no_interface,
-                "packets skipped whose interface is not described",
-            ),
+            (self.malformed, "packet blocks with impossible lengths skipped"),
+            (self.no_interface, "packets skipped whose interface is not described"),
         ]
         .into_iter()
         .filter(|&(count, _)| count > 0)

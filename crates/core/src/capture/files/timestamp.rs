@@ -30,14 +30,9 @@ impl Clock {
             Scale::Times(10_u64.pow(9 - power))
         } else {
             // So fine a unit that 64 bits of it are less than a nanosecond.
-            10_u64
-                .checked_pow(power - 9)
-                .map_or(Scale::Times(0), Scale::By)
+            10_u64.checked_pow(power - 9).map_or(Scale::Times(0), Scale::By)
         };
-        Self {
-            scale,
-            offset: offset.saturating_mul(1_000_000_000),
-        }
+        Self { scale, offset: offset.saturating_mul(1_000_000_000) }
     }
 
     /// Nanoseconds since 1970, as near as 64 bits come.
@@ -50,9 +45,7 @@ impl Clock {
                 u64::try_from((u128::from(time) * 1_000_000_000) >> bits).unwrap_or(u64::MAX)
             }
         };
-        Nanos::try_from(nanos)
-            .unwrap_or(Nanos::MAX)
-            .saturating_add(self.offset)
+        Nanos::try_from(nanos).unwrap_or(Nanos::MAX).saturating_add(self.offset)
     }
 }
 

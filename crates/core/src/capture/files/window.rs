@@ -20,11 +20,7 @@ impl Window {
     }
 
     pub(super) fn with_capacity(bytes: usize) -> Self {
-        Self {
-            buffer: vec![0; bytes],
-            start: 0,
-            end: 0,
-        }
+        Self { buffer: vec![0; bytes], start: 0, end: 0 }
     }
 
     /// The bytes read and not consumed.

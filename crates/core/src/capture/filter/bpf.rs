@@ -114,8 +114,7 @@ enum Test {
 #[cfg(target_os = "linux")]
 pub(crate) fn has_loop(code: &[Instruction]) -> bool {
     const JUMP_ALWAYS: u16 = 0x05;
-    code.iter()
-        .any(|i| i.code == JUMP_ALWAYS && (i.k as i32) < 0)
+    code.iter().any(|i| i.code == JUMP_ALWAYS && (i.k as i32) < 0)
 }
 
 impl Program {
@@ -140,13 +139,7 @@ impl Program {
     /// Bytes of the packet to keep; 0 rejects it. `wire_len` is what the program sees as the
     /// packet's length, `data` what it can load.
     pub fn run(&self, data: &[u8], wire_len: u32) -> u32 {
-        let mut machine = Machine {
-            a: 0,
-            x: 0,
-            memory: [0; MEMORY],
-            data,
-            wire_len,
-        };
+        let mut machine = Machine { a: 0, x: 0, memory: [0; MEMORY], data, wire_len };
         let (mut at, mut turns) = (0, 0);
         while let Some(op) = self.0.get(at) {
             let after = at + 1;
@@ -154,18 +147,8 @@ impl Program {
                 Op::Return(k) => return k,
                 Op::ReturnA => return machine.a,
                 Op::Jump(k) => after.wrapping_add_signed(k as isize),
-                Op::JumpIf {
-                    test,
-                    with,
-                    then,
-                    otherwise,
-                } => {
-                    after
-                        + usize::from(if machine.holds(test, with) {
-                            then
-                        } else {
-                            otherwise
-                        })
+                Op::JumpIf { test, with, then, otherwise } => {
+                    after + usize::from(if machine.holds(test, with) { then } else { otherwise })
                 }
                 _ => match machine.step(*op) {
                     Some(()) => after,
@@ -189,9 +172,7 @@ impl Op {
         match self {
             Self::Return(_) | Self::ReturnA => Some(at),
             Self::Jump(k) => (at + 1).checked_add_signed(k as isize),
-            Self::JumpIf {
-                then, otherwise, ..
-            } => Some(at + usize::from(then.max(otherwise)) + 1),
+            Self::JumpIf { then, otherwise, .. } => Some(at + usize::from(then.max(otherwise)) + 1),
             _ => Some(at + 1),
         }
     }
@@ -355,26 +336,15 @@ fn jump(i: Instruction) -> Result<Op, &'static str> {
         0x40 => Test::AnyBit,
         _ => return Err("unknown jump"),
     };
-    Ok(Op::JumpIf {
-        test,
-        with: operand(i),
-        then: i.jt,
-        otherwise: i.jf,
-    })
+    Ok(Op::JumpIf { test, with: operand(i), then: i.jt, otherwise: i.jf })
 }
 
 fn operand(i: Instruction) -> Operand {
-    if i.code & 0x08 == 0 {
-        Operand::K(i.k)
-    } else {
-        Operand::X
-    }
+    if i.code & 0x08 == 0 { Operand::K(i.k) } else { Operand::X }
 }
 
 fn cell(k: u32) -> Result<usize, &'static str> {
-    Some(k as usize)
-        .filter(|&k| k < MEMORY)
-        .ok_or("memory cell out of range")
+    Some(k as usize).filter(|&k| k < MEMORY).ok_or("memory cell out of range")
 }
 
 #[cfg(test)]

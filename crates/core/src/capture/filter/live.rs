@@ -28,37 +28,21 @@ impl LiveFilter {
         snaplen: u32,
     ) -> Result<Self, Error> {
         let Some(filter) = filter else {
-            return Ok(Self {
-                kernel: cut(snaplen),
-                own: None,
-            });
+            return Ok(Self { kernel: cut(snaplen), own: None });
         };
-        let error = |reason| Error::Filter {
-            filter: filter.to_owned(),
-            reason,
-        };
+        let error = |reason| Error::Filter { filter: filter.to_owned(), reason };
         let libpcap = Libpcap::open(WANTED_FOR).map_err(error)?;
         // A cooked header is ours: the kernel's filter would see other offsets.
-        let names = if link == LinkType::LINUX_SLL {
-            &[][..]
-        } else {
-            &[name, "lo"]
-        };
-        let live = names
-            .iter()
-            .find_map(|at| libpcap.compile_live(filter, at, link, snaplen));
+        let names = if link == LinkType::LINUX_SLL { &[][..] } else { &[name, "lo"] };
+        let live = names.iter().find_map(|at| libpcap.compile_live(filter, at, link, snaplen));
         match live {
-            Some(Ok(code)) if code.len() <= KERNEL_MAX && !has_loop(&code) => Ok(Self {
-                kernel: Some(code),
-                own: None,
-            }),
+            Some(Ok(code)) if code.len() <= KERNEL_MAX && !has_loop(&code) => {
+                Ok(Self { kernel: Some(code), own: None })
+            }
             Some(Err(reason)) => Err(error(reason)),
             _ => {
                 let own = FileFilter::for_link(filter, link)?;
-                Ok(Self {
-                    kernel: cut(snaplen),
-                    own: Some(own),
-                })
+                Ok(Self { kernel: cut(snaplen), own: Some(own) })
             }
         }
     }
@@ -67,12 +51,5 @@ impl LiveFilter {
 /// A program that takes everything, cut to `snaplen`.
 fn cut(snaplen: u32) -> Option<Vec<Instruction>> {
     const RETURN: u16 = 0x06;
-    (snaplen < WHOLE).then(|| {
-        vec![Instruction {
-            code: RETURN,
-            jt: 0,
-            jf: 0,
-            k: snaplen,
-        }]
-    })
+    (snaplen < WHOLE).then(|| vec![Instruction { code: RETURN, jt: 0, jf: 0, k: snaplen }])
 }

@@ -18,15 +18,9 @@ const WANTED_FOR: &str = "filters need";
 
 /// Says whether a filter compiles for Ethernet, in libpcap's words where it does not.
 pub fn check_filter(filter: &str) -> Result<(), Error> {
-    let error = |reason| Error::Filter {
-        filter: filter.to_owned(),
-        reason,
-    };
+    let error = |reason| Error::Filter { filter: filter.to_owned(), reason };
     let libpcap = Libpcap::open(WANTED_FOR).map_err(error)?;
-    libpcap
-        .compile(filter, LinkType::ETHERNET, WHOLE)
-        .map(drop)
-        .map_err(error)
+    libpcap.compile(filter, LinkType::ETHERNET, WHOLE).map(drop).map_err(error)
 }
 
 /// A filter for packets at hand. Compiled for a link type when the first packet of it comes;
@@ -47,10 +41,7 @@ impl FileFilter {
 
     /// The same, with the link type that has to compile.
     pub(crate) fn for_link(filter: &str, link: LinkType) -> Result<Self, Error> {
-        let error = |reason| Error::Filter {
-            filter: filter.to_owned(),
-            reason,
-        };
+        let error = |reason| Error::Filter { filter: filter.to_owned(), reason };
         let libpcap = Libpcap::open(WANTED_FOR).map_err(error)?;
         let program = compile(&libpcap, filter, link).map_err(error)?;
         Ok(Self {
@@ -82,9 +73,7 @@ impl FileFilter {
     fn add(&mut self, link: LinkType) {
         let program = compile(&self.libpcap, &self.filter, link);
         if let Err(reason) = &program {
-            let name = link
-                .name()
-                .map_or_else(|| link.0.to_string(), str::to_owned);
+            let name = link.name().map_or_else(|| link.0.to_string(), str::to_owned);
             self.warnings.push(format!(
                 "filter \"{}\" has no meaning for packets of link type {name}, none of them \
                  pass: {reason}",

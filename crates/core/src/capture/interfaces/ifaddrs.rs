@@ -40,17 +40,9 @@ pub(super) fn entries() -> io::Result<Vec<Entry>> {
         // SAFETY: each entry has a name that ends in 0, and null or an address of its family.
         let (name, address) = unsafe { (CStr::from_ptr(entry.ifa_name), address(entry.ifa_addr)) };
         // The C library leaves out the link address of what has none, such as a tunnel.
-        let address = if entry.ifa_addr.is_null() {
-            link(name)
-        } else {
-            address
-        };
+        let address = if entry.ifa_addr.is_null() { link(name) } else { address };
         let name = name.to_string_lossy().into_owned();
-        entries.push(Entry {
-            name,
-            flags: entry.ifa_flags,
-            address,
-        });
+        entries.push(Entry { name, flags: entry.ifa_flags, address });
         next = entry.ifa_next;
     }
     // SAFETY: frees the list, once; nothing points into it any more.
@@ -93,9 +85,7 @@ unsafe fn address(address: *const libc::sockaddr) -> Option<Address> {
         libc::AF_INET => {
             // SAFETY: the family says what the address is; it may lie unaligned.
             let v4 = unsafe { address.cast::<libc::sockaddr_in>().read_unaligned() };
-            Some(Address::Ip(
-                Ipv4Addr::from(v4.sin_addr.s_addr.to_ne_bytes()).into(),
-            ))
+            Some(Address::Ip(Ipv4Addr::from(v4.sin_addr.s_addr.to_ne_bytes()).into()))
         }
         libc::AF_INET6 => {
             // SAFETY: as above.
@@ -106,10 +96,7 @@ unsafe fn address(address: *const libc::sockaddr) -> Option<Address> {
         libc::AF_PACKET => {
             // SAFETY: as above.
             let link = unsafe { address.cast::<libc::sockaddr_ll>().read_unaligned() };
-            Some(Address::Link {
-                index: link.sll_ifindex as u32,
-                hardware: link.sll_hatype,
-            })
+            Some(Address::Link { index: link.sll_ifindex as u32, hardware: link.sll_hatype })
         }
         #[cfg(any(
             target_vendor = "apple",
@@ -121,10 +108,7 @@ unsafe fn address(address: *const libc::sockaddr) -> Option<Address> {
         libc::AF_LINK => {
             // SAFETY: as above.
             let link = unsafe { address.cast::<libc::sockaddr_dl>().read_unaligned() };
-            Some(Address::Link {
-                index: u32::from(link.sdl_index),
-                hardware: 0,
-            })
+            Some(Address::Link { index: u32::from(link.sdl_index), hardware: 0 })
         }
         _ => None,
     }

@@ -56,9 +56,8 @@ pub fn interfaces() -> Result<Vec<InterfaceInfo>, Error> {
         // An alias (eth0:1) has addresses under its own name, but is no interface.
         let name = entry.name.split(':').next().unwrap_or_default();
         if let Some(Address::Ip(address)) = entry.address
-            && let Some(interface) = found
-                .iter_mut()
-                .find(|i| i.name == entry.name || i.name == name)
+            && let Some(interface) =
+                found.iter_mut().find(|i| i.name == entry.name || i.name == name)
         {
             interface.addresses.push(address);
         }

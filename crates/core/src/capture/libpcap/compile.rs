@@ -70,10 +70,7 @@ impl Handle {
     pub(super) fn compile(&self, filter: &str) -> Result<Compiled<'_>, String> {
         const OPTIMIZE: c_int = 1;
         let filter = CString::new(filter).map_err(|_| "it contains a zero byte")?;
-        let mut program = BpfProgram {
-            len: 0,
-            code: std::ptr::null_mut(),
-        };
+        let mut program = BpfProgram { len: 0, code: std::ptr::null_mut() };
         // SAFETY: handle and text are live; libpcap fills `program` when it returns 0.
         let failed = unsafe {
             (self.functions().compile)(
@@ -87,10 +84,7 @@ impl Handle {
         if failed != 0 {
             return Err(self.error());
         }
-        Ok(Compiled {
-            program,
-            library: &self.library,
-        })
+        Ok(Compiled { program, library: &self.library })
     }
 }
 

@@ -104,11 +104,7 @@ unsafe fn ip(address: *const u8) -> Option<IpAddr> {
     }
     // SAFETY: every address has these two bytes.
     let [first, second] = unsafe { address.cast::<[u8; 2]>().read_unaligned() };
-    let family = if BSD {
-        u16::from(second)
-    } else {
-        u16::from_ne_bytes([first, second])
-    };
+    let family = if BSD { u16::from(second) } else { u16::from_ne_bytes([first, second]) };
     match family {
         // SAFETY: an address of this family has four bytes from its fifth on.
         AF_INET => Some(

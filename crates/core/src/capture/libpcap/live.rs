@@ -91,15 +91,9 @@ impl Libpcap {
             return Err(NotOpened::Other(text(&error)));
         }
         // SAFETY: the handle is active.
-        let precision = functions
-            .get_tstamp_precision
-            .map(|get| unsafe { get(pcap) });
+        let precision = functions.get_tstamp_precision.map(|get| unsafe { get(pcap) });
         let nanos = precision == Some(PRECISION_NANO);
-        let handle = LiveHandle {
-            handle,
-            fraction: if nanos { 1 } else { 1000 },
-            drops: 0,
-        };
+        let handle = LiveHandle { handle, fraction: if nanos { 1 } else { 1000 }, drops: 0 };
         Ok((handle, warning))
     }
 }
@@ -120,9 +114,7 @@ fn activate(handle: &Handle, options: &Options) -> Result<Option<String>, NotOpe
         (functions.set_promisc)(pcap, c_int::from(options.promiscuous));
         (functions.set_timeout)(pcap, number(options.timeout_ms as usize));
         (functions.set_buffer_size)(pcap, number(options.buffer_bytes));
-        functions
-            .set_tstamp_precision
-            .map(|set| set(pcap, PRECISION_NANO));
+        functions.set_tstamp_precision.map(|set| set(pcap, PRECISION_NANO));
         (functions.activate)(pcap)
     };
     match activated {
@@ -161,10 +153,7 @@ impl LiveHandle {
         most: usize,
         keep: F,
     ) -> Result<(), String> {
-        let mut hand = Hand {
-            keep,
-            fraction: self.fraction,
-        };
+        let mut hand = Hand { keep, fraction: self.fraction };
         let user = (&raw mut hand).cast::<u8>();
         let most = c_int::try_from(most).unwrap_or(c_int::MAX);
         let dispatch = self.handle.functions().dispatch;
@@ -231,8 +220,7 @@ unsafe extern "C" fn hand_over<F: FnMut(Nanos, u32, &[u8])>(
         reason = "how long they are differs from system to system"
     )]
     let (seconds, part) = (header.ts.tv_sec as i64, header.ts.tv_usec as i64);
-    let ts = seconds
-        .saturating_mul(1_000_000_000)
-        .saturating_add(part.saturating_mul(hand.fraction));
+    let ts =
+        seconds.saturating_mul(1_000_000_000).saturating_add(part.saturating_mul(hand.fraction));
     (hand.keep)(ts, header.wire, data);
 }

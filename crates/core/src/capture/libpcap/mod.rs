@@ -84,15 +84,12 @@ impl Libpcap {
 
     /// The same with the first of these file names that there is.
     pub(crate) fn open_first(names: &[&str], wanted_for: &str) -> Result<Self, String> {
-        names
-            .iter()
-            .find_map(|name| Self::load(name))
-            .ok_or_else(|| {
-                format!(
-                    "{wanted_for} libpcap, which is not installed (Debian and Ubuntu: libpcap0.8, \
+        names.iter().find_map(|name| Self::load(name)).ok_or_else(|| {
+            format!(
+                "{wanted_for} libpcap, which is not installed (Debian and Ubuntu: libpcap0.8, \
                  Fedora and Alpine: libpcap, Windows: Npcap from npcap.com)"
-                )
-            })
+            )
+        })
     }
 
     fn load(name: &str) -> Option<Self> {
@@ -125,10 +122,7 @@ impl Libpcap {
                 close: *library.get("pcap_close").ok()?,
             }
         };
-        Some(Self(Arc::new(Opened {
-            functions,
-            _library: library,
-        })))
+        Some(Self(Arc::new(Opened { functions, _library: library })))
     }
 
     fn functions(&self) -> &Functions {
@@ -170,10 +164,7 @@ unsafe impl Send for Handle {}
 
 impl Handle {
     fn new(library: &Libpcap, pcap: *mut Pcap) -> Option<Self> {
-        Some(Self {
-            library: library.clone(),
-            pcap: NonNull::new(pcap)?,
-        })
+        Some(Self { library: library.clone(), pcap: NonNull::new(pcap)? })
     }
 
     fn functions(&self) -> &Functions {
@@ -200,11 +191,7 @@ impl Drop for Handle {
 
 /// The text in an error buffer.
 fn text(buffer: &[c_char; ERROR_BUFFER]) -> String {
-    let bytes: Vec<u8> = buffer
-        .iter()
-        .map(|&c| c as u8)
-        .take_while(|&byte| byte != 0)
-        .collect();
+    let bytes: Vec<u8> = buffer.iter().map(|&c| c as u8).take_while(|&byte| byte != 0).collect();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 

@@ -32,16 +32,9 @@ pub(super) fn choose(
     }
     let mut left: VecDeque<InterfaceInfo> = there.into();
     let mut given = HashSet::new();
-    let wanted = config
-        .interfaces
-        .iter()
-        .filter(|name| given.insert(name.as_str()));
+    let wanted = config.interfaces.iter().filter(|name| given.insert(name.as_str()));
     Ok(wanted
-        .filter_map(|name| {
-            left.iter()
-                .position(|i| i.name == *name)
-                .and_then(|at| left.remove(at))
-        })
+        .filter_map(|name| left.iter().position(|i| i.name == *name).and_then(|at| left.remove(at)))
         .collect())
 }
 

@@ -343,10 +343,7 @@ impl Buffer {
     }
 
     fn put(&mut self, ts: Nanos, wire_len: u32, data: &[u8]) {
-        let span = Span {
-            start: self.bytes.len(),
-            len: data.len(),
-        };
+        let span = Span { start: self.bytes.len(), len: data.len() };
         self.bytes.extend_from_slice(data);
         self.frames.push(Frame { ts, wire_len, span });
     }

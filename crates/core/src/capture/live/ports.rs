@@ -67,11 +67,7 @@ impl<T: Tap> Ports<T> {
         for interface in chosen {
             let name = interface.name.clone();
             match T::open(way, config, interface, count) {
-                Ok(tap) => self.all.push(Port {
-                    name,
-                    duplicates: 0,
-                    tap,
-                }),
+                Ok(tap) => self.all.push(Port { name, duplicates: 0, tap }),
                 Err(Refused::LeftOut(error)) => {
                     self.warnings.push(left_out(&name, &error));
                     refused = Some(error);
@@ -120,10 +116,8 @@ impl<T: Tap> Ports<T> {
         let mut first: Option<(u16, Nanos)> = None;
         let mut until = Nanos::MAX;
         for &number in ready {
-            let Some(ts) = self
-                .all
-                .get_mut(usize::from(number))
-                .and_then(|port| port.tap.next_ts())
+            let Some(ts) =
+                self.all.get_mut(usize::from(number)).and_then(|port| port.tap.next_ts())
             else {
                 continue;
             };
@@ -153,11 +147,8 @@ impl<T: Tap> Ports<T> {
     /// Waits for packets, then looks after ports that have lost their interface.
     fn wait(&mut self, timeout: Duration) -> Result<(), Error> {
         let now = Instant::now();
-        let timeout = self
-            .all
-            .iter()
-            .filter_map(|port| port.tap.time_left(now))
-            .fold(timeout, Duration::min);
+        let timeout =
+            self.all.iter().filter_map(|port| port.tap.time_left(now)).fold(timeout, Duration::min);
         let fds: Vec<Option<Fd>> = self.all.iter().map(|port| port.tap.fd()).collect();
         let failed = self.wakeup.wait(&fds, timeout)?;
         for (port, failed) in self.all.iter_mut().zip(failed) {
@@ -183,9 +174,7 @@ impl<T: Tap> Ports<T> {
     fn announce(&mut self) -> Option<Interface> {
         let port = self.all.get(self.announced)?;
         self.announced += 1;
-        Some(Interface {
-            name: port.name.clone(),
-        })
+        Some(Interface { name: port.name.clone() })
     }
 }
 

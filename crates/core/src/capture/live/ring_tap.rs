@@ -132,10 +132,7 @@ impl Tap for RingTap {
     }
 
     fn dropped(&mut self) -> u64 {
-        let drops = self
-            .ring
-            .as_ref()
-            .map(|ring| ring.socket().take_drops().unwrap_or(0));
+        let drops = self.ring.as_ref().map(|ring| ring.socket().take_drops().unwrap_or(0));
         self.dropped += drops.unwrap_or(0);
         self.dropped
     }

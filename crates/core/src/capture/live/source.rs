@@ -42,10 +42,7 @@ impl LiveSource {
 
     fn over<T: Tap + Send + 'static>(config: &LiveConfig, way: &T::Way) -> Result<Self, Error> {
         let (ports, waker) = Ports::<T>::open(config, way)?;
-        Ok(Self {
-            ports: Box::new(ports),
-            waker,
-        })
+        Ok(Self { ports: Box::new(ports), waker })
     }
 
     /// Names of the interfaces, in the order of their numbers in packets.

@@ -47,10 +47,7 @@ impl Refused {
 }
 
 pub(super) fn of_interface(name: &str, reason: impl Into<String>) -> Error {
-    Error::Interface {
-        name: name.to_owned(),
-        reason: reason.into(),
-    }
+    Error::Interface { name: name.to_owned(), reason: reason.into() }
 }
 
 /// Frames of one interface, and its fate.

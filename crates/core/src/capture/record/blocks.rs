@@ -14,11 +14,7 @@ pub(super) fn section(out: &mut Vec<u8>) {
         out.extend_from_slice(&[1, 0, 0, 0]);
         // The section's length is not known beforehand.
         out.extend_from_slice(&(-1_i64).to_le_bytes());
-        option(
-            out,
-            4,
-            concat!("Tidegate ", env!("CARGO_PKG_VERSION")).as_bytes(),
-        );
+        option(out, 4, concat!("Tidegate ", env!("CARGO_PKG_VERSION")).as_bytes());
         option(out, 0, &[]);
     });
 }
@@ -89,9 +85,5 @@ fn option(out: &mut Vec<u8>, code: u16, value: &[u8]) {
 
 #[inline]
 fn pad(out: &mut Vec<u8>, length: usize) {
-    out.extend_from_slice(
-        PADDING
-            .get(..length.next_multiple_of(4) - length)
-            .unwrap_or_default(),
-    );
+    out.extend_from_slice(PADDING.get(..length.next_multiple_of(4) - length).unwrap_or_default());
 }

@@ -88,11 +88,7 @@ impl Recorder {
         let one = config.max_bytes.is_none()
             && config.max_seconds.is_none()
             && config.max_total.is_none();
-        let naming = if one {
-            Naming::One(config.path)
-        } else {
-            Naming::series(config.path)?
-        };
+        let naming = if one { Naming::One(config.path) } else { Naming::series(config.path)? };
         let mut recorder = Self {
             limits,
             naming,
@@ -122,11 +118,7 @@ impl Recorder {
             return ready;
         };
         current.packet(&packet, name_of(&self.interfaces, packet.iface));
-        if current.is_due() {
-            self.flush()
-        } else {
-            Ok(())
-        }
+        if current.is_due() { self.flush() } else { Ok(()) }
     }
 
     /// Notes for whoever reads the recording how many packets the kernel dropped on an
@@ -184,8 +176,7 @@ impl Recorder {
         let flushed = self.flush();
         if let Some(done) = self.current.take() {
             self.finished_bytes += done.size();
-            self.finished
-                .push_back((done.path().to_owned(), done.size()));
+            self.finished.push_back((done.path().to_owned(), done.size()));
         }
         flushed
     }
@@ -224,31 +215,22 @@ impl Limits {
         if config.max_bytes == Some(0) || config.max_total == Some(0) {
             return usage("a limit of 0 bytes leaves no room for packets");
         }
-        if config
-            .max_seconds
-            .is_some_and(|seconds| seconds.is_nan() || seconds <= 0.0)
-        {
+        if config.max_seconds.is_some_and(|seconds| seconds.is_nan() || seconds <= 0.0) {
             return usage("a file must span more than 0 seconds");
         }
         let largest = match (config.max_bytes, config.max_seconds, config.max_total) {
             (None, None, Some(total)) => total / 10,
-            (bytes, _, total) => bytes
-                .unwrap_or(u64::MAX)
-                .min(total.map_or(u64::MAX, |total| total / 2)),
+            (bytes, _, total) => {
+                bytes.unwrap_or(u64::MAX).min(total.map_or(u64::MAX, |total| total / 2))
+            }
         };
         let whole = Recording::MAX_PACKET;
         Ok(Self {
             bytes: largest,
-            span: config
-                .max_seconds
-                .map_or(Nanos::MAX, |seconds| (seconds * 1e9) as Nanos),
+            span: config.max_seconds.map_or(Nanos::MAX, |seconds| (seconds * 1e9) as Nanos),
             total: config.max_total.unwrap_or(u64::MAX),
             snaplen: config.snaplen,
-            packet: if config.snaplen == 0 {
-                whole
-            } else {
-                whole.min(config.snaplen as usize)
-            },
+            packet: if config.snaplen == 0 { whole } else { whole.min(config.snaplen as usize) },
         })
     }
 }
@@ -256,18 +238,11 @@ impl Limits {
 impl Naming {
     /// A series that counts on from the files of that name that are there.
     fn series(path: PathBuf) -> Result<Self, Error> {
-        let parent = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         let folder = parent.unwrap_or(Path::new("."));
         let entries = std::fs::read_dir(folder).map_err(|source| file_error(folder, source))?;
-        let last = entries
-            .filter_map(|entry| number_of(&path, &entry.ok()?.path()))
-            .max();
-        Ok(Self::Series {
-            path,
-            next: last.unwrap_or(0).saturating_add(1),
-        })
+        let last = entries.filter_map(|entry| number_of(&path, &entry.ok()?.path())).max();
+        Ok(Self::Series { path, next: last.unwrap_or(0).saturating_add(1) })
     }
 
     /// Creates the next file.
@@ -281,10 +256,7 @@ impl Naming {
                 let path = numbered(path, *next);
                 let file = OpenOptions::new().write(true).create_new(true).open(&path);
                 *next = next.saturating_add(1);
-                Ok((
-                    path.clone(),
-                    file.map_err(|source| file_error(&path, source))?,
-                ))
+                Ok((path.clone(), file.map_err(|source| file_error(&path, source))?))
             }
         }
     }
@@ -304,25 +276,14 @@ fn numbered(path: &Path, number: u64) -> PathBuf {
 /// The number of a file in the series of `path`, if it is one of it.
 fn number_of(path: &Path, file: &Path) -> Option<u64> {
     let stem = path.file_stem()?.to_str()?;
-    let number = file
-        .file_stem()?
-        .to_str()?
-        .strip_prefix(stem)?
-        .strip_prefix('_')?
-        .parse()
-        .ok()?;
+    let number = file.file_stem()?.to_str()?.strip_prefix(stem)?.strip_prefix('_')?.parse().ok()?;
     (numbered(path, number).file_name() == file.file_name()).then_some(number)
 }
 
 fn name_of(interfaces: &[String], number: u16) -> &str {
-    interfaces
-        .get(usize::from(number))
-        .map_or("", String::as_str)
+    interfaces.get(usize::from(number)).map_or("", String::as_str)
 }
 
 fn file_error(path: &Path, source: io::Error) -> Error {
-    Error::File {
-        path: path.to_owned(),
-        source,
-    }
+    Error::File { path: path.to_owned(), source }
 }

@@ -90,13 +90,7 @@ impl Recording {
     pub(super) fn packet(&mut self, packet: &Packet<'_>, name: &str) {
         let interface = self.describe(packet.iface, packet.link, name);
         let wire_len = packet.wire_len.max(packet.data.len() as u32);
-        blocks::packet(
-            &mut self.gathered,
-            interface,
-            packet.ts,
-            wire_len,
-            packet.data,
-        );
+        blocks::packet(&mut self.gathered, interface, packet.ts, wire_len, packet.data);
         self.gathered_packets += 1;
         self.first.get_or_insert(packet.ts);
     }
@@ -112,9 +106,7 @@ impl Recording {
     /// Writes what is gathered, or forgets it and leaves the file as it was.
     pub(super) fn flush(&mut self, stats: &mut RecordStats) -> io::Result<()> {
         let result = if self.broken {
-            Err(io::Error::other(
-                "an earlier failure to write left it unusable",
-            ))
+            Err(io::Error::other("an earlier failure to write left it unusable"))
         } else {
             self.file.write_all(&self.gathered)
         };
@@ -154,10 +146,7 @@ impl Recording {
         }
         let wanted = (iface, link);
         if self.described.get(self.last) != Some(&wanted) {
-            let known = self
-                .described
-                .iter()
-                .position(|&described| described == wanted);
+            let known = self.described.iter().position(|&described| described == wanted);
             self.last = known.unwrap_or(self.described.len());
             if known.is_none() {
                 blocks::interface(&mut self.gathered, name, link, self.snaplen);

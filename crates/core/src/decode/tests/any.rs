@@ -8,29 +8,15 @@ use super::*;
 /// Feeds packets as the engine does; every one must leave a trace.
 fn account(config: &Config, packets: &[(LinkType, Vec<u8>, u32)]) {
     let mut decoder = Decoder::new(config);
-    let total = |decoder: &Decoder| {
-        decoder
-            .stats(IFACE)
-            .iter()
-            .map(|(_, count)| count)
-            .sum::<u64>()
-    };
+    let total =
+        |decoder: &Decoder| decoder.stats(IFACE).iter().map(|(_, count)| count).sum::<u64>();
     for (index, (link, data, more)) in packets.iter().enumerate() {
         let wire_len = data.len() as u32 + more;
         let before = total(&decoder);
-        let packet = Packet {
-            ts: index as i64,
-            iface: IFACE,
-            link: *link,
-            wire_len,
-            data,
-        };
+        let packet = Packet { ts: index as i64, iface: IFACE, link: *link, wire_len, data };
         let mut out = Vec::new();
         decoder.decode(&packet, &mut out);
-        assert!(
-            !out.is_empty() || total(&decoder) > before,
-            "lost: {packet:?}"
-        );
+        assert!(!out.is_empty() || total(&decoder) > before, "lost: {packet:?}");
         for found in &out {
             follow(&mut decoder, found);
         }
@@ -42,10 +28,7 @@ fn account(config: &Config, packets: &[(LinkType, Vec<u8>, u32)]) {
 fn follow(decoder: &mut Decoder, found: &Decoded<'_>) {
     match found {
         Decoded::Segment(segment) => {
-            assert!(
-                segment.payload.len() <= segment.payload_len as usize,
-                "{segment:?}"
-            );
+            assert!(segment.payload.len() <= segment.payload_len as usize, "{segment:?}");
             assert!(segment.payload_len <= segment.ip_bytes, "{segment:?}");
         }
         Decoded::Fragment(fragment) => {
@@ -53,18 +36,10 @@ fn follow(decoder: &mut Decoder, found: &Decoded<'_>) {
             let Some(datagram) = decoder.fragment(fragment) else {
                 return;
             };
-            let before = decoder
-                .stats(IFACE)
-                .iter()
-                .map(|(_, count)| count)
-                .sum::<u64>();
+            let before = decoder.stats(IFACE).iter().map(|(_, count)| count).sum::<u64>();
             let mut out = Vec::new();
             decoder.datagram(&datagram, &mut out);
-            let after = decoder
-                .stats(IFACE)
-                .iter()
-                .map(|(_, count)| count)
-                .sum::<u64>();
+            let after = decoder.stats(IFACE).iter().map(|(_, count)| count).sum::<u64>();
             assert!(!out.is_empty() || after > before, "lost: {datagram:?}");
             for found in &out {
                 follow(decoder, found);
@@ -76,10 +51,7 @@ fn follow(decoder: &mut Decoder, found: &Decoded<'_>) {
 /// Packets that get somewhere, to be spoilt.
 fn seeds() -> Vec<(LinkType, Vec<u8>)> {
     let inner = ip4(6, &tcp(b"payload"));
-    let vxlan = udp(
-        4789,
-        &join(&[&[8, 0, 0, 0, 0, 0, 7, 0], &ethernet(0x0800, &inner)]),
-    );
+    let vxlan = udp(4789, &join(&[&[8, 0, 0, 0, 0, 0, 7, 0], &ethernet(0x0800, &inner)]));
     let options = join(&[
         &[43, 0, 1, 4, 0, 0, 0, 0],
         &[44, 0, 0, 0, 0, 0, 0, 0],
@@ -88,32 +60,17 @@ fn seeds() -> Vec<(LinkType, Vec<u8>)> {
     ]);
     vec![
         (LinkType::ETHERNET, ethernet(0x0800, &inner)),
-        (
-            LinkType::ETHERNET,
-            ethernet(0x8100, &join(&[&[0, 9, 0x86, 0xdd], &ip6(0, &options)])),
-        ),
+        (LinkType::ETHERNET, ethernet(0x8100, &join(&[&[0, 9, 0x86, 0xdd], &ip6(0, &options)]))),
         (LinkType::ETHERNET, ethernet(0x0800, &ip4(17, &vxlan))),
         (
             LinkType::ETHERNET,
-            ethernet(
-                0x8847,
-                &join(&[&[0, 0, 1, 64], &ip4(41, &ip6(6, &tcp(b"six")))]),
-            ),
+            ethernet(0x8847, &join(&[&[0, 0, 1, 64], &ip4(41, &ip6(6, &tcp(b"six")))])),
         ),
-        (
-            LinkType::ETHERNET,
-            ethernet(0x8864, &join(&[&[0x11, 0, 0, 1, 0, 49, 0, 0x21], &inner])),
-        ),
+        (LinkType::ETHERNET, ethernet(0x8864, &join(&[&[0x11, 0, 0, 1, 0, 49, 0, 0x21], &inner]))),
+        (LinkType::RAW, ip4(47, &join(&[&[0xb0, 0, 8, 0], &[0; 12], &inner]))),
         (
             LinkType::RAW,
-            ip4(47, &join(&[&[0xb0, 0, 8, 0], &[0; 12], &inner])),
-        ),
-        (
-            LinkType::RAW,
-            ip4(
-                47,
-                &join(&[&[0x10, 0, 0x22, 0xeb], &[0; 16], &ethernet(0x0800, &inner)]),
-            ),
+            ip4(47, &join(&[&[0x10, 0, 0x22, 0xeb], &[0; 16], &ethernet(0x0800, &inner)])),
         ),
         (LinkType::RAW, ip4_piece(17, 1, 0x2000, &[7; 32])),
         (LinkType::RAW, ip4_piece(17, 1, 4, &[7; 32])),
@@ -134,13 +91,8 @@ fn link() -> impl Strategy<Value = LinkType> {
 fn spoilt() -> impl Strategy<Value = (LinkType, Vec<u8>, u32)> {
     let change = (any::<prop::sample::Index>(), any::<u8>());
     let changes = prop::collection::vec(change, 0..6);
-    (
-        prop::sample::select(seeds()),
-        changes,
-        any::<prop::sample::Index>(),
-        any::<bool>(),
-    )
-        .prop_map(|((link, mut data), changes, keep, cut)| {
+    (prop::sample::select(seeds()), changes, any::<prop::sample::Index>(), any::<bool>()).prop_map(
+        |((link, mut data), changes, keep, cut)| {
             for (at, byte) in changes {
                 let at = at.index(data.len());
                 data[at] = byte;
@@ -148,7 +100,8 @@ fn spoilt() -> impl Strategy<Value = (LinkType, Vec<u8>, u32)> {
             let gone = if cut { keep.index(data.len()) } else { 0 };
             data.truncate(data.len() - gone);
             (link, data, gone as u32)
-        })
+        },
+    )
 }
 
 proptest! {
@@ -182,11 +135,7 @@ fn classes_add_up() {
     }
     let stats = decoder.stats(IFACE);
     assert_eq!(
-        (
-            stats.total(Class::Unknown),
-            stats.total(Class::Malformed),
-            stats.total(Class::Cut)
-        ),
+        (stats.total(Class::Unknown), stats.total(Class::Malformed), stats.total(Class::Cut)),
         (1, 1, 0)
     );
 }

@@ -18,12 +18,7 @@ pub(super) fn join(parts: &[&[u8]]) -> Vec<u8> {
 }
 
 pub(super) fn ethernet(kind: u16, payload: &[u8]) -> Vec<u8> {
-    join(&[
-        &[2, 0, 0, 0, 0, 2],
-        &[2, 0, 0, 0, 0, 1],
-        &kind.to_be_bytes(),
-        payload,
-    ])
+    join(&[&[2, 0, 0, 0, 0, 2], &[2, 0, 0, 0, 0, 1], &kind.to_be_bytes(), payload])
 }
 
 pub(super) fn ip4(proto: u8, payload: &[u8]) -> Vec<u8> {
@@ -32,20 +27,9 @@ pub(super) fn ip4(proto: u8, payload: &[u8]) -> Vec<u8> {
 
 /// With the field that holds flags and offset.
 pub(super) fn ip4_piece(proto: u8, id: u16, place: u16, payload: &[u8]) -> Vec<u8> {
-    let (length, id, place) = (
-        (payload.len() as u16 + 20).to_be_bytes(),
-        id.to_be_bytes(),
-        place.to_be_bytes(),
-    );
-    let mut header = join(&[
-        &[0x45, 0],
-        &length,
-        &id,
-        &place,
-        &[64, proto, 0, 0],
-        &A4,
-        &B4,
-    ]);
+    let (length, id, place) =
+        ((payload.len() as u16 + 20).to_be_bytes(), id.to_be_bytes(), place.to_be_bytes());
+    let mut header = join(&[&[0x45, 0], &length, &id, &place, &[64, proto, 0, 0], &A4, &B4]);
     let sum = checksum(&[&header]);
     header[10..12].copy_from_slice(&sum.to_be_bytes());
     join(&[&header, payload])
@@ -71,13 +55,7 @@ pub(super) fn tcp(payload: &[u8]) -> Vec<u8> {
 /// Port 40000 to `port`.
 pub(super) fn udp(port: u16, payload: &[u8]) -> Vec<u8> {
     let length = (payload.len() as u16 + 8).to_be_bytes();
-    join(&[
-        &[0x9c, 0x40],
-        &port.to_be_bytes(),
-        &length,
-        &[0, 0],
-        payload,
-    ])
+    join(&[&[0x9c, 0x40], &port.to_be_bytes(), &length, &[0, 0], payload])
 }
 
 /// Type and code, identifier 7, sequence number 9.

@@ -4,10 +4,7 @@ use super::build::{A4, A6, B4, B6, checksum, icmp, ip4, ip6, join, tcp, udp};
 use super::*;
 
 fn verifying() -> Config {
-    Config {
-        verify_checksums: true,
-        ..Config::default()
-    }
+    Config { verify_checksums: true, ..Config::default() }
 }
 
 /// Whether the checksum of the last segment is found right.
@@ -44,10 +41,7 @@ fn right_ones_are_right_and_wrong_ones_wrong() {
         assert!(is_right(&packet(LinkType::RAW, &frame)));
         *frame.last_mut().unwrap() ^= 1;
         assert!(!is_right(&packet(LinkType::RAW, &frame)));
-        assert!(
-            segment(&packet(LinkType::RAW, &frame)).checksum_ok,
-            "not asked to look"
-        );
+        assert!(segment(&packet(LinkType::RAW, &frame)).checksum_ok, "not asked to look");
         let cut = Packet {
             wire_len: frame.len() as u32,
             ..packet(LinkType::RAW, &frame[..frame.len() - 1])
@@ -67,18 +61,12 @@ fn the_last_stop_of_a_source_route_counts() {
     let datagram = sealed(udp(53, b"hi"), 6, &[&A6, &stop, &[0, 17]]);
     for kind in [0, 2, 4] {
         let routing = join(&[&[17, 2, kind, 1], &[0; 4], &stop]);
-        assert!(is_right(&packet(
-            LinkType::RAW,
-            &ip6(43, &join(&[&routing, &datagram]))
-        )));
+        assert!(is_right(&packet(LinkType::RAW, &ip6(43, &join(&[&routing, &datagram])))));
     }
     let home = [0xfc; 16];
     let datagram = sealed(udp(53, b"hi"), 6, &[&home, &B6, &[0, 17]]);
     let option = join(&[&[17, 2, 1, 2, 0, 0, 0xc9, 16], &home]);
-    assert!(is_right(&packet(
-        LinkType::RAW,
-        &ip6(60, &join(&[&option, &datagram]))
-    )));
+    assert!(is_right(&packet(LinkType::RAW, &ip6(60, &join(&[&option, &datagram])))));
 }
 
 #[test]

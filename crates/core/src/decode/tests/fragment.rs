@@ -18,10 +18,7 @@ impl Feed {
     }
 
     fn with(config: &Config) -> Self {
-        Self {
-            decoder: Decoder::new(config),
-            now: 0,
-        }
+        Self { decoder: Decoder::new(config), now: 0 }
     }
 
     /// The datagram that a packet completes.
@@ -32,11 +29,7 @@ impl Feed {
     fn feed_cut(&mut self, data: &[u8], captured: usize) -> Option<Datagram> {
         self.now += 1_000_000_000;
         let wire_len = data.len() as u32;
-        let packet = Packet {
-            ts: self.now,
-            wire_len,
-            ..packet(LinkType::RAW, &data[..captured])
-        };
+        let packet = Packet { ts: self.now, wire_len, ..packet(LinkType::RAW, &data[..captured]) };
         let mut out = Vec::new();
         self.decoder.decode(&packet, &mut out);
         match &out[..] {
@@ -69,19 +62,8 @@ fn whole_datagram(length: usize) -> Vec<u8> {
 #[test]
 fn pieces_in_any_order_give_the_datagram() {
     let whole = whole_datagram(100);
-    let pieces = [
-        piece(&whole, 0, 40),
-        piece(&whole, 40, 80),
-        piece(&whole, 80, 100),
-    ];
-    for order in [
-        [0, 1, 2],
-        [0, 2, 1],
-        [1, 0, 2],
-        [1, 2, 0],
-        [2, 0, 1],
-        [2, 1, 0],
-    ] {
+    let pieces = [piece(&whole, 0, 40), piece(&whole, 40, 80), piece(&whole, 80, 100)];
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
         let mut feed = Feed::new();
         assert!(feed.feed(&pieces[order[0]]).is_none());
         assert!(feed.feed(&pieces[order[1]]).is_none());
@@ -89,14 +71,8 @@ fn pieces_in_any_order_give_the_datagram() {
         let mut out = Vec::new();
         feed.decoder.datagram(&datagram, &mut out);
         let seen = super::whole(out.remove(0));
-        assert_eq!(
-            (seen.ts, seen.packets, seen.ip_bytes),
-            (3_000_000_000, 3, 160)
-        );
-        assert_eq!(
-            (seen.src_port, seen.dst_port, seen.payload),
-            (40000, 9, &whole[8..])
-        );
+        assert_eq!((seen.ts, seen.packets, seen.ip_bytes), (3_000_000_000, 3, 160));
+        assert_eq!((seen.src_port, seen.dst_port, seen.payload), (40000, 9, &whole[8..]));
         assert_eq!((seen.payload_len, seen.transport), (92, Transport::Udp));
         assert_eq!(feed.finish(), []);
     }
@@ -106,23 +82,12 @@ fn pieces_in_any_order_give_the_datagram() {
 fn ip6_goes_on_behind_the_fragment_header() {
     let whole = join(&[&[6, 0, 1, 4, 0, 0, 0, 0], &tcp(b"12345678")]);
     let mut feed = Feed::new();
-    assert!(
-        feed.feed(&ip6(
-            44,
-            &join(&[&[17, 0, 0, 24, 0, 0, 0, 1], &whole[24..]])
-        ))
-        .is_none()
-    );
-    let datagram = feed
-        .feed(&ip6(44, &join(&[&[60, 0, 0, 1, 0, 0, 0, 1], &whole[..24]])))
-        .unwrap();
+    assert!(feed.feed(&ip6(44, &join(&[&[17, 0, 0, 24, 0, 0, 0, 1], &whole[24..]]))).is_none());
+    let datagram = feed.feed(&ip6(44, &join(&[&[60, 0, 0, 1, 0, 0, 0, 1], &whole[..24]]))).unwrap();
     let mut out = Vec::new();
     feed.decoder.datagram(&datagram, &mut out);
     let seen = super::whole(out.remove(0));
-    assert_eq!(
-        (seen.proto, seen.dst_port, seen.payload),
-        (6, 443, &b"12345678"[..])
-    );
+    assert_eq!((seen.proto, seen.dst_port, seen.payload), (6, 443, &b"12345678"[..]));
     assert_eq!((seen.packets, seen.ip_bytes), (2, 48 + 12 + 48 + 24));
 }
 
@@ -139,14 +104,8 @@ fn tunnels_inside_are_followed() {
     let mut out = Vec::new();
     feed.decoder.datagram(&datagram, &mut out);
     let seen: Vec<_> = out.into_iter().map(super::whole).collect();
-    assert_eq!(
-        (seen[0].proto, seen[0].packets, seen[0].tunnel),
-        (4, 2, Tunnel::None)
-    );
-    assert_eq!(
-        (seen[1].proto, seen[1].packets, seen[1].tunnel),
-        (6, 1, Tunnel::IpInIp)
-    );
+    assert_eq!((seen[0].proto, seen[0].packets, seen[0].tunnel), (4, 2, Tunnel::None));
+    assert_eq!((seen[1].proto, seen[1].packets, seen[1].tunnel), (6, 1, Tunnel::IpInIp));
     assert_eq!(seen[1].payload, [7; 60]);
 }
 
@@ -239,10 +198,7 @@ fn time_runs_from_the_first_piece() {
 
 #[test]
 fn the_oldest_makes_room() {
-    let mut feed = Feed::with(&Config {
-        max_fragment_bytes: 3000,
-        ..Config::default()
-    });
+    let mut feed = Feed::with(&Config { max_fragment_bytes: 3000, ..Config::default() });
     let start = |id| ip4_piece(17, id, 0x2000, &[0; 800]);
     let end = |id| ip4_piece(17, id, 100, &[1; 8]);
     for id in 0..3 {
@@ -253,10 +209,7 @@ fn the_oldest_makes_room() {
     assert!(feed.feed(&end(0)).is_none());
     assert_eq!(
         feed.finish(),
-        [
-            ("fragments unfinished".to_owned(), 2),
-            ("fragments evicted".to_owned(), 1)
-        ]
+        [("fragments unfinished".to_owned(), 2), ("fragments evicted".to_owned(), 1)]
     );
 }
 
@@ -264,10 +217,7 @@ fn the_oldest_makes_room() {
 fn crumbs_are_bounded() {
     let mut feed = Feed::new();
     for index in 0..2049u16 {
-        assert!(
-            feed.feed(&ip4_piece(17, 1, 0x2000 | (index * 2), &[0; 8]))
-                .is_none()
-        );
+        assert!(feed.feed(&ip4_piece(17, 1, 0x2000 | (index * 2), &[0; 8])).is_none());
         feed.now = 0;
     }
     assert_eq!(feed.finish(), [("fragments too many".to_owned(), 2049)]);

@@ -19,13 +19,7 @@ const IFACE: u16 = 3;
 
 /// A frame, whole.
 fn packet(link: LinkType, data: &[u8]) -> Packet<'_> {
-    Packet {
-        ts: 1,
-        iface: IFACE,
-        link,
-        wire_len: data.len() as u32,
-        data,
-    }
+    Packet { ts: 1, iface: IFACE, link, wire_len: data.len() as u32, data }
 }
 
 /// What a packet gives, and what was counted.
@@ -41,11 +35,7 @@ fn decode_with<'a>(config: &Config, packet: &Packet<'a>) -> (Vec<Decoded<'a>>, V
 }
 
 fn counted(decoder: &Decoder) -> Vec<(String, u64)> {
-    decoder
-        .stats(IFACE)
-        .iter()
-        .map(|(name, count)| (name.into_owned(), count))
-        .collect()
+    decoder.stats(IFACE).iter().map(|(name, count)| (name.into_owned(), count)).collect()
 }
 
 /// The segments of a packet that gives nothing else.

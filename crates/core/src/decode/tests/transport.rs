@@ -5,10 +5,7 @@ use super::*;
 
 /// A raw IP packet of which only `captured` bytes were kept.
 fn cut(data: &[u8], captured: usize) -> Packet<'_> {
-    Packet {
-        wire_len: data.len() as u32,
-        ..packet(LinkType::RAW, &data[..captured])
-    }
+    Packet { wire_len: data.len() as u32, ..packet(LinkType::RAW, &data[..captured]) }
 }
 
 #[test]
@@ -26,26 +23,17 @@ fn tcp_offsets_that_cannot_be_are_malformed() {
         header[12] = offset;
         only_counted(&packet(LinkType::RAW, &ip4(6, &header)), "tcp data offset");
     }
-    only_counted(
-        &packet(LinkType::RAW, &ip4(6, &tcp(b"")[..19])),
-        "tcp header short",
-    );
+    only_counted(&packet(LinkType::RAW, &ip4(6, &tcp(b"")[..19])), "tcp header short");
 }
 
 #[test]
 fn a_cut_payload_keeps_its_length() {
     let whole = ip4(6, &tcp(&[7; 1000]));
     let seen = segment(&cut(&whole, 60));
-    assert_eq!(
-        (seen.payload_len, seen.payload.len(), seen.ip_bytes),
-        (1000, 20, 1040)
-    );
+    assert_eq!((seen.payload_len, seen.payload.len(), seen.ip_bytes), (1000, 20, 1040));
     let whole = ip6(17, &udp(53, &[7; 1000]));
     let seen = segment(&cut(&whole, 48));
-    assert_eq!(
-        (seen.payload_len, seen.payload.len(), seen.ip_bytes),
-        (1000, 0, 1048)
-    );
+    assert_eq!((seen.payload_len, seen.payload.len(), seen.ip_bytes), (1000, 0, 1048));
 }
 
 #[test]
@@ -67,16 +55,8 @@ fn a_cut_tcp_header_gives_what_is_there() {
         if captured < 36 {
             assert_eq!((seen.transport, seen.payload_len), (Transport::Other, 0));
         } else {
-            let header = Tcp {
-                seq: 1,
-                ack: 2,
-                flags: 0x18,
-                window: 512,
-            };
-            assert_eq!(
-                (seen.transport, seen.payload_len),
-                (Transport::Tcp(header), 7)
-            );
+            let header = Tcp { seq: 1, ack: 2, flags: 0x18, window: 512 };
+            assert_eq!((seen.transport, seen.payload_len), (Transport::Tcp(header), 7));
         }
     }
 }
@@ -96,10 +76,7 @@ fn udp_goes_by_its_own_length_within_that_of_ip() {
     let (out, kinds) = decode(&packet(LinkType::RAW, &frame));
     assert_eq!(kinds, [("udp longer than ip".to_owned(), 1)]);
     assert_eq!(super::whole(out[0].clone()).payload, b"abcdef");
-    only_counted(
-        &packet(LinkType::RAW, &ip4(17, &[0; 7])),
-        "udp header short",
-    );
+    only_counted(&packet(LinkType::RAW, &ip4(17, &[0; 7])), "udp header short");
 }
 
 #[test]
@@ -111,10 +88,7 @@ fn a_cut_udp_header_gives_what_is_there() {
         assert_eq!(kinds, [("transport header cut".to_owned(), 1)]);
         assert_eq!(out.len(), usize::from(captured >= 24));
         if let Some(seen) = out.into_iter().next().map(super::whole) {
-            assert_eq!(
-                (seen.dst_port, seen.payload_len, seen.transport),
-                (9, 6, Transport::Udp)
-            );
+            assert_eq!((seen.dst_port, seen.payload_len, seen.transport), (9, 6, Transport::Udp));
         }
     }
 }
@@ -123,10 +97,7 @@ fn a_cut_udp_header_gives_what_is_there() {
 fn icmp_types_stand_for_ports() {
     let frame = ip4(1, &icmp(8, 0, b"ping"));
     let echo = segment(&packet(LinkType::RAW, &frame));
-    assert_eq!(
-        (echo.src_port, echo.dst_port, echo.payload),
-        (8, 0, &b"ping"[..])
-    );
+    assert_eq!((echo.src_port, echo.dst_port, echo.payload), (8, 0, &b"ping"[..]));
     assert_eq!(echo.transport, Transport::Icmp { id: 7, seq: 9 });
     let frame = ip4(1, &icmp(3, 1, b"quoted"));
     let unreachable = segment(&packet(LinkType::RAW, &frame));
@@ -137,10 +108,7 @@ fn icmp_types_stand_for_ports() {
         segment(&packet(LinkType::RAW, &frame)).transport,
         Transport::Icmp { id: 7, seq: 9 }
     );
-    only_counted(
-        &packet(LinkType::RAW, &ip4(1, &[8; 7])),
-        "icmp header short",
-    );
+    only_counted(&packet(LinkType::RAW, &ip4(1, &[8; 7])), "icmp header short");
 }
 
 #[test]
@@ -154,10 +122,7 @@ fn others_go_by_number() {
     );
     let frame = ip4(33, &join(&[&ports, &[4, 0, 0, 0], &[0; 8], b"data"]));
     let dccp = segment(&packet(LinkType::RAW, &frame));
-    assert_eq!(
-        (dccp.src_port, dccp.dst_port, dccp.payload),
-        (40000, 2905, &b"data"[..])
-    );
+    assert_eq!((dccp.src_port, dccp.dst_port, dccp.payload), (40000, 2905, &b"data"[..]));
     for proto in [2, 50, 89, 103, 112, 253] {
         let frame = ip4(proto, b"anything");
         let seen = segment(&packet(LinkType::RAW, &frame));

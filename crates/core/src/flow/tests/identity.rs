@@ -49,9 +49,5 @@ fn a_uid_depends_on_ends_time_and_generation_alone() {
 #[test]
 fn a_flow_fits_its_budget() {
     // 250 bytes per idle flow all told: with at most 24 bytes of index and slack.
-    assert!(
-        size_of::<crate::flow::Flow>() <= 226,
-        "{}",
-        size_of::<crate::flow::Flow>()
-    );
+    assert!(size_of::<crate::flow::Flow>() <= 226, "{}", size_of::<crate::flow::Flow>());
 }

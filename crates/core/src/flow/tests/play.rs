@@ -101,15 +101,8 @@ impl Play {
     }
 
     pub(super) fn with(config: &Config, reads: bool) -> Self {
-        let notes = Notes {
-            reads,
-            ..Notes::default()
-        };
-        Self {
-            table: FlowTable::new(config),
-            notes,
-            now: SECOND,
-        }
+        let notes = Notes { reads, ..Notes::default() };
+        Self { table: FlowTable::new(config), notes, now: SECOND }
     }
 
     /// A TCP segment from the client.
@@ -124,16 +117,11 @@ impl Play {
 
     /// SYN, SYN-ACK, ACK; both streams start after 100.
     pub(super) fn handshake(&mut self) -> &mut Self {
-        self.up("S", 100, 0, b"")
-            .down("SA", 100, 101, b"")
-            .up("A", 101, 101, b"")
+        self.up("S", 100, 0, b"").down("SA", 100, 101, b"").up("A", 101, 101, b"")
     }
 
     pub(super) fn segment(&mut self, segment: &Segment<'_>) -> &mut Self {
-        let segment = Segment {
-            ts: self.now,
-            ..segment.clone()
-        };
+        let segment = Segment { ts: self.now, ..segment.clone() };
         let place = self.table.place(&segment);
         self.table.segment(&segment, &place, None, &mut self.notes);
         self.now = self.now.saturating_add(MS);
@@ -174,16 +162,8 @@ pub(super) fn tcp<'a>(
     // A `0` among the flags closes the window.
     let window = if flags.contains('0') { 0 } else { 1000 };
     let flags = flags.chars().filter(|&letter| letter != '0').map(bit).sum();
-    let transport = Transport::Tcp(Tcp {
-        seq,
-        ack,
-        flags,
-        window,
-    });
-    Segment {
-        transport,
-        ..datagram(6, src, src_port, dst, dst_port, payload)
-    }
+    let transport = Transport::Tcp(Tcp { seq, ack, flags, window });
+    Segment { transport, ..datagram(6, src, src_port, dst, dst_port, payload) }
 }
 
 pub(super) fn datagram(

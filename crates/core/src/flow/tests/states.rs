@@ -32,31 +32,17 @@ fn every_state_of_zeek() {
     let scripts: [(&str, &str, Script); 13] = [
         ("S0", "S", |p| p.up("S", 100, 0, b"")),
         ("S1", "ShA", |p| p.handshake()),
-        ("REJ", "Sr", |p| {
-            p.up("S", 100, 0, b"").down("RA", 0, 101, b"")
-        }),
+        ("REJ", "Sr", |p| p.up("S", 100, 0, b"").down("RA", 0, 101, b"")),
         ("S2", "ShAF", |p| p.handshake().up("FA", 101, 101, b"")),
         ("S3", "ShAf", |p| p.handshake().down("FA", 101, 101, b"")),
         ("RSTO", "ShAR", |p| p.handshake().up("R", 101, 0, b"")),
         ("RSTR", "ShAr", |p| p.handshake().down("R", 101, 0, b"")),
-        ("RSTOS0", "SR", |p| {
-            p.up("S", 100, 0, b"").up("R", 101, 0, b"")
-        }),
-        ("RSTRH", "^hr", |p| {
-            p.down("SA", 100, 101, b"").down("R", 101, 0, b"")
-        }),
+        ("RSTOS0", "SR", |p| p.up("S", 100, 0, b"").up("R", 101, 0, b"")),
+        ("RSTRH", "^hr", |p| p.down("SA", 100, 101, b"").down("R", 101, 0, b"")),
         ("SH", "SF", |p| p.up("S", 100, 0, b"").up("F", 101, 0, b"")),
-        ("SHR", "^hf", |p| {
-            p.down("SA", 100, 101, b"").down("FA", 101, 101, b"")
-        }),
-        ("OTH", "DA", |p| {
-            p.up("A", 900, 900, b"x").up("A", 901, 900, b"")
-        }),
-        ("SF", "ShAFf", |p| {
-            p.handshake()
-                .up("FA", 101, 101, b"")
-                .down("FA", 101, 102, b"")
-        }),
+        ("SHR", "^hf", |p| p.down("SA", 100, 101, b"").down("FA", 101, 101, b"")),
+        ("OTH", "DA", |p| p.up("A", 900, 900, b"x").up("A", 901, 900, b"")),
+        ("SF", "ShAFf", |p| p.handshake().up("FA", 101, 101, b"").down("FA", 101, 102, b"")),
     ];
     for (state, history, script) in scripts {
         let mut play = Play::new();
@@ -70,19 +56,11 @@ fn every_state_of_zeek() {
 fn a_handshake_seen_in_part_is_what_zeek_takes_it_for() {
     type Script = fn(&mut Play) -> &mut Play;
     let scripts: [(&str, &str, Script); 5] = [
-        ("S1", "Sh", |p| {
-            p.up("S", 100, 0, b"").down("SA", 100, 101, b"")
-        }),
+        ("S1", "Sh", |p| p.up("S", 100, 0, b"").down("SA", 100, 101, b"")),
         ("RSTR", "Shr", |p| {
-            p.up("S", 100, 0, b"")
-                .down("SA", 100, 101, b"")
-                .down("R", 101, 0, b"")
+            p.up("S", 100, 0, b"").down("SA", 100, 101, b"").down("R", 101, 0, b"")
         }),
-        ("RSTO", "ShR", |p| {
-            p.up("S", 100, 0, b"")
-                .down("SA", 100, 101, b"")
-                .up("R", 101, 0, b"")
-        }),
+        ("RSTO", "ShR", |p| p.up("S", 100, 0, b"").down("SA", 100, 101, b"").up("R", 101, 0, b"")),
         ("S1", "^hADd", |p| {
             p.down("SA", 100, 101, b"")
                 .up("A", 101, 101, b"")
@@ -90,9 +68,7 @@ fn a_handshake_seen_in_part_is_what_zeek_takes_it_for() {
                 .down("PA", 101, 109, b"answer")
         }),
         ("S0", "SAD", |p| {
-            p.up("S", 100, 0, b"")
-                .up("A", 101, 101, b"")
-                .up("PA", 101, 101, b"question")
+            p.up("S", 100, 0, b"").up("A", 101, 101, b"").up("PA", 101, 101, b"question")
         }),
     ];
     for (state, history, script) in scripts {
@@ -105,21 +81,13 @@ fn a_handshake_seen_in_part_is_what_zeek_takes_it_for() {
 #[test]
 fn a_reset_behind_fins_leaves_the_end_regular() {
     let mut play = Play::new();
-    play.handshake()
-        .up("FA", 101, 101, b"")
-        .down("FA", 101, 102, b"")
-        .down("R", 102, 0, b"");
+    play.handshake().up("FA", 101, 101, b"").down("FA", 101, 102, b"").down("R", 102, 0, b"");
     assert_eq!(state_of(&mut play), ("SF", "ShAFfr".to_owned()));
     let mut play = Play::new();
-    play.handshake()
-        .up("FA", 101, 101, b"")
-        .up("R", 102, 0, b"")
-        .down("FA", 101, 102, b"");
+    play.handshake().up("FA", 101, 101, b"").up("R", 102, 0, b"").down("FA", 101, 102, b"");
     assert_eq!(state_of(&mut play), ("SF", "ShAFRf".to_owned()));
     let mut play = Play::new();
-    play.handshake()
-        .up("FA", 101, 101, b"")
-        .up("R", 102, 0, b"");
+    play.handshake().up("FA", 101, 101, b"").up("R", 102, 0, b"");
     assert_eq!(state_of(&mut play), ("RSTO", "ShAFR".to_owned()));
 }
 
@@ -135,23 +103,13 @@ fn an_answer_seen_first_is_turned_round() {
     let mut play = Play::new();
     play.segment(&datagram(17, SERVER, 53, CLIENT, 40000, b"answer"));
     let ended = play.only();
-    assert_eq!(
-        (ended.src, ended.state, ended.history.as_str()),
-        (client, "SHR", "^d")
-    );
+    assert_eq!((ended.src, ended.state, ended.history.as_str()), (client, "SHR", "^d"));
 }
 
 #[test]
 fn a_broadcast_from_a_service_port_is_no_answer() {
     let mut play = Play::new();
-    play.segment(&datagram(
-        17,
-        SERVER,
-        137,
-        [255, 255, 255, 255],
-        40000,
-        b"here",
-    ));
+    play.segment(&datagram(17, SERVER, 137, [255, 255, 255, 255], 40000, b"here"));
     assert_eq!(play.only().src, (mapped(SERVER), 137));
 }
 
@@ -182,10 +140,7 @@ fn a_ping_and_its_reply_are_one_connection_whichever_came_first() {
 #[test]
 fn a_repeated_syn_leaves_the_round_trip_open() {
     let mut play = Play::new();
-    play.up("S", 100, 0, b"")
-        .up("S", 100, 0, b"")
-        .down("SA", 100, 101, b"")
-        .up("A", 101, 101, b"");
+    play.up("S", 100, 0, b"").up("S", 100, 0, b"").down("SA", 100, 101, b"").up("A", 101, 101, b"");
     assert_eq!(play.only().rtt, (UNKNOWN, UNKNOWN));
 }
 
@@ -213,10 +168,7 @@ fn a_reset_and_both_fins_end_soon() {
     play.handshake().up("R", 101, 0, b"").wait(300 * MS);
     assert_eq!(play.notes.ended[0].reason, EndReason::Rst);
     let mut play = Play::new();
-    play.handshake()
-        .up("FA", 101, 101, b"")
-        .down("FA", 101, 102, b"")
-        .wait(4 * SECOND);
+    play.handshake().up("FA", 101, 101, b"").down("FA", 101, 102, b"").wait(4 * SECOND);
     assert_eq!(play.notes.ended.len(), 0);
     play.wait(2 * SECOND);
     assert_eq!(play.notes.ended[0].reason, EndReason::Fin);
@@ -254,20 +206,13 @@ fn windows_that_close_are_counted_once_each() {
         play.down(flags, 101, 101, b"");
     }
     let ended = play.only();
-    assert_eq!(
-        (ended.zero_windows, ended.history.as_str()),
-        ((0, 2), "ShAaw")
-    );
+    assert_eq!((ended.zero_windows, ended.history.as_str()), ((0, 2), "ShAaw"));
 }
 
 #[test]
 fn wrong_checksums_are_noted_and_change_no_state() {
     let mut play = Play::new();
     let syn = tcp(CLIENT, 40000, SERVER, 80, "S", 100, 0, b"");
-    play.segment(&crate::decode::Segment {
-        checksum_ok: false,
-        ..syn.clone()
-    })
-    .segment(&syn);
+    play.segment(&crate::decode::Segment { checksum_ok: false, ..syn.clone() }).segment(&syn);
     assert_eq!(state_of(&mut play), ("S0", "CS".to_owned()));
 }

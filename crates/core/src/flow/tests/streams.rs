@@ -8,9 +8,7 @@ use crate::flow::Direction;
 #[test]
 fn early_data_waits_for_what_is_missing() {
     let mut play = Play::reading();
-    play.handshake()
-        .up("A", 105, 101, b"late")
-        .up("A", 101, 101, b"now ");
+    play.handshake().up("A", 105, 101, b"late").up("A", 101, 101, b"now ");
     assert_eq!(play.notes.up, b"now late");
     let ended = play.only();
     assert_eq!((ended.out_of_order, ended.retransmits), ((1, 0), (0, 0)));
@@ -25,18 +23,13 @@ fn repeated_data_is_handed_on_once() {
         .up("A", 103, 101, b"ce more");
     assert_eq!(play.notes.up, b"once more");
     let ended = play.only();
-    assert_eq!(
-        (ended.retransmits, ended.history.as_str()),
-        ((1, 0), "ShADT")
-    );
+    assert_eq!((ended.retransmits, ended.history.as_str()), ((1, 0), "ShADT"));
 }
 
 #[test]
 fn first_bytes_win() {
     let mut play = Play::reading();
-    play.handshake()
-        .up("A", 104, 101, b"first")
-        .up("A", 101, 101, b"..#SECOND");
+    play.handshake().up("A", 104, 101, b"first").up("A", 101, 101, b"..#SECOND");
     assert_eq!(play.notes.up, b"..#firstD");
     assert_eq!(play.table.stats().conflicting_bytes, 5);
 }
@@ -59,9 +52,7 @@ fn a_fin_behind_a_gap_is_no_missing_byte() {
     for data in [&b""[..], b"end"] {
         let mut play = Play::new();
         let fin = 111 + data.len() as u32;
-        play.handshake()
-            .up("FA", 111, 101, data)
-            .down("A", 101, fin + 1, b"");
+        play.handshake().up("FA", 111, 101, data).down("A", 101, fin + 1, b"");
         assert_eq!(play.only().missed, [10, 0]);
     }
 }
@@ -76,9 +67,7 @@ fn a_direction_that_is_never_seen_is_missed() {
 #[test]
 fn a_lone_unseen_byte_is_a_fin() {
     let mut play = Play::new();
-    play.handshake()
-        .up("A", 101, 101, b"bye")
-        .down("A", 101, 105, b"");
+    play.handshake().up("A", 101, 101, b"bye").down("A", 101, 105, b"");
     assert_eq!(play.only().missed, [0, 0]);
 }
 
@@ -86,8 +75,7 @@ fn a_lone_unseen_byte_is_a_fin() {
 fn sequence_numbers_wrap() {
     let mut play = Play::reading();
     let isn = u32::MAX - 3;
-    play.up("S", isn, 0, b"")
-        .down("SA", 100, isn.wrapping_add(1), b"");
+    play.up("S", isn, 0, b"").down("SA", 100, isn.wrapping_add(1), b"");
     for (offset, bytes) in [(7, b"gh"), (1, b"ab"), (5, b"ef"), (3, b"cd")] {
         play.up("A", isn.wrapping_add(offset), 101, bytes);
     }
@@ -97,8 +85,7 @@ fn sequence_numbers_wrap() {
 #[test]
 fn a_stream_is_picked_up_in_mid_air() {
     let mut play = Play::reading();
-    play.down("A", 7000, 100, b"middle")
-        .down("A", 7006, 100, b" end");
+    play.down("A", 7000, 100, b"middle").down("A", 7006, 100, b" end");
     assert_eq!(play.notes.down, b"middle end");
     assert_eq!(play.only().missed, [0, 0]);
 }
@@ -106,10 +93,7 @@ fn a_stream_is_picked_up_in_mid_air() {
 #[test]
 fn a_keep_alive_is_no_retransmission() {
     let mut play = Play::new();
-    play.handshake()
-        .up("A", 101, 101, b"data")
-        .up("A", 104, 101, b"a")
-        .up("A", 104, 101, b"");
+    play.handshake().up("A", 101, 101, b"data").up("A", 104, 101, b"a").up("A", 104, 101, b"");
     assert_eq!(play.only().retransmits, (0, 0));
 }
 
@@ -126,10 +110,7 @@ fn what_waits_at_the_end_is_handed_on_with_its_gap() {
 
 #[test]
 fn a_stream_holds_no_more_than_it_may() {
-    let config = Config {
-        max_stream_buffer: 1000,
-        ..Config::default()
-    };
+    let config = Config { max_stream_buffer: 1000, ..Config::default() };
     let mut play = Play::with(&config, true);
     play.handshake();
     for turn in 0..100 {
@@ -142,22 +123,11 @@ fn a_stream_holds_no_more_than_it_may() {
 
 #[test]
 fn all_streams_together_hold_no_more_than_they_may() {
-    let config = Config {
-        max_buffer_total: 1000,
-        ..Config::default()
-    };
+    let config = Config { max_buffer_total: 1000, ..Config::default() };
     let mut play = Play::with(&config, true);
     for port in 0..100 {
-        let early = super::play::tcp(
-            [192, 0, 2, 1],
-            port,
-            [192, 0, 2, 2],
-            80,
-            "A",
-            500,
-            1,
-            &[b'x'; 90],
-        );
+        let early =
+            super::play::tcp([192, 0, 2, 1], port, [192, 0, 2, 2], 80, "A", 500, 1, &[b'x'; 90]);
         let start = super::play::tcp([192, 0, 2, 1], port, [192, 0, 2, 2], 80, "S", 100, 1, b"");
         play.segment(&start).segment(&early);
     }
@@ -170,10 +140,7 @@ fn all_streams_together_hold_no_more_than_they_may() {
 
 #[test]
 fn pieces_cost_memory_even_without_bytes() {
-    let config = Config {
-        max_buffer_total: 10_000,
-        ..Config::default()
-    };
+    let config = Config { max_buffer_total: 10_000, ..Config::default() };
     let mut play = Play::with(&config, false);
     for port in 0..100 {
         for seq in [100, 200, 202, 204, 206, 208] {
@@ -190,9 +157,7 @@ fn pieces_cost_memory_even_without_bytes() {
 #[test]
 fn a_far_jump_is_not_believed() {
     let mut play = Play::new();
-    play.handshake()
-        .down("A", 101, 0x7000_0000, b"")
-        .up("A", 101, 101, b"fine");
+    play.handshake().down("A", 101, 0x7000_0000, b"").up("A", 101, 101, b"fine");
     let ended = play.only();
     assert_eq!((ended.missed, ended.retransmits), ([0, 0], (0, 0)));
 }
@@ -206,9 +171,6 @@ fn of_bytes_that_were_not_captured_only_the_gap_is_told() {
         ..super::play::tcp(CLIENT, 40000, SERVER, 80, "A", 101, 101, b"")
     };
     play.segment(&cut).up("A", 131, 101, b"more");
-    assert_eq!(
-        (play.notes.chunks, play.notes.gaps.as_slice()),
-        (2, &[(Direction::Up, 30)][..])
-    );
+    assert_eq!((play.notes.chunks, play.notes.gaps.as_slice()), (2, &[(Direction::Up, 30)][..]));
     assert_eq!(play.notes.up, b"more");
 }

@@ -49,10 +49,7 @@ proptest! {
 
 #[test]
 fn those_without_an_answer_are_evicted_first() {
-    let config = Config {
-        max_flows: 10,
-        ..Config::default()
-    };
+    let config = Config { max_flows: 10, ..Config::default() };
     let mut play = Play::with(&config, false);
     for port in 0..5 {
         play.segment(&datagram(17, CLIENT, port, SERVER, 53, b"q"));
@@ -68,8 +65,7 @@ fn those_without_an_answer_are_evicted_first() {
 #[test]
 fn interim_rows_are_for_the_active() {
     let mut play = Play::new();
-    play.handshake()
-        .segment(&datagram(17, CLIENT, 1, SERVER, 2, b"x"));
+    play.handshake().segment(&datagram(17, CLIENT, 1, SERVER, 2, b"x"));
     play.table.sweep(&mut play.notes);
     assert_eq!(play.notes.interim, 2);
     play.up("A", 101, 101, b"more");
@@ -101,21 +97,14 @@ fn time_may_go_back_and_to_its_ends() {
 
 #[test]
 fn a_tunnel_and_what_it_carries_keep_to_a_bound_of_one() {
-    let config = Config {
-        max_flows: 1,
-        ..Config::default()
-    };
+    let config = Config { max_flows: 1, ..Config::default() };
     let mut play = Play::with(&config, false);
     let outer = datagram(47, CLIENT, 0, SERVER, 0, b"");
-    let inner = Segment {
-        tunnel: Tunnel::Gre,
-        ..datagram(17, CLIENT, 1, SERVER, 2, b"x")
-    };
+    let inner = Segment { tunnel: Tunnel::Gre, ..datagram(17, CLIENT, 1, SERVER, 2, b"x") };
     let place = play.table.place(&outer);
     let carrier = play.table.segment(&outer, &place, None, &mut play.notes);
     let place = play.table.place(&inner);
-    play.table
-        .segment(&inner, &place, Some(carrier), &mut play.notes);
+    play.table.segment(&inner, &place, Some(carrier), &mut play.notes);
     assert_eq!(play.table.stats().flows, 1);
     assert_eq!(play.end().len(), 2);
 }

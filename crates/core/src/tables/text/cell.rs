@@ -85,10 +85,7 @@ impl<'a> Cell<'a> {
             kind if kind.is_temporal() => temporal(array, kind),
             _ => Kind::Nested(Nested::new(array)?),
         };
-        Ok(Self {
-            nulls: array.nulls(),
-            kind,
-        })
+        Ok(Self { nulls: array.nulls(), kind })
     }
 
     pub(super) fn is_null(&self, row: usize) -> bool {

@@ -24,21 +24,14 @@ pub(super) fn tsv(text: &str, out: &mut Vec<u8>) {
 /// Appends a CSV cell (RFC 4180), guarded against being read as a formula.
 pub(super) fn csv(text: &str, out: &mut Vec<u8>) {
     let guard = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let quote = text
-        .bytes()
-        .any(|byte| matches!(byte, b'"' | b',' | b'\n' | b'\r'));
+    let quote = text.bytes().any(|byte| matches!(byte, b'"' | b',' | b'\n' | b'\r'));
     if quote {
         out.push(b'"');
     }
     if guard {
         out.push(b'\'');
     }
-    escaped(
-        text,
-        out,
-        |byte| byte == b'"',
-        |_, out| out.extend_from_slice(b"\"\""),
-    );
+    escaped(text, out, |byte| byte == b'"', |_, out| out.extend_from_slice(b"\"\""));
     if quote {
         out.push(b'"');
     }
@@ -65,11 +58,7 @@ pub(super) fn json(text: &str, out: &mut Vec<u8>) {
 /// Appends a byte as two hexadecimal digits.
 pub(super) fn hex(byte: u8, out: &mut Vec<u8>) {
     let digit = |value: u8| {
-        if value < 10 {
-            b'0' + value
-        } else {
-            b'a' + value - 10
-        }
+        if value < 10 { b'0' + value } else { b'a' + value - 10 }
     };
     out.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
 }

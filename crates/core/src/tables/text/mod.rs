@@ -42,9 +42,7 @@ impl std::str::FromStr for Format {
             "tsv" => Ok(Self::Tsv),
             "csv" => Ok(Self::Csv),
             "jsonl" => Ok(Self::JsonLines),
-            _ => Err(Error::Usage(format!(
-                "no text format \"{name}\": use tsv, csv or jsonl"
-            ))),
+            _ => Err(Error::Usage(format!("no text format \"{name}\": use tsv, csv or jsonl"))),
         }
     }
 }
@@ -64,13 +62,7 @@ pub struct TextWriter {
 impl TextWriter {
     /// A writer that has written nothing. `header` means nothing to JSON lines.
     pub fn new(format: Format, header: bool) -> Self {
-        Self {
-            format,
-            header,
-            names: None,
-            before: Vec::new(),
-            scratch: Vec::new(),
-        }
+        Self { format, header, names: None, before: Vec::new(), scratch: Vec::new() }
     }
 
     /// Announces the columns: appends the header the first time.
@@ -79,22 +71,12 @@ impl TextWriter {
         match &self.names {
             Some(names) if same(names) => return Ok(()),
             Some(_) => {
-                return Err(Error::Usage(
-                    "rows with other columns than before".to_owned(),
-                ));
+                return Err(Error::Usage("rows with other columns than before".to_owned()));
             }
             None => {}
         }
-        let names: Vec<String> = schema
-            .fields()
-            .iter()
-            .map(|field| field.name().clone())
-            .collect();
-        self.before = names
-            .iter()
-            .enumerate()
-            .map(|(at, name)| self.before(at, name))
-            .collect();
+        let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+        self.before = names.iter().enumerate().map(|(at, name)| self.before(at, name)).collect();
         if self.header && self.format != Format::JsonLines {
             for (name, before) in names.iter().zip(&self.before) {
                 out.extend_from_slice(before);
@@ -177,9 +159,7 @@ impl TextWriter {
 }
 
 fn unwritable(column: &str, error: &ArrowError) -> Error {
-    Error::Usage(format!(
-        "column \"{column}\" cannot be written as text: {error}"
-    ))
+    Error::Usage(format!("column \"{column}\" cannot be written as text: {error}"))
 }
 
 #[cfg(test)]

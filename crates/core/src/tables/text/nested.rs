@@ -58,10 +58,7 @@ impl<'a> Nested<'a> {
             }
             DataType::ListView(_) => {
                 let list = array.as_list_view::<i32>();
-                Self::list(
-                    Ranges::View(list.value_offsets(), list.value_sizes()),
-                    list.values(),
-                )?
+                Self::list(Ranges::View(list.value_offsets(), list.value_sizes()), list.values())?
             }
             DataType::LargeListView(_) => {
                 let list = array.as_list_view::<i64>();
@@ -96,22 +93,14 @@ impl<'a> Nested<'a> {
                 let dictionary = array.as_any_dictionary();
                 let values = dictionary.values();
                 // Without values every row is missing, and the keys mean nothing.
-                let keys = if values.is_empty() {
-                    Vec::new()
-                } else {
-                    dictionary.normalized_keys()
-                };
+                let keys =
+                    if values.is_empty() { Vec::new() } else { dictionary.normalized_keys() };
                 Ok(Self::Dictionary(keys, Box::new(Cell::new(values)?)))
             }
             DataType::Union(fields, _) => {
                 let union = array.as_union();
-                let cells = fields
-                    .iter()
-                    .map(|(id, _)| Ok((id, Cell::new(union.child(id))?)));
-                Ok(Self::Union(
-                    union,
-                    cells.collect::<Result<_, ArrowError>>()?,
-                ))
+                let cells = fields.iter().map(|(id, _)| Ok((id, Cell::new(union.child(id))?)));
+                Ok(Self::Union(union, cells.collect::<Result<_, ArrowError>>()?))
             }
             other => Err(ArrowError::NotYetImplemented(format!("Arrow type {other}"))),
         }

@@ -19,9 +19,7 @@ use super::*;
 fn written(format: Format, column: ArrayRef) -> String {
     let rows = RecordBatch::try_from_iter_with_nullable([("c", column, true)]).unwrap();
     let mut out = Vec::new();
-    TextWriter::new(format, false)
-        .write(&rows, &mut out)
-        .unwrap();
+    TextWriter::new(format, false).write(&rows, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -47,28 +45,14 @@ fn plain(column: ArrayRef, texts: &[&str]) {
 
 #[test]
 fn numbers() {
-    plain(
-        Arc::new(UInt64Array::from(vec![0, u64::MAX])),
-        &["0", "18446744073709551615"],
-    );
-    plain(
-        Arc::new(Int64Array::from(vec![i64::MIN, -1])),
-        &["-9223372036854775808", "-1"],
-    );
-    plain(
-        Arc::new(Float64Array::from(vec![0.25, -1e300])),
-        &["0.25", "-1e300"],
-    );
-    plain(
-        Arc::new(BooleanArray::from(vec![true, false])),
-        &["true", "false"],
-    );
+    plain(Arc::new(UInt64Array::from(vec![0, u64::MAX])), &["0", "18446744073709551615"]);
+    plain(Arc::new(Int64Array::from(vec![i64::MIN, -1])), &["-9223372036854775808", "-1"]);
+    plain(Arc::new(Float64Array::from(vec![0.25, -1e300])), &["0.25", "-1e300"]);
+    plain(Arc::new(BooleanArray::from(vec![true, false])), &["true", "false"]);
     let decimals = Decimal128Array::from(vec![5, -5, 12345, 0]);
     let decimals = decimals.with_precision_and_scale(38, 2).unwrap();
     plain(Arc::new(decimals), &["0.05", "-0.05", "123.45", "0.00"]);
-    let huge = Decimal128Array::from(vec![i128::MAX / 10])
-        .with_precision_and_scale(38, 0)
-        .unwrap();
+    let huge = Decimal128Array::from(vec![i128::MAX / 10]).with_precision_and_scale(38, 0).unwrap();
     plain(Arc::new(huge), &["17014118346046923173168730371588410572"]);
 }
 
@@ -85,11 +69,7 @@ fn floats_that_json_lacks_are_null_there() {
 fn moments_in_every_unit_look_the_same() {
     let nanos = 1_795_168_800_000_000_001;
     plain(
-        Arc::new(TimestampNanosecondArray::from(vec![
-            nanos,
-            -1,
-            951_782_400_000_000_000,
-        ])),
+        Arc::new(TimestampNanosecondArray::from(vec![nanos, -1, 951_782_400_000_000_000])),
         &[
             "2026-11-20T10:00:00.000000001Z",
             "1969-12-31T23:59:59.999999999Z",
@@ -97,18 +77,9 @@ fn moments_in_every_unit_look_the_same() {
         ],
     );
     let zoned = TimestampMicrosecondArray::from(vec![nanos / 1000, i64::MAX]).with_timezone("UTC");
-    plain(
-        Arc::new(zoned),
-        &["2026-11-20T10:00:00.000000000Z", "infinity"],
-    );
-    plain(
-        Arc::new(Date32Array::from(vec![0, -719_529])),
-        &["1970-01-01", "-000001-12-31"],
-    );
-    plain(
-        Arc::new(Time64MicrosecondArray::from(vec![3_600_000_001])),
-        &["01:00:00.000001000"],
-    );
+    plain(Arc::new(zoned), &["2026-11-20T10:00:00.000000000Z", "infinity"]);
+    plain(Arc::new(Date32Array::from(vec![0, -719_529])), &["1970-01-01", "-000001-12-31"]);
+    plain(Arc::new(Time64MicrosecondArray::from(vec![3_600_000_001])), &["01:00:00.000001000"]);
     let spans = vec![
         IntervalMonthDayNano::new(14, 3, 4_000_000_005),
         IntervalMonthDayNano::new(0, 0, 0),
@@ -137,10 +108,7 @@ fn text_stays_one_cell() {
     let csv = written(Format::Csv, column.clone());
     assert_eq!(csv, format!("\"{}\"\n", text.replace('"', "\"\"")));
     let json = written(Format::JsonLines, column);
-    assert_eq!(
-        json,
-        "{\"c\":\"a\\tb\\nc\\\\d\\\"e,\\u001b[0m\\u009b\\u007fé\"}\n"
-    );
+    assert_eq!(json, "{\"c\":\"a\\tb\\nc\\\\d\\\"e,\\u001b[0m\\u009b\\u007fé\"}\n");
 }
 
 #[test]
@@ -167,33 +135,20 @@ fn nested_values_are_json() {
     map.values().append_value(3);
     map.append(true).unwrap();
     let map: ArrayRef = Arc::new(map.finish());
-    assert_eq!(
-        written(Format::JsonLines, map.clone()),
-        "{\"c\":{\"a \\\"b\\\"\":3}}\n"
-    );
-    assert_eq!(
-        written(Format::Tsv, map.clone()),
-        "{\"a \\\\\"b\\\\\"\":3}\n"
-    );
-    assert_eq!(
-        written(Format::Csv, map),
-        "\"{\"\"a \\\"\"b\\\"\"\"\":3}\"\n"
-    );
+    assert_eq!(written(Format::JsonLines, map.clone()), "{\"c\":{\"a \\\"b\\\"\":3}}\n");
+    assert_eq!(written(Format::Tsv, map.clone()), "{\"a \\\\\"b\\\\\"\":3}\n");
+    assert_eq!(written(Format::Csv, map), "\"{\"\"a \\\"\"b\\\"\"\"\":3}\"\n");
 
     let inner: ArrayRef = Arc::new(BinaryArray::from(vec![&b"\x00\xff"[..]]));
     let field = Arc::new(Field::new("x", DataType::Binary, true));
     let structs = StructArray::from(vec![(field, inner)]);
-    assert_eq!(
-        written(Format::JsonLines, Arc::new(structs)),
-        "{\"c\":{\"x\":\"00ff\"}}\n"
-    );
+    assert_eq!(written(Format::JsonLines, Arc::new(structs)), "{\"c\":{\"x\":\"00ff\"}}\n");
 }
 
 #[test]
 fn dictionaries_are_what_they_stand_for() {
-    let words: DictionaryArray<Int8Type> = vec![Some("x"), None, Some("y"), Some("x")]
-        .into_iter()
-        .collect();
+    let words: DictionaryArray<Int8Type> =
+        vec![Some("x"), None, Some("y"), Some("x")].into_iter().collect();
     let [tsv, _, json] = cells(Arc::new(words));
     assert_eq!(tsv, ["x", "-", "y", "x"]);
     assert_eq!(json, [r#""x""#, "null", r#""y""#, r#""x""#]);
@@ -222,10 +177,7 @@ fn the_header_comes_once_and_columns_may_not_change() {
     writer.write(&rows("=a,b"), &mut out).unwrap();
     writer.write(&rows("=a,b"), &mut out).unwrap();
     assert_eq!(out, b"\"'=a,b\"\n1\n1\n");
-    assert!(matches!(
-        writer.write(&rows("other"), &mut out),
-        Err(Error::Usage(_))
-    ));
+    assert!(matches!(writer.write(&rows("other"), &mut out), Err(Error::Usage(_))));
 }
 
 /// What a reader of our TSV does.

@@ -119,11 +119,7 @@ fn civil(days: i64) -> (i64, u64, u64) {
     let in_year = in_era - (365 * year + year / 4 - year / 100);
     let from_march = (5 * in_year + 2) / 153;
     let day = in_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
     let year = year + days.div_euclid(ERA) * 400 + i64::from(month <= 2);
     (year, month.unsigned_abs(), day.unsigned_abs())
 }

@@ -7,24 +7,14 @@ use proptest::prelude::*;
 use super::*;
 
 fn op(code: u16, k: u32) -> Instruction {
-    Instruction {
-        code,
-        jt: 0,
-        jf: 0,
-        k,
-    }
+    Instruction { code, jt: 0, jf: 0, k }
 }
 
 fn run(code: &[Instruction], data: &[u8]) -> u32 {
     Program::new(code).unwrap().run(data, 1500)
 }
 
-const RETURN_A: Instruction = Instruction {
-    code: 0x16,
-    jt: 0,
-    jf: 0,
-    k: 0,
-};
+const RETURN_A: Instruction = Instruction { code: 0x16, jt: 0, jf: 0, k: 0 };
 
 #[test]
 fn loads_are_big_endian_and_end_with_the_packet() {
@@ -62,18 +52,9 @@ fn division_by_zero_rejects_and_long_shifts_give_zero() {
 fn what_is_no_program_is_refused() {
     let bad = |code: &[Instruction]| Program::new(code).unwrap_err().to_string();
     assert_eq!(bad(&[]), "instruction 0: missing");
-    assert_eq!(
-        bad(&[op(0x20, 0)]),
-        "instruction 0: leads out of the program"
-    );
-    assert_eq!(
-        bad(&[op(0x05, 0x7fff_ffff), RETURN_A]),
-        "instruction 0: leads out of the program"
-    );
-    assert_eq!(
-        bad(&[op(0x60, 16), RETURN_A]),
-        "instruction 0: memory cell out of range"
-    );
+    assert_eq!(bad(&[op(0x20, 0)]), "instruction 0: leads out of the program");
+    assert_eq!(bad(&[op(0x05, 0x7fff_ffff), RETURN_A]), "instruction 0: leads out of the program");
+    assert_eq!(bad(&[op(0x60, 16), RETURN_A]), "instruction 0: memory cell out of range");
     assert_eq!(bad(&[op(0xff, 0), RETURN_A]), "instruction 0: unknown move");
 }
 

@@ -82,11 +82,7 @@ pub(super) fn block_header(block: &[u8]) -> (u32, u32) {
 
 /// Bytes from the frame at `at` to the next one; 0 for the last.
 pub(super) fn next_offset(block: &[u8], at: u32) -> u32 {
-    u32_at(
-        block,
-        at as usize + offset_of!(tpacket3_hdr, tp_next_offset),
-    )
-    .unwrap_or(0)
+    u32_at(block, at as usize + offset_of!(tpacket3_hdr, tp_next_offset)).unwrap_or(0)
 }
 
 /// When the frame at `at` was seen; `None` when that lies outside of the block.
@@ -113,9 +109,7 @@ pub(super) fn parse(
     if skip_outgoing && packet_type == libc::PACKET_OUTGOING {
         return None;
     }
-    let end = start
-        .checked_add(captured)
-        .filter(|&end| end <= frame.len())?;
+    let end = start.checked_add(captured).filter(|&end| end <= frame.len())?;
     let tag = vlan_tag(frame);
     let start = match framing {
         Framing::Ethernet => tag.map_or(Some(start), |tag| put_tag(frame, start, end, tag))?,
@@ -124,11 +118,7 @@ pub(super) fn parse(
     };
     let len = (end - start) as u32;
     let added = len - captured as u32;
-    Some((
-        at.checked_add(start as u32)?,
-        len,
-        wire_len.saturating_add(added),
-    ))
+    Some((at.checked_add(start as u32)?, len, wire_len.saturating_add(added)))
 }
 
 /// The tag (protocol and TCI, network order) that the kernel took out of the frame, if any.
@@ -139,16 +129,10 @@ fn vlan_tag(frame: &[u8]) -> Option<[u8; TAG]> {
         return None;
     }
     let header = offset_of!(tpacket3_hdr, hv1);
-    let tci = u32_at(
-        frame,
-        header + offset_of!(tpacket_hdr_variant1, tp_vlan_tci),
-    )? as u16;
+    let tci = u32_at(frame, header + offset_of!(tpacket_hdr_variant1, tp_vlan_tci))? as u16;
     let tpid = match status & libc::TP_STATUS_VLAN_TPID_VALID {
         0 => ETH_P_8021Q,
-        _ => u16_at(
-            frame,
-            header + offset_of!(tpacket_hdr_variant1, tp_vlan_tpid),
-        )?,
+        _ => u16_at(frame, header + offset_of!(tpacket_hdr_variant1, tp_vlan_tpid))?,
     };
     let ([a, b], [c, d]) = (tpid.to_be_bytes(), tci.to_be_bytes());
     Some([a, b, c, d])
@@ -161,9 +145,7 @@ fn put_tag(frame: &mut [u8], start: usize, end: usize, tag: [u8; TAG]) -> Option
     }
     let new = start.checked_sub(TAG).filter(|&new| new >= FREE)?;
     frame.copy_within(start..start + MACS, new);
-    frame
-        .get_mut(new + MACS..start + MACS)?
-        .copy_from_slice(&tag);
+    frame.get_mut(new + MACS..start + MACS)?.copy_from_slice(&tag);
     Some(new)
 }
 
@@ -173,12 +155,8 @@ fn put_cooked(frame: &mut [u8], start: usize, tag: Option<[u8; TAG]>) -> Option<
     let packet_type = *field(offset_of!(sockaddr_ll, sll_pkttype), 1)?.first()?;
     let hardware = u16_at(frame, ADDRESS + offset_of!(sockaddr_ll, sll_hatype))?;
     let address_len = *field(offset_of!(sockaddr_ll, sll_halen), 1)?.first()?;
-    let address: [u8; 8] = field(offset_of!(sockaddr_ll, sll_addr), 8)?
-        .try_into()
-        .ok()?;
-    let protocol: [u8; 2] = field(offset_of!(sockaddr_ll, sll_protocol), 2)?
-        .try_into()
-        .ok()?;
+    let address: [u8; 8] = field(offset_of!(sockaddr_ll, sll_addr), 8)?.try_into().ok()?;
+    let protocol: [u8; 2] = field(offset_of!(sockaddr_ll, sll_protocol), 2)?.try_into().ok()?;
     let (tpid, rest) = match tag {
         Some([a, b, c, d]) => ([a, b], Some([c, d, protocol[0], protocol[1]])),
         None => (protocol, None),
@@ -197,9 +175,7 @@ fn put_cooked(frame: &mut [u8], start: usize, tag: Option<[u8; TAG]>) -> Option<
     }
     let len = if rest.is_some() { SLL + TAG } else { SLL };
     let new = start.checked_sub(len).filter(|&new| new >= FREE)?;
-    frame
-        .get_mut(new..start)?
-        .copy_from_slice(header.get(..len)?);
+    frame.get_mut(new..start)?.copy_from_slice(header.get(..len)?);
     Some(new)
 }
 

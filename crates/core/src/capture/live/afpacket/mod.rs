@@ -51,18 +51,12 @@ impl Geometry {
             block_size *= 2;
         }
         let blocks = (share / block_size as usize).min((u32::MAX / block_size) as usize) as u32;
-        Self {
-            block_size,
-            blocks: blocks.max(MIN_BLOCKS),
-        }
+        Self { block_size, blocks: blocks.max(MIN_BLOCKS) }
     }
 
     /// Half the memory, or `None` when it is the least already.
     fn halved(self) -> Option<Self> {
-        (self.blocks / 2 >= MIN_BLOCKS).then_some(Self {
-            blocks: self.blocks / 2,
-            ..self
-        })
+        (self.blocks / 2 >= MIN_BLOCKS).then_some(Self { blocks: self.blocks / 2, ..self })
     }
 }
 
@@ -105,10 +99,7 @@ impl Ring {
     /// Opens and binds a ring. A kernel short of memory gives a smaller one.
     pub(crate) fn open(config: &RingConfig<'_>) -> io::Result<Self> {
         let socket = PacketSocket::new(config.framing.socket_kind())?;
-        socket.set(
-            libc::PACKET_VERSION,
-            &(libc::tpacket_versions::TPACKET_V3 as c_int),
-        )?;
+        socket.set(libc::PACKET_VERSION, &(libc::tpacket_versions::TPACKET_V3 as c_int))?;
         socket.set(libc::PACKET_RESERVE, &HEADROOM)?;
         if let Some(program) = config.program {
             socket.attach(program)?;
@@ -120,10 +111,7 @@ impl Ring {
         let geometry = make_ring(&socket, config.geometry)?;
         let map = Mapping::new(&socket, geometry)?;
         if config.promiscuous {
-            socket.set(
-                libc::PACKET_ADD_MEMBERSHIP,
-                &socket::promiscuous(config.index),
-            )?;
+            socket.set(libc::PACKET_ADD_MEMBERSHIP, &socket::promiscuous(config.index))?;
         }
         socket.bind(config.index)?;
         Ok(Self::from_parts(socket, map, config))
@@ -170,15 +158,7 @@ impl Ring {
             self.move_to(at.saturating_add(frame::next_offset(self.map.block(self.block), at)));
         }
         let (start, len, wire_len) = parsed?;
-        Some(Frame {
-            ts,
-            wire_len,
-            span: Span {
-                generation,
-                start,
-                len,
-            },
-        })
+        Some(Frame { ts, wire_len, span: Span { generation, start, len } })
     }
 
     /// The bytes of a frame of the block in hand; empty for one that was released.
@@ -187,10 +167,7 @@ impl Ring {
             return &[];
         }
         let (start, len) = (span.start as usize, span.len as usize);
-        self.map
-            .block(self.block)
-            .get(start..start + len)
-            .unwrap_or_default()
+        self.map.block(self.block).get(start..start + len).unwrap_or_default()
     }
 
     /// Gives the block in hand back to the kernel if all its frames were taken. Call when
@@ -248,24 +225,13 @@ impl Mapping {
         let prot = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: a new mapping at an address of the kernel's choice; it aliases no Rust memory.
         let base = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                len,
-                prot,
-                libc::MAP_SHARED,
-                socket.raw(),
-                0,
-            )
+            libc::mmap(std::ptr::null_mut(), len, prot, libc::MAP_SHARED, socket.raw(), 0)
         };
         if base == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
         let base = NonNull::new(base.cast::<u8>()).ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok(Self {
-            base,
-            len,
-            geometry,
-        })
+        Ok(Self { base, len, geometry })
     }
 
     /// Pointer to a block. `Ring` only asks for blocks below `geometry.blocks`; the remainder
@@ -291,8 +257,7 @@ impl Mapping {
 
     fn give_back(&mut self, block: u32) {
         // Release: our reads and writes of the block end before the kernel may fill it.
-        self.status(block)
-            .store(libc::TP_STATUS_KERNEL, Ordering::Release);
+        self.status(block).store(libc::TP_STATUS_KERNEL, Ordering::Release);
     }
 
     /// A block's bytes; empty while it is the kernel's.

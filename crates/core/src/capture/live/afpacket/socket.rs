@@ -33,10 +33,7 @@ impl PacketSocket {
     pub(crate) fn attach(&self, program: &[Instruction]) -> io::Result<()> {
         let mut code: Vec<libc::sock_filter> = program.iter().copied().map(kernel_form).collect();
         let len = u16::try_from(code.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
-        let fprog = libc::sock_fprog {
-            len,
-            filter: code.as_mut_ptr(),
-        };
+        let fprog = libc::sock_fprog { len, filter: code.as_mut_ptr() };
         set_option(self.raw(), libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &fprog)
     }
 
@@ -88,12 +85,7 @@ impl PacketSocket {
 }
 
 fn kernel_form(i: Instruction) -> libc::sock_filter {
-    libc::sock_filter {
-        code: i.code,
-        jt: i.jt,
-        jf: i.jf,
-        k: i.k,
-    }
+    libc::sock_filter { code: i.code, jt: i.jt, jf: i.jf, k: i.k }
 }
 
 fn set_option<T: Copy>(fd: RawFd, level: c_int, name: c_int, value: &T) -> io::Result<()> {
@@ -119,11 +111,7 @@ impl PlainOption for c_int {}
 impl PlainOption for libc::tpacket_stats_v3 {}
 
 fn check(result: c_int) -> io::Result<()> {
-    if result < 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(())
-    }
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// The promiscuous membership of an interface; it ends with the socket.

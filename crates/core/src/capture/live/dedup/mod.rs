@@ -70,11 +70,7 @@ impl Default for Dedup {
 impl Dedup {
     /// A table that remembers nothing; the key changes no result.
     pub fn with_key(key: (u64, u64)) -> Self {
-        Self {
-            key,
-            sets: vec![Set::default(); SETS],
-            evicted: 0,
-        }
+        Self { key, sets: vec![Set::default(); SETS], evicted: 0 }
     }
 
     /// Whether another interface has shown this packet already. Of the packet shown by more
@@ -123,27 +119,15 @@ impl Set {
     /// Takes a free entry or the oldest; true if that was still within its window.
     fn insert(&mut self, hash: u64, iface: u16, ts: Nanos) -> bool {
         let age = |(hash, entry): &(&mut u64, &mut Entry)| {
-            if **hash == 0 {
-                Nanos::MIN
-            } else {
-                entry.anchor
-            }
+            if **hash == 0 { Nanos::MIN } else { entry.anchor }
         };
-        let oldest = self
-            .hashes
-            .iter_mut()
-            .zip(&mut self.entries)
-            .min_by_key(age);
+        let oldest = self.hashes.iter_mut().zip(&mut self.entries).min_by_key(age);
         let Some((known, entry)) = oldest else {
             return false;
         };
         let early = *known != 0 && ts.saturating_sub(entry.latest) <= WINDOW;
         *known = hash;
-        *entry = Entry {
-            anchor: ts,
-            latest: ts,
-            ..Entry::default()
-        };
+        *entry = Entry { anchor: ts, latest: ts, ..Entry::default() };
         entry.show(iface, ts);
         early
     }

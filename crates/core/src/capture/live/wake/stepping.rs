@@ -40,10 +40,7 @@ impl Wakeup {
     #[allow(clippy::unnecessary_wraps, reason = "poll, elsewhere, can fail")]
     pub(crate) fn wait(&self, fds: &[Option<Fd>], timeout: Duration) -> std::io::Result<Vec<bool>> {
         let woken = self.0.woken.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self
-            .0
-            .changed
-            .wait_timeout_while(woken, timeout, |woken| !*woken);
+        let waited = self.0.changed.wait_timeout_while(woken, timeout, |woken| !*woken);
         drop(waited);
         Ok(vec![false; fds.len()])
     }

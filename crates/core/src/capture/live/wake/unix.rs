@@ -57,13 +57,8 @@ impl Wakeup {
 }
 
 fn poll(fds: impl Iterator<Item = Fd>, timeout: Duration) -> io::Result<Vec<libc::pollfd>> {
-    let mut polled: Vec<libc::pollfd> = fds
-        .map(|fd| libc::pollfd {
-            fd,
-            events: libc::POLLIN,
-            revents: 0,
-        })
-        .collect();
+    let mut polled: Vec<libc::pollfd> =
+        fds.map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 }).collect();
     let millis = timeout.as_micros().div_ceil(1000).min(60_000) as c_int;
     // SAFETY: the pointer and the count describe the live vector `polled`.
     let got = unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as libc::nfds_t, millis) };
