@@ -58,6 +58,8 @@ def test_every_table_is_a_view_even_without_rows(store: Path) -> None:
         "DESCRIBE conn",
         "SUMMARIZE conn",
         "EXPLAIN SELECT * FROM conn",
+        "/* how */ EXPLAIN ANALYZE FROM conn;",
+        "EXPLAIN (ANALYZE, FORMAT json) (SELECT 1)",
         "SELECT 'ä' AS ö;",
     ],
 )
@@ -70,6 +72,10 @@ def test_questions_are_answered(store: Path, question: str) -> None:
     [
         "COPY conn TO '/tmp/out.csv'",
         "COPY (SELECT 1) TO '{closed}' (FORMAT parquet, USE_TMP_FILE false)",
+        "EXPLAIN ANALYZE COPY (SELECT 1) TO '{closed}' (FORMAT parquet, USE_TMP_FILE false)",
+        "EXPLAIN (ANALYZE) COPY (SELECT 1) TO '{closed}' (FORMAT csv, USE_TMP_FILE false)",
+        "/* SELECT 1 */ EXPLAIN ANALYZE /* (SELECT 1) */ COPY (SELECT 1) TO '{closed}' (USE_TMP_FILE false)",
+        "EXPLAIN ANALYZE CREATE TABLE mine AS SELECT 1",
         "ATTACH '/tmp/other.db' AS other",
         "ATTACH ':memory:' AS other",
         "INSTALL json",

@@ -13,7 +13,7 @@ from tidegate.store.layout import Layout
 
 CHUNK = 50_000
 _ATTEMPTS = 20
-_ALLOWED = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+_SELECT, _EXPLAIN = duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN
 
 
 class Answer:
@@ -69,14 +69,32 @@ def check_sql(sql: str) -> str:
     """The SQL without its final semicolon; raises UsageError unless it is one statement that only reads."""
     with duckdb.connect(":memory:") as parser:
         try:
-            statements = parser.extract_statements(sql)
+            kinds = [statement.type for statement in parser.extract_statements(sql)]
         except duckdb.Error as error:
             raise UsageError(f"SQL: {one_line(error)}") from None
-    if len(statements) != 1:
-        raise UsageError(f"SQL: one statement is needed, here are {len(statements)}")
-    if statements[0].type not in _ALLOWED:
-        raise UsageError(f"SQL: only SELECT is answered here, not {statements[0].type.name}")
+        if kinds == [_EXPLAIN]:
+            kinds = [_explained(parser, sql)]
+    if len(kinds) != 1:
+        raise UsageError(f"SQL: one statement is needed, here are {len(kinds)}")
+    if kinds[0] != _SELECT:
+        raise UsageError(f"SQL: only SELECT is answered here, not {kinds[0].name}")
     return _until_semicolon(sql)
+
+
+def _explained(parser: duckdb.DuckDBPyConnection, sql: str) -> duckdb.StatementType:
+    """The kind of statement behind EXPLAIN and its options, the first tail that stands by itself.
+
+    EXPLAIN ANALYZE runs it, and COPY may write to files that we allow to be read.
+    """
+    text = sql.encode()
+    for at, _ in duckdb.tokenize(sql):
+        try:
+            kinds = {statement.type for statement in parser.extract_statements(text[at:].decode())}
+        except duckdb.Error:
+            continue
+        if len(kinds) == 1 and kinds != {_EXPLAIN}:
+            return kinds.pop()
+    return _EXPLAIN
 
 
 def _until_semicolon(sql: str) -> str:
