@@ -147,7 +147,7 @@ fn address(address: &Address) -> ArrayString<45> {
     text
 }
 
-/// Writes dotted decimals; a third of the cost of the general formatter, twice a row.
+/// Writes dotted decimals without the general formatter: every row has two.
 fn push_ipv4(text: &mut ArrayString<45>, octets: [u8; 4]) {
     for (position, octet) in octets.into_iter().enumerate() {
         if position > 0 {
