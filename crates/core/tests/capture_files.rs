@@ -304,3 +304,20 @@ proptest! {
         prop_assert!(data <= bytes.len());
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_named_pipe_is_idle_until_somebody_writes() {
+    use tidegate_core::capture::{Polled, Source};
+    let path = folder("pipe").join("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.unwrap().success());
+    let mut files = CaptureFiles::open(&[&path]).unwrap();
+    for _ in 0..3 {
+        let polled = files.poll(std::time::Duration::ZERO).unwrap();
+        assert!(matches!(polled, Polled::Idle));
+    }
+    let writer = std::thread::spawn(move || std::fs::write(path, pcap(&[(0, 0, b"abc".to_vec())])));
+    assert_eq!(drain(files).packets.len(), 1);
+    writer.join().unwrap().unwrap();
+}

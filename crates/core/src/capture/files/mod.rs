@@ -7,6 +7,7 @@ mod format;
 mod numbering;
 mod pcap;
 mod pcapng;
+mod pipe;
 mod timestamp;
 mod warnings;
 mod window;
@@ -24,6 +25,7 @@ pub(super) use self::format::MAX_BLOCK;
 use self::compressed::{Input, Raw};
 use self::current::{Current, Over, Progressed};
 use self::numbering::Interfaces;
+use self::pipe::Pipe;
 use self::warnings::Warnings;
 use self::window::Window;
 use crate::capture::{Polled, Source, SourceStats};
@@ -44,7 +46,8 @@ const MAX_READS: usize = 16;
 /// (up to 128 MiB for zstd); the names of at most 65,536 interfaces.
 ///
 /// [`Polled::Idle`] means that a call has read 16 pieces without finding a packet, or
-/// was interrupted by a signal while it waited for standard input: call again, no time
+/// was interrupted by a signal while it waited for standard input, or still waits for the
+/// writer of a named pipe: call again, no time
 /// has passed in the capture. After an error the next call goes on with the next file.
 pub struct CaptureFiles {
     waiting: VecDeque<Waiting>,
@@ -291,6 +294,22 @@ fn open_raw(path: &Path) -> Result<Raw, Error> {
     if path == Path::new("-") {
         return Ok(Box::new(io::stdin()));
     }
-    let file = File::open(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
-    Ok(Box::new(file))
+    let opened = if is_pipe(path) {
+        Pipe::open(path).map(|pipe| Box::new(pipe) as Raw)
+    } else {
+        File::open(path).map(|file| Box::new(file) as Raw)
+    };
+    opened.map_err(|source| Error::File { path: path.to_owned(), source })
+}
+
+#[cfg(unix)]
+fn is_pipe(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo())
+}
+
+/// Elsewhere pipes have no place among files.
+#[cfg(not(unix))]
+fn is_pipe(_path: &Path) -> bool {
+    false
 }
