@@ -1,5 +1,6 @@
 //! The seam to the core's sources: what a reader and a watcher ask of them, and nothing else.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tidegate_core::Error;
@@ -21,7 +22,7 @@ pub(crate) trait Input: Send {
 }
 
 /// Opens capture files.
-pub(crate) fn open_files(paths: &[String], filter: Option<&str>) -> Result<Box<dyn Input>, Error> {
+pub(crate) fn open_files(paths: &[PathBuf], filter: Option<&str>) -> Result<Box<dyn Input>, Error> {
     if paths.is_empty() {
         return Err(Error::Usage("no files to read".to_owned()));
     }

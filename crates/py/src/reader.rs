@@ -46,7 +46,7 @@ impl Reader {
     #[pyo3(signature = (paths, *, filter=None, tables=None, config=None))]
     fn new(
         py: Python<'_>,
-        paths: Vec<String>,
+        paths: Vec<PathBuf>,
         filter: Option<String>,
         tables: Option<Vec<String>>,
         config: Option<&EngineConfig>,
@@ -69,7 +69,7 @@ impl Reader {
     fn write_parquet(
         &self,
         py: Python<'_>,
-        paths: BTreeMap<String, String>,
+        paths: BTreeMap<String, PathBuf>,
         timeout: f64,
     ) -> PyResult<Option<BTreeMap<String, u64>>> {
         away(py, || self.state().create(&paths))?;
@@ -180,7 +180,7 @@ impl State {
         self.error.take().map_or(Ok(None), Err)
     }
 
-    fn create(&mut self, paths: &BTreeMap<String, String>) -> Result<(), Error> {
+    fn create(&mut self, paths: &BTreeMap<String, PathBuf>) -> Result<(), Error> {
         if self.files.is_some() {
             return Ok(());
         }
@@ -191,7 +191,7 @@ impl State {
                 let text = format!("table \"{name}\" is not being read: name it in tables");
                 return Err(Error::Usage(text));
             }
-            files.insert(info.name, ParquetFile::create(&PathBuf::from(path), info.schema)?);
+            files.insert(info.name, ParquetFile::create(path, info.schema)?);
             self.written.insert(name.clone(), 0);
         }
         self.files = Some(files);
