@@ -2,9 +2,11 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from pathlib import Path
-from typing import BinaryIO
+from threading import Thread
+from typing import BinaryIO, TypeVar
 
 import duckdb
 
@@ -14,6 +16,10 @@ from tidegate.store.segments import no_rows, read_segment
 
 MEMORY = "512MB"
 SPILL = "8GB"
+GRACE = 5.0
+"""Seconds that DuckDB has to stop when it is interrupted."""
+
+T = TypeVar("T")
 
 _LATEST_CONN = """
     CREATE VIEW conn AS
@@ -36,6 +42,7 @@ class Database:
         """The closed segments its views read."""
         self.held: list[BinaryIO] = []
         """The open segments its views read, so that closing cannot take them away."""
+        self._stuck = False
         self.spill = tempfile.mkdtemp(prefix="tidegate-")
         self.duckdb = duckdb.connect(
             ":memory:",
@@ -50,6 +57,22 @@ class Database:
             },
         )
 
+    def run(self, work: Callable[[], T]) -> T:
+        """What `work` with this connection gives; a signal ends it.
+
+        DuckDB sees no signal while it works in the thread that Python gives them to.
+        """
+        outcome: Future[T] = Future()
+        worker = Thread(target=_settle, args=(outcome, work), daemon=True)
+        worker.start()
+        try:
+            return outcome.result()
+        except (KeyboardInterrupt, SystemExit):
+            self.duckdb.interrupt()
+            worker.join(GRACE)
+            self._stuck = worker.is_alive()
+            raise
+
     def has_moved_on(self) -> bool:
         """Whether a segment was closed or removed since it was listed: then list again."""
         return not all(file.exists() for file in self.files)
@@ -62,7 +85,8 @@ class Database:
     def close(self) -> None:
         """Frees memory and disk."""
         self.release()
-        self.duckdb.close()
+        if not self._stuck:  # closing would wait for it
+            self.duckdb.close()
         shutil.rmtree(self.spill, ignore_errors=True)
 
     def lock_in(self, files: Iterable[Path]) -> None:
@@ -71,6 +95,13 @@ class Database:
         self.duckdb.execute(f"SET allowed_paths = [{allowed}]")
         self.duckdb.execute("SET enable_external_access = false")
         self.duckdb.execute("SET lock_configuration = true")
+
+
+def _settle(outcome: Future[T], work: Callable[[], T]) -> None:
+    try:
+        outcome.set_result(work())
+    except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+        outcome.set_exception(error)
 
 
 def add_views(database: Database, layout: Layout) -> None:
@@ -100,7 +131,9 @@ def _hold(database: Database, segment: Segment) -> Path:
 
 
 def one_line(error: Exception) -> str:
-    """DuckDB's message without its picture of the place."""
+    """DuckDB's message without its picture of the place, and without advice that is not for our users."""
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return f"more than {MEMORY} of memory or {SPILL} of disk is needed; ask for fewer rows or columns"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     picture = next((at for at, line in enumerate(lines) if line.startswith("LINE ")), len(lines))
     return " ".join(lines[:picture])
@@ -118,7 +151,10 @@ def _add_view(
             f"SELECT * FROM read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
         )
     for number, path in enumerate(still_open):
-        database.register(f"open_{table}_{number}", read_segment(path))
+        rows = read_segment(path)
+        if rows is None:  # the next writer sets it aside, and says so
+            continue
+        database.register(f"open_{table}_{number}", rows)
         parts.append(f"SELECT * FROM open_{table}_{number}")
     name = "conn_rows" if table == "conn" else table
     database.execute(f"CREATE VIEW {name} AS " + " UNION ALL BY NAME ".join(parts))

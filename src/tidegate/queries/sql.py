@@ -2,6 +2,7 @@
 
 import weakref
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,10 @@ def check_sql(sql: str) -> str:
     """The SQL without its final semicolon; raises UsageError unless it is one statement that only reads."""
     with duckdb.connect(":memory:") as parser:
         try:
+            sql.encode()  # before DuckDB does, which does not say what is wrong
             kinds = [statement.type for statement in parser.extract_statements(sql)]
+        except UnicodeEncodeError:
+            raise UsageError("SQL: not text in UTF-8") from None
         except duckdb.Error as error:
             raise UsageError(f"SQL: {one_line(error)}") from None
         if kinds == [_EXPLAIN]:
@@ -108,17 +112,17 @@ def _until_semicolon(sql: str) -> str:
 def _attempt(layout: Layout, sql: str) -> Answer | None:
     """The answer, or None if the store moved on meanwhile."""
     database = Database()
-    try:
-        columns = _answer(database, layout, sql)
-    except FileNotFoundError:
-        database.close()
-        return None
-    except TidegateError:
-        moved_on = database.has_moved_on()
-        database.close()
-        if moved_on:
+    with ExitStack() as unanswered:
+        unanswered.callback(database.close)
+        try:
+            columns = _answer(database, layout, sql)
+        except FileNotFoundError:
             return None
-        raise
+        except TidegateError:
+            if database.has_moved_on():
+                return None
+            raise
+        unanswered.pop_all()
     database.release()
     return Answer(database, columns)
 
@@ -130,10 +134,14 @@ def _answer(database: Database, layout: Layout, sql: str) -> list[str]:
     except (duckdb.Error, CaptureError) as error:
         raise StoreError(f"{layout.root}: {one_line(error)}") from None
     try:
-        relation = database.duckdb.sql(sql)
-        relation.create("answer")
+        return database.run(lambda: _create(database.duckdb, sql))
     except duckdb.Error as error:
         raise UsageError(f"SQL: {one_line(error)}") from None
+
+
+def _create(connection: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
+    relation = connection.sql(sql)
+    relation.create("answer")
     return list(relation.columns)
 
 

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+import duckdb
+
 from tidegate.model.batch import Arrow
-from tidegate.queries.engine import Database
+from tidegate.model.errors import TidegateError
+from tidegate.queries.engine import Database, one_line
 
 TOP = 10
 """Lines of a ranking."""
@@ -83,7 +86,7 @@ class Summary:
     def add(self, conns: Arrow) -> None:
         """Counts rows of the table `conn`, each connection's last one only."""
         self._database.duckdb.register("batch", conns)
-        self._database.duckdb.execute(_ADD)
+        self._rows(_ADD)
         self._database.duckdb.unregister("batch")
 
     def figures(self) -> Figures:
@@ -107,4 +110,7 @@ class Summary:
         return [Ranked(*row) for row in self._rows(sql)]
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return self._database.duckdb.execute(sql).fetchall()
+        try:
+            return self._database.run(lambda: self._database.duckdb.execute(sql).fetchall())
+        except duckdb.Error as error:
+            raise TidegateError(f"summary: {one_line(error)}") from None
