@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import duckdb
+import pytest
 
 import tidegate
 from pcaps import http_get, long_stream, write_pcap
@@ -11,6 +12,7 @@ from tidegate.model.config import EngineSettings
 from tidegate.store.compact import _rewrite, close_segment
 from tidegate.store.layout import Layout, Segment, new_segment_id
 from tidegate.store.segments import OpenSegment
+from tidegate.store.writer import StoreWriter
 
 
 def ten_oclock(minute: int, second: int) -> str:
@@ -72,3 +74,19 @@ def test_a_segment_closed_before_a_crash_is_only_tidied_up(tmp_path: Path) -> No
     close_segment(layout, Segment("conn", segment_id, left_over, 8))
     assert not left_over.exists()
     assert layout.closed_path("conn", segment_id).read_bytes() == before
+
+
+@pytest.mark.parametrize("bytes", [b"", b"\xff" * 8 + b"not Arrow at all" * 20])
+def test_a_segment_damaged_from_its_start_is_set_aside(
+    tmp_path: Path, bytes: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    layout = Layout(tmp_path / "store")
+    layout.create()
+    path = layout.open_path("conn", new_segment_id(1_700_000_000.0))
+    path.parent.mkdir(parents=True)
+    path.write_bytes(bytes)
+    assert list(tidegate.query("SELECT count(*) FROM conn", layout.root)) == [(0,)]
+    StoreWriter(layout.root).close()
+    assert layout.open_segments() == []
+    assert path.with_suffix(".unreadable").read_bytes() == bytes
+    assert "damaged from its start" in caplog.text

@@ -33,17 +33,20 @@ def close_segment(layout: Layout, segment: Segment) -> None:
         try:
             rows = read_segment(segment.path)
         except CaptureError as error:
-            set_aside(segment.path, error)
+            set_aside(segment.path, str(error))
+            return
+        if rows is None:
+            set_aside(segment.path, f"{segment.path}: damaged from its start, nothing can be read of it")
             return
         _rewrite(segment.table, rows, target)
     segment.path.unlink(missing_ok=True)
 
 
-def set_aside(path: Path, error: CaptureError) -> None:
+def set_aside(path: Path, why: str) -> None:
     """Keeps what cannot be read where nobody stumbles over it."""
     if path.exists():
         aside = path.replace(path.with_suffix(".unreadable"))
-        log.warning("%s; set aside as %s", error, aside)
+        log.warning("store: %s; set aside as %s", why, aside)
 
 
 def _rewrite(table: str, rows: Arrow, target: Path) -> None:

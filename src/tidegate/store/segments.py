@@ -39,10 +39,14 @@ class OpenSegment:
             self._writer.close()
 
 
-def read_segment(path: Path) -> Arrow:
-    """The rows of an open segment up to its last whole batch; each stream reads the file anew."""
+def read_segment(path: Path) -> Arrow | None:
+    """The rows of an open segment up to its last whole batch; each stream reads the file anew.
+
+    None if it is damaged from its start: then there is nothing to be had of it.
+    """
     with from_core():
-        return _core.SegmentReader(str(path))
+        reader = _core.SegmentReader(str(path))
+        return reader if reader.readable else None
 
 
 def no_rows(table: str) -> Arrow:
