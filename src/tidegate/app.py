@@ -74,6 +74,10 @@ class Capture:
         self.stats: Stats | None = None
         """The counters of the last reading that came to its end."""
 
+    def check(self) -> None:
+        """Raises for a file that is missing or no capture, or a wrong filter, before anything is written."""
+        CaptureFile(self.files, self.filter, self.tables, self.settings)
+
     def __iter__(self) -> Iterator[Batch]:
         for batches in self._polls(self.tables):
             yield from batches

@@ -168,4 +168,4 @@ def test_a_full_disk_is_said(run: Run, capture: Path) -> None:
     with Path("/dev/full").open("w") as full:
         done = run("read", capture, capture_output=False, stdout=full, stderr=subprocess.PIPE)
     assert done.returncode == 1
-    assert done.stderr == "tidegate: No space left on device\n"
+    assert done.stderr == "tidegate: could not write the output: No space left on device\n"

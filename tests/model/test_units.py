@@ -63,3 +63,10 @@ def test_counts_and_rates() -> None:
 @given(st.integers(0, 2**63))
 def test_sizes_fit_their_column(count: int) -> None:
     assert len(human_bytes(count)) <= 9
+
+
+@pytest.mark.parametrize("text", ["9" * 400, "99999999999999h", "99999999999T"])
+def test_what_no_machine_can_count_is_refused(text: str) -> None:
+    parse = parse_size if text.endswith("T") else parse_duration
+    with pytest.raises(UsageError, match="at most"):
+        parse(text)

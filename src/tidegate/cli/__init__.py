@@ -1,6 +1,7 @@
 """The command line: `tidegate VERB`. A verb's file is imported only when it is asked for."""
 
 import os
+import signal
 import sys
 from importlib import import_module
 
@@ -41,6 +42,10 @@ class LazyGroup(click.RichGroup):
         except BrokenPipeError:
             _forget_stdout()
             return 0
+        except RuntimeError as error:
+            if "Query interrupted" in str(error):  # how DuckDB tells of Ctrl-C
+                raise KeyboardInterrupt from None
+            raise
 
 
 def load(verb: str) -> click.Command:
@@ -60,7 +65,24 @@ def main() -> None:
 
     Exit codes: 0 done, 1 it could not be done, 2 it was asked wrongly, 130 interrupted.
     """
+    _open_closed_streams()
+    # What is unfinished on disk is removed on the way out. A watch ends in its own way.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     sys.exit(run(sys.argv[1:]))
+
+
+def _open_closed_streams() -> None:
+    """Standard streams that are closed (`>&-`) go nowhere, instead of into the next file that is opened."""
+    for name, mode, number in (("stdin", "r", 0), ("stdout", "w", 1), ("stderr", "w", 2)):
+        stream = getattr(sys, name)
+        if stream is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
+        elif mode == "w":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def run(arguments: list[str]) -> int:
@@ -82,6 +104,8 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         _forget_stdout()
         return 0
+    except UnicodeEncodeError as error:
+        return complain(f'"{error.object}" is not text in UTF-8', 2)
     except OSError as error:
         return complain(_of_system(error), 1)
     except (KeyboardInterrupt, click.Abort):
@@ -105,7 +129,7 @@ def _with_hint(error: click.UsageError) -> str:
 
 def _of_system(error: OSError) -> str:
     reason = error.strerror or str(error)
-    return f"{error.filename}: {reason}" if error.filename else reason
+    return f"{error.filename}: {reason}" if error.filename else f"could not write the output: {reason}"
 
 
 def _forget_stdout() -> None:

@@ -30,7 +30,15 @@ class Parsed(click.ParamType[Any]):
 
 DURATION = Parsed("time", parse_duration)
 SIZE = Parsed("size", parse_size)
-PATH = click.Path(path_type=Path)
+
+
+def _path(text: str) -> Path:
+    if not text:
+        raise UsageError("an empty path names nothing")
+    return Path(text)
+
+
+PATH = Parsed("path", _path)
 
 format_option = click.option("--format", "format", type=click.Choice(FORMATS), help="How rows are written.")
 filter_option = click.option(
@@ -44,7 +52,7 @@ sensor_option = click.option(
     "--sensor", default="", metavar="NAME", help="Name of the observer, for every row (live: the host's)."
 )
 max_flows_option = click.option(
-    "--max-flows", type=click.IntRange(min=1), help="Connections tracked at once at most (1,000,000)."
+    "--max-flows", type=click.IntRange(1, 2**32 - 1), help="Connections tracked at once at most (1,000,000)."
 )
 checksums_option = click.option(
     "--verify-checksums", is_flag=True, help="Packets with a wrong IP, TCP or UDP checksum do not count."

@@ -101,6 +101,13 @@ def _summarize(files: list[str], expression: str | None, settings: EngineSetting
     return stats
 
 
+def _spare_inputs(files: list[str], target: Path) -> None:
+    """Raises UsageError if the output would overwrite what is read."""
+    for file in files:
+        if target.is_file() and file != "-" and target.samefile(file):
+            raise UsageError(f"{target}: is read from and would be overwritten; choose another -o")
+
+
 def _write(
     files: list[str],
     expression: str | None,
@@ -113,6 +120,9 @@ def _write(
     format = output.chosen_format(format, target)
     wanted = check_tables(tables) or (default_tables() if format == "parquet" else ["conn"])
     capture = app.read(files, expression, tables=wanted, settings=settings)
+    if target is not None:
+        _spare_inputs(files, target)
+        capture.check()
     with Progress() as progress:
         if format == "parquet" and target is not None:
             paths = output.table_files(wanted, format, target)

@@ -48,7 +48,7 @@ from tidegate.store.layout import default_root
     "-D", "--list-interfaces", is_flag=True, help="List interfaces with state and addresses, and end."
 )
 @click.option("--for", "seconds", type=DURATION, help="End by itself after this time: 90, 200s, 5m, 2h.")
-@click.option("-c", "--count", type=click.IntRange(min=1), help="End after this many packets.")
+@click.option("-c", "--count", type=click.IntRange(1, 2**63 - 1), help="End after this many packets.")
 @click.option(
     "-s", "--snaplen", type=click.IntRange(64, 262144), default=262144, help="Bytes kept of a packet."
 )
@@ -58,7 +58,9 @@ from tidegate.store.layout import default_root
 @click.option(
     "-o", "--output", "target", type=PATH, metavar="PATH", help="A file, or a directory for several tables."
 )
-@click.option("-w", "--write", "record", metavar="FILE", help="Record packets to this file (pcapng) beside.")
+@click.option(
+    "-w", "--write", "record", type=PATH, metavar="FILE", help="Record packets to this file (pcapng) beside."
+)
 @click.option("--rotate-size", type=SIZE, help="Begin a new recording at this size: 100M, 1G.")
 @click.option("--rotate-time", type=DURATION, help="Begin a new recording after this time.")
 @click.option("--total", type=SIZE, help="Bytes of all recordings; the oldest go first.")
@@ -97,7 +99,7 @@ class Options:
     tables: tuple[str, ...]
     format: str | None
     target: Path | None
-    record: str | None
+    record: Path | None
     rotate_size: int | None
     rotate_time: float | None
     total: int | None
@@ -121,7 +123,8 @@ class Options:
 
     def capture(self) -> WatchSettings:
         """What to capture, and how."""
-        recording = RecordSettings(self.record or "", self.rotate_size, self.rotate_time, self.total)
+        path = str(self.record) if self.record else ""
+        recording = RecordSettings(path, self.rotate_size, self.rotate_time, self.total)
         return WatchSettings(
             interfaces=self.interfaces,
             filter=joined_filter(list(self.words), self.filter_option),

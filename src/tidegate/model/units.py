@@ -3,9 +3,12 @@
 import re
 
 from tidegate.model.errors import UsageError
+from tidegate.model.text import clip
 
 _SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+_LONGEST = 36_500 * 86_400.0
+_LARGEST = 1 << 60
 _NUMBER = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", re.IGNORECASE | re.ASCII)
 
 
@@ -14,6 +17,8 @@ def parse_duration(text: str) -> float:
     number, unit = _split(text)
     if unit not in _SECONDS:
         raise UsageError(f'"{text}" is no duration: write 90, 200s, 5m, 2h or 1d')
+    if number * _SECONDS[unit] > _LONGEST:
+        raise UsageError(f'"{clip(text, 20)}" is too long: 36500d at most')
     return number * _SECONDS[unit]
 
 
@@ -23,6 +28,8 @@ def parse_size(text: str) -> int:
     unit = unit.removesuffix("ib").removesuffix("b")
     if unit not in _BYTES:
         raise UsageError(f'"{text}" is no size: write 1000, 64K, 100M or 10G')
+    if number * _BYTES[unit] > _LARGEST:
+        raise UsageError(f'"{clip(text, 20)}" is too large: 1048576T at most')
     return int(number * _BYTES[unit])
 
 
