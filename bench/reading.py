@@ -31,6 +31,7 @@ def programs(capture: str, tidegate: str, *, slow: bool) -> dict[str, Callable[[
 
     add("floor in C", compiled("floor"), capture)
     add("engine alone", example("engine"), capture)
+    add("engine with rows", example("engine"), capture, "--rows")
     found["tidegate to Parquet"] = lambda: to_parquet(tidegate, capture)
     add(TCPDUMP, "tcpdump", "-r", capture, "-w", "/dev/null")
     own = ("-p", str(BUILT / "softflowd.pid"), "-c", str(BUILT / "softflowd.ctl"))

@@ -1,6 +1,6 @@
-//! The engine alone: a capture's packets in, connection records out and thrown away.
+//! The engine alone: a capture's packets in, connection records made and thrown away.
 //!
-//! `engine FILE` prints what it read and what its open connections cost in memory, as JSON.
+//! `engine FILE [--rows]` (rows: each record becomes a row of `conn` as well) prints what it read and what its open connections cost in memory, as JSON.
 //! The smallest whole program over this crate, and what `bench/run` measures.
 
 use std::error::Error;
@@ -13,10 +13,11 @@ use tidegate_core::config::Config;
 use tidegate_core::engine::Engine;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let path = std::env::args().nth(1).ok_or("usage: engine FILE")?;
+    let path = std::env::args().nth(1).ok_or("usage: engine FILE [--rows]")?;
+    let conn_table = std::env::args().any(|word| word == "--rows");
     let mut source = CaptureFiles::open(&[path])?;
     // Room beyond the benchmark's million, so that it measures open connections and not eviction.
-    let mut engine = Engine::new(Config { max_flows: 2_000_000, ..Config::default() });
+    let mut engine = Engine::new(Config { max_flows: 2_000_000, conn_table, ..Config::default() });
     let before = resident();
     loop {
         match source.poll(Duration::ZERO)? {

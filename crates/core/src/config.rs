@@ -5,6 +5,8 @@ use crate::packet::Nanos;
 const SECOND: Nanos = 1_000_000_000;
 
 /// Settings of the engine, fixed for its life.
+// Switches that have nothing to do with each other.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Name of this observer, written to every row.
@@ -26,6 +28,8 @@ pub struct Config {
     pub opened: bool,
     /// How often a health row is made; `None` for one at the end (files).
     pub health: Option<Nanos>,
+    /// Whether the table `conn` is filled. Connections are followed and counted all the same.
+    pub conn_table: bool,
     /// Whether the table `packet` is filled.
     pub packet_table: bool,
     /// Bytes of payload kept per row of `packet`.
@@ -67,6 +71,7 @@ impl Default for Config {
             interim: None,
             opened: false,
             health: None,
+            conn_table: true,
             packet_table: false,
             excerpt: 0,
             timeouts: Timeouts::default(),

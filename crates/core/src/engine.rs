@@ -60,6 +60,7 @@ pub struct EngineStats {
 struct Rows {
     sensor: String,
     interfaces: Vec<Interface>,
+    wanted: bool,
     opened: bool,
     connections: u64,
     conn: ConnTable,
@@ -82,6 +83,9 @@ impl Observer for Rows {
     }
 
     fn row(&mut self, flow: &Flow, end: Option<EndReason>) {
+        if !self.wanted {
+            return;
+        }
         let names = Names { sensor: &self.sensor, interfaces: &self.interfaces };
         conn_row(&mut self.conn, flow, end, &names);
     }
@@ -94,7 +98,12 @@ impl Engine {
             decoder: Decoder::new(&config),
             flows: FlowTable::new(&config),
             health: Health::default(),
-            rows: Rows { sensor: config.sensor.clone(), opened: config.opened, ..Rows::default() },
+            rows: Rows {
+                sensor: config.sensor.clone(),
+                wanted: config.conn_table,
+                opened: config.opened,
+                ..Rows::default()
+            },
             dropped_queue: 0,
             interim_at: None,
             health_at: None,

@@ -53,6 +53,7 @@ impl EngineConfig {
             interim: span("interim", interim)?,
             opened,
             health: span("health", health)?,
+            conn_table: true,
             packet_table,
             excerpt,
             timeouts: with_timeouts(timeouts.unwrap_or_default()).map_err(raised)?,

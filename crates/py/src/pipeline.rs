@@ -49,6 +49,7 @@ pub(crate) fn wanted(
     };
     let found = names.iter().map(|name| info::table(name).map(|info| info.name));
     let found = found.collect::<Result<Vec<_>, _>>()?;
+    config.conn_table = found.contains(&"conn");
     config.packet_table = found.contains(&"packet");
     Ok(found)
 }
