@@ -180,3 +180,10 @@ def test_a_segment_that_vanishes_while_asked_is_looked_up_again(
 def test_no_store_is_said(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no store here yet"):
         tidegate.query("SELECT 1", tmp_path)
+
+
+def test_a_damaged_segment_is_named_with_what_to_do(store: Path) -> None:
+    damaged = next(store.glob("conn/*/*.parquet"))
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    with pytest.raises(StoreError, match=f"{damaged.name}.*; move that file elsewhere"):
+        ask(store, "SELECT 1")

@@ -16,6 +16,9 @@ use crate::tables::{Batch, Table};
 /// Rows of a table that make a batch worth handing on.
 const BATCH_ROWS: usize = 8192;
 
+/// Connections that one step of the end makes rows of.
+const FINISHED_AT_ONCE: usize = 256;
+
 /// Fragmented packets within fragmented packets, at most.
 const MAX_NESTING: u8 = 4;
 
@@ -161,11 +164,21 @@ impl Engine {
 
     /// Call once when the source has ended: every open connection becomes a row.
     pub fn finish(&mut self, stats: &SourceStats) {
+        while self.finish_some(stats) {}
+    }
+
+    /// The same for some connections at a time, so that not all their rows lie in memory at once;
+    /// whether it is to be called again.
+    pub fn finish_some(&mut self, stats: &SourceStats) -> bool {
+        if self.flows.finish_some(FINISHED_AT_ONCE, &mut self.rows) {
+            self.gather(BATCH_ROWS);
+            return true;
+        }
         self.decoder.finish();
-        self.flows.finish(&mut self.rows);
         let last = self.health.span().map_or(0, |(_, last)| last);
         self.report(last, stats);
         self.gather(1);
+        false
     }
 
     /// Rows made since the last call, in batches; few rows are held back unless `all`.

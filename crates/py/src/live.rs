@@ -58,10 +58,12 @@ pub(crate) fn start(mut pipeline: Pipeline, shared: Arc<Shared>) -> Result<JoinH
 
 fn run(pipeline: &mut Pipeline, shared: &Shared) -> Result<(), Error> {
     let ended = capture(pipeline, shared);
-    pipeline.finish();
-    shared.publish(pipeline);
-    for batch in pipeline.drain(true) {
-        shared.queue.push(batch);
+    let mut more = true;
+    while more {
+        more = pipeline.finish_some();
+        for batch in pipeline.drain(!more) {
+            shared.queue.push(batch);
+        }
     }
     shared.publish(pipeline);
     ended

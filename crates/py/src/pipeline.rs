@@ -19,7 +19,7 @@ pub(crate) enum Step {
     Worked,
     /// Nothing within the timeout.
     Idle,
-    /// Nothing ever again; every open connection has become a row.
+    /// Nothing ever again; call [`Pipeline::finish_some`].
     End,
 }
 
@@ -78,7 +78,6 @@ impl Pipeline {
     /// Takes what the source has next. After an error files go on with the next one.
     pub(crate) fn step(&mut self, timeout: Duration) -> Result<Step, Error> {
         if self.ending || self.left == Some(0) {
-            self.finish();
             return Ok(Step::End);
         }
         match self.input.poll(timeout)? {
@@ -115,17 +114,22 @@ impl Pipeline {
         }
     }
 
-    /// Makes every open connection a row; once.
-    pub(crate) fn finish(&mut self) {
-        if std::mem::replace(&mut self.finished, true) {
-            return;
+    /// Makes open connections rows, some at a time, and ends the recording; whether there is
+    /// more to do.
+    pub(crate) fn finish_some(&mut self) -> bool {
+        if self.finished {
+            return false;
         }
         let stats = self.input.stats();
-        self.engine.finish(&stats);
+        if self.engine.finish_some(&stats) {
+            return true;
+        }
+        self.finished = true;
         if let Some(recording) = &mut self.recording {
             let last = self.engine.stats().span.map_or(0, |(_, last)| last);
             recording.close(last, &stats.kernel_dropped);
         }
+        false
     }
 
     /// The rows made so far.

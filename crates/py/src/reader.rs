@@ -137,6 +137,7 @@ impl State {
                 match self.pipeline.step(Duration::ZERO) {
                     Ok(Step::Worked) => {}
                     Ok(Step::Idle) => break,
+                    Ok(Step::End) if self.pipeline.finish_some() => {}
                     Ok(Step::End) => return self.end(),
                     Err(error) => self.failed(error),
                 }

@@ -132,7 +132,8 @@ def _answer(database: Database, layout: Layout, sql: str) -> list[str]:
     try:
         add_views(database, layout)
     except (duckdb.Error, CaptureError) as error:
-        raise StoreError(f"{layout.root}: {one_line(error)}") from None
+        advice = "; move that file elsewhere to ask the rest" if ".parquet" in str(error) else ""
+        raise StoreError(f"{layout.root}: {one_line(error)}{advice}") from None
     try:
         return database.run(lambda: _create(database.duckdb, sql))
     except duckdb.Error as error:

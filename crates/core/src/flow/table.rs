@@ -1,6 +1,7 @@
 //! The table of open connections: bounded, timed, and the same for every hash seed.
 
 use std::hash::{BuildHasher, RandomState};
+use std::vec::IntoIter;
 
 use super::index::{Index, Slot};
 use super::key::FlowKey;
@@ -31,6 +32,8 @@ pub struct FlowTable {
     evicted: u64,
     due: Vec<Slot>,
     swept: Nanos,
+    /// What is left of the connections to end, while they are being ended.
+    ending: Option<IntoIter<(Nanos, Slot)>>,
 }
 
 /// What the table counts.
@@ -77,6 +80,7 @@ impl FlowTable {
             evicted: 0,
             due: Vec::new(),
             swept: Nanos::MIN,
+            ending: None,
         }
     }
 
@@ -151,13 +155,25 @@ impl FlowTable {
 
     /// Ends every open connection, in the order of their first packets.
     pub fn finish(&mut self, observer: &mut impl Observer) {
-        let mut open: Vec<(Nanos, Slot)> =
-            self.slab.iter().map(|(slot, flow)| (flow.first, slot)).collect();
-        open.sort_unstable();
-        for (_, slot) in open {
+        while self.finish_some(usize::MAX, observer) {}
+    }
+
+    /// The same for the next `count` of them; whether any are left.
+    pub fn finish_some(&mut self, count: usize, observer: &mut impl Observer) -> bool {
+        let mut ending = self.ending.take().unwrap_or_else(|| self.in_order());
+        for (_, slot) in ending.by_ref().take(count) {
             let reason = self.slab.get(slot).and_then(ended_by_peer).unwrap_or(EndReason::Eof);
             self.end(slot, reason, observer);
         }
+        let more = !ending.as_slice().is_empty();
+        self.ending = more.then_some(ending);
+        more
+    }
+
+    fn in_order(&self) -> IntoIter<(Nanos, Slot)> {
+        let mut open: Vec<_> = self.slab.iter().map(|(slot, flow)| (flow.first, slot)).collect();
+        open.sort_unstable();
+        open.into_iter()
     }
 
     /// Counters and the number of open connections.
