@@ -238,13 +238,12 @@ fn both_ends_of_a_veth_pair_count_once_repeats_included() {
     net.ip("link set two up");
     net.enter(|| {
         let mut watch = Watch::new(&["one", "two"], filter("tcp"));
-        net.python(&format!(
-            "{SEND}\nsend('one', [frame(tcp(80, n // 100)) for n in range(2000)])"
-        ));
-        watch.until(|w| w.packets.len() == 2000);
+        // Fewer than a veth queues (net.core.netdev_max_backlog, 1000): what it drops nobody sees.
+        net.python(&format!("{SEND}\nsend('one', [frame(tcp(80, n // 100)) for n in range(800)])"));
+        watch.until(|w| w.packets.len() == 800);
         watch.rest();
-        assert_eq!(watch.packets.len(), 2000);
-        assert_eq!(watch.stats().duplicates.iter().sum::<u64>(), 2000);
+        assert_eq!(watch.packets.len(), 800);
+        assert_eq!(watch.stats().duplicates.iter().sum::<u64>(), 800);
     });
 }
 
