@@ -205,8 +205,8 @@ impl Engine {
         }
     }
 
-    /// Puts segments to their connections, tunnelled ones to `carrier`'s: looks all places up first, so that the memory of
-    /// many is on its way at once.
+    /// Puts segments to their connections, the first tunnelled ones under `carrier`: looks all
+    /// places up first, so that the memory of many is on its way at once.
     fn follow(&mut self, decoded: &[Decoded<'_>], carrier: Option<Slot>, nesting: u8) {
         let place = |item: &Decoded<'_>| match item {
             Decoded::Segment(segment) => Some(self.flows.place(segment)),
@@ -234,14 +234,15 @@ impl Engine {
     }
 
     fn fragment(&mut self, fragment: &Fragment<'_>, carrier: Option<Slot>, nesting: u8) {
+        if nesting == MAX_NESTING {
+            return self.decoder.too_deep(fragment.head.iface);
+        }
         let Some(datagram) = self.decoder.fragment(fragment) else {
             return;
         };
         let mut decoded = Vec::new();
         self.decoder.datagram(&datagram, &mut decoded);
-        if nesting < MAX_NESTING {
-            self.follow(&decoded, carrier, nesting + 1);
-        }
+        self.follow(&decoded, carrier, nesting + 1);
     }
 
     fn packet(&mut self, segment: &Segment<'_>, slot: Slot) {

@@ -78,6 +78,12 @@ impl Decoder {
         walk.payload(head, View::new(&datagram.data, datagram.head.payload_len));
     }
 
+    /// Call with the interface of a fragment that is left alone because too many packets are
+    /// around it.
+    pub fn too_deep(&mut self, iface: u16) {
+        self.stats.of_mut(iface).count(Kind::TunnelDepth);
+    }
+
     /// Call as packet time passes: fragments that waited too long are given up.
     pub fn expire(&mut self, now: Nanos) {
         self.reassembler.expire(now, &mut self.stats);

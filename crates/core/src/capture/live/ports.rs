@@ -85,10 +85,6 @@ impl<T: Tap> Ports<T> {
         self.all.iter().map(|port| port.name.clone()).collect()
     }
 
-    pub(super) fn dedup_evicted(&self) -> u64 {
-        self.dedup.as_ref().map_or(0, Dedup::evicted)
-    }
-
     /// Takes up to a batch of frames, oldest first, and says whether there were any at all
     /// (those left out included).
     fn pick(&mut self) -> (ArrayVec<Pick<T>, BATCH>, bool) {
@@ -215,6 +211,11 @@ impl<T: Tap> Source for Ports<T> {
     fn stats(&mut self) -> SourceStats {
         let mut warnings = self.warnings.clone();
         warnings.extend(self.all.iter().flat_map(|port| port.tap.warnings()));
+        let forgotten = self.dedup.as_ref().map_or(0, Dedup::evicted);
+        if forgotten > 0 {
+            let text = "copies seen on other interfaces may count twice, too many packets at once";
+            warnings.push(format!("{text}; {forgotten} could not be told"));
+        }
         SourceStats {
             kernel_dropped: self.all.iter_mut().map(|port| port.tap.dropped()).collect(),
             duplicates: self.all.iter().map(|port| port.duplicates).collect(),

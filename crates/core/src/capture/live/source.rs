@@ -54,11 +54,6 @@ impl LiveSource {
     pub fn waker(&self) -> Waker {
         self.waker.clone()
     }
-
-    /// Packets whose copies could not be recognised because the table was full.
-    pub fn dedup_evicted(&self) -> u64 {
-        self.ports.dedup_evicted()
-    }
 }
 
 impl Source for LiveSource {
@@ -74,15 +69,10 @@ impl Source for LiveSource {
 /// What ports can be asked, whatever they tap.
 trait Watched: Source {
     fn names(&self) -> Vec<String>;
-    fn dedup_evicted(&self) -> u64;
 }
 
 impl<T: Tap> Watched for Ports<T> {
     fn names(&self) -> Vec<String> {
         self.names()
-    }
-
-    fn dedup_evicted(&self) -> u64 {
-        self.dedup_evicted()
     }
 }
