@@ -8,8 +8,8 @@ mod net;
 #[path = "live/seen.rs"]
 mod seen;
 
-use net::{Net, SEND, drop_privileges, pair};
-use seen::{Watch, config};
+use net::{Net, SEND, pair};
+use seen::{Watch, refuses_in_clear_words};
 use tidegate_core::LinkType;
 use tidegate_core::capture::interfaces::interfaces;
 use tidegate_core::capture::live::LiveSource;
@@ -289,26 +289,13 @@ os.write(fd, bytes.fromhex('4500001c00010000401100000a0900010a090002003500350008
 #[test]
 fn errors_say_what_to_do() {
     let Some((_a, b)) = pair() else { return };
-    let open = |config| LiveSource::open(&config).err().unwrap().to_string();
-    b.enter(|| {
-        assert_eq!(open(config(&["eth7"])), "eth7: no such interface; there are: lo, right");
-        let mut bad = config(&["right"]);
-        bad.filter = Some("tcp prot 80".to_owned());
-        assert!(open(bad).starts_with("filter \"tcp prot 80\": "));
-        drop_privileges();
-        for expression in [None, Some("tcp".to_owned())] {
-            let mut config = config(&["right"]);
-            config.filter = expression;
-            assert!(open(config).starts_with("right: not permitted; run as root"));
-        }
-    });
+    b.enter(|| refuses_in_clear_words(LiveSource::open));
 }
 
 #[test]
 fn interfaces_are_listed_with_state_and_addresses() {
     let Some((_a, b)) = pair() else { return };
-    // The kernel sees the carrier a little later.
-    while b.exec("cat /sys/class/net/right/operstate") != "up\n" {}
+    b.until_up("right");
     let listed = b.enter(|| interfaces().unwrap());
     let right = listed.iter().find(|i| i.name == "right").unwrap();
     assert!(right.up && right.running && !right.loopback && right.index > 1);

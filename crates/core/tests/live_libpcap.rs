@@ -10,8 +10,8 @@ mod seen;
 
 use std::time::{Duration, Instant};
 
-use net::{Net, SEND, drop_privileges, pair};
-use seen::{Watch, config};
+use net::{Net, SEND, pair};
+use seen::{Watch, config, refuses_in_clear_words};
 use tidegate_core::LinkType;
 use tidegate_core::capture::interfaces::{interfaces, interfaces_by_libpcap};
 use tidegate_core::capture::live::{LINGER, LiveConfig, LiveSource};
@@ -304,25 +304,13 @@ fn errors_say_what_to_do() {
          libpcap0.8, Fedora and Alpine: libpcap, Windows: Npcap from npcap.com)"
     );
     let Some((_a, b)) = pair() else { return };
-    let open = |config| LiveSource::open_libpcap(&config, None).err().unwrap().to_string();
-    b.enter(|| {
-        assert_eq!(open(config(&["eth7"])), "eth7: no such interface; there are: lo, right");
-        let mut bad = config(&["right"]);
-        bad.filter = Some("tcp prot 80".to_owned());
-        assert!(open(bad).starts_with("filter \"tcp prot 80\": "));
-        drop_privileges();
-        for expression in [None, Some("tcp".to_owned())] {
-            let mut config = config(&["right"]);
-            config.filter = expression;
-            assert!(open(config).starts_with("right: not permitted; run as root"));
-        }
-    });
+    b.enter(|| refuses_in_clear_words(|config| LiveSource::open_libpcap(config, None)));
 }
 
 #[test]
 fn libpcap_lists_the_interfaces_that_the_system_lists() {
     let Some((_a, b)) = pair() else { return };
-    while b.exec("cat /sys/class/net/right/operstate") != "up\n" {}
+    b.until_up("right");
     let (all, listed) = b.enter(|| (interfaces().unwrap(), interfaces_by_libpcap().unwrap()));
     for own in all {
         let other = listed.iter().find(|i| i.name == own.name).unwrap();

@@ -65,6 +65,13 @@ impl Net {
         String::from_utf8(out.stdout).unwrap()
     }
 
+    /// Waits for an interface's carrier, which the kernel sees a little later than the command.
+    pub fn until_up(&self, interface: &str) {
+        let state = format!("cat /sys/class/net/{interface}/operstate");
+        let up = (0..1000).any(|_| self.exec(&state) == "up\n");
+        assert!(up, "{interface} does not come up");
+    }
+
     /// A Python program inside of it; has to succeed.
     pub fn python(&self, program: &str) {
         let mut command = Command::new("ip");

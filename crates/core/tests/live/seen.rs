@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use tidegate_core::LinkType;
+use crate::net::drop_privileges;
+
 use tidegate_core::capture::live::{LiveConfig, LiveSource};
 use tidegate_core::capture::{Polled, Source, SourceStats};
+use tidegate_core::{Error, LinkType};
 
 /// A packet, copied.
 #[derive(Debug)]
@@ -82,4 +84,19 @@ impl Watch {
 pub fn config(interfaces: &[&str]) -> LiveConfig {
     let interfaces = interfaces.iter().map(|&name| name.to_owned()).collect();
     LiveConfig { interfaces, ring_bytes: 4 << 20, ..LiveConfig::default() }
+}
+
+/// Opens what cannot be opened, in a namespace that has `right`, and reads what is said of it.
+/// Gives up this thread's privileges.
+pub fn refuses_in_clear_words(open: impl Fn(&LiveConfig) -> Result<LiveSource, Error>) {
+    let said = |config: &LiveConfig| open(config).err().unwrap().to_string();
+    assert_eq!(said(&config(&["eth7"])), "eth7: no such interface; there are: lo, right");
+    let mut filtered = config(&["right"]);
+    filtered.filter = Some("tcp prot 80".to_owned());
+    assert!(said(&filtered).starts_with("filter \"tcp prot 80\": "));
+    drop_privileges();
+    for expression in [None, Some("tcp".to_owned())] {
+        filtered.filter = expression;
+        assert!(said(&filtered).starts_with("right: not permitted; run as root"));
+    }
 }
