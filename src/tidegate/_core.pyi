@@ -80,8 +80,9 @@ class EngineConfig:
         interim: float | None = None,
         opened: bool = False,
         health: float | None = None,
-        packet_table: bool = False,
         excerpt: int = 0,
+        keep_credentials: bool = False,
+        redact_query: bool = False,
         timeouts: Mapping[str, float] | None = None,
     ) -> Self: ...
 

@@ -1,4 +1,4 @@
-"""Writes what `tidegate read` makes of each golden capture beside it: NAME.conn.tsv.
+"""Writes what `tidegate read` makes of each golden capture beside it: NAME.TABLE.tsv, where there are rows.
 
     python3 tests/golden/expect.py [CAPTURE]...
 
@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+TABLES = ("conn", "http", "tls", "dns", "icmp", "ssh")
 
 
 def captures() -> list[Path]:
@@ -19,22 +20,27 @@ def captures() -> list[Path]:
     return sorted([*HERE.glob("*.pcap"), *HERE.glob("*.pcapng")])
 
 
-def rows(capture: Path, *options: str) -> bytes:
-    """What `tidegate read` prints of a capture's connections."""
-    words = [*shlex.split("-m tidegate read --table conn --format tsv"), *options, str(capture)]
+def rows(capture: Path, table: str = "conn") -> bytes:
+    """What `tidegate read` prints of a table, a header first."""
+    words = [*shlex.split(f"-m tidegate read --table {table} --format tsv"), str(capture)]
     return subprocess.run([sys.executable, *words], check=True, stdout=subprocess.PIPE).stdout
 
 
-def expected(capture: Path) -> Path:
-    """Where the expected table of a capture lies."""
-    return capture.with_name(f"{capture.name}.conn.tsv")
+def expected(capture: Path, table: str = "conn") -> Path:
+    """Where the expected table of a capture lies; missing where it has no rows."""
+    return capture.with_name(f"{capture.name}.{table}.tsv")
 
 
 def main() -> None:
     """Writes the tables of the captures named, or of all."""
     for capture in [Path(name) for name in sys.argv[1:]] or captures():
-        expected(capture).write_bytes(rows(capture))
-        print(expected(capture))
+        for table in TABLES:
+            text, path = rows(capture, table), expected(capture, table)
+            if text.count(b"\n") > 1:
+                path.write_bytes(text)
+                print(path)
+            else:
+                path.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

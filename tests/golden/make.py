@@ -15,8 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from all_scenes import SCENES
 from lab import Lab
-from scenes import SCENES
 
 HERE = Path(__file__).parent
 RAW = argparse.RawDescriptionHelpFormatter

@@ -1,6 +1,6 @@
 //! The engine alone: a capture's packets in, connection records made and thrown away.
 //!
-//! `engine FILE [--rows]` (rows: each record becomes a row of `conn` as well) prints what it read and what its open connections cost in memory, as JSON.
+//! `engine FILE [--rows | --all]` (rows: each record becomes a row of `conn` as well; all: of every table) prints what it read and what its open connections cost in memory, as JSON.
 //! The smallest whole program over this crate, and what `bench/run` measures.
 
 use std::error::Error;
@@ -9,15 +9,19 @@ use std::time::Duration;
 
 use tidegate_core::capture::files::CaptureFiles;
 use tidegate_core::capture::{Polled, Source};
-use tidegate_core::config::Config;
+use tidegate_core::config::{Config, usual_tables};
 use tidegate_core::engine::Engine;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let path = std::env::args().nth(1).ok_or("usage: engine FILE [--rows]")?;
-    let conn_table = std::env::args().any(|word| word == "--rows");
+    let path = std::env::args().nth(1).ok_or("usage: engine FILE [--rows | --all]")?;
+    let tables = match std::env::args().nth(2).as_deref() {
+        None => Vec::new(),
+        Some("--rows") => vec!["conn"],
+        Some(_) => usual_tables(),
+    };
     let mut source = CaptureFiles::open(&[path])?;
     // Room beyond the benchmark's million, so that it measures open connections and not eviction.
-    let mut engine = Engine::new(Config { max_flows: 2_000_000, conn_table, ..Config::default() });
+    let mut engine = Engine::new(Config { max_flows: 2_000_000, tables, ..Config::default() });
     let before = resident();
     loop {
         match source.poll(Duration::ZERO)? {

@@ -1,6 +1,7 @@
 //! What the engine can be told; every number has a default and a reason.
 
 use crate::packet::Nanos;
+use crate::protocols::Settings;
 
 const SECOND: Nanos = 1_000_000_000;
 
@@ -28,14 +29,32 @@ pub struct Config {
     pub opened: bool,
     /// How often a health row is made; `None` for one at the end (files).
     pub health: Option<Nanos>,
-    /// Whether the table `conn` is filled. Connections are followed and counted all the same.
-    pub conn_table: bool,
-    /// Whether the table `packet` is filled.
-    pub packet_table: bool,
+    /// The tables that are filled, by name. Connections are followed and counted in any case.
+    pub tables: Vec<&'static str>,
     /// Bytes of payload kept per row of `packet`.
     pub excerpt: usize,
     /// Inactivity timeouts.
     pub timeouts: Timeouts,
+    /// What parsers may keep.
+    pub protocols: Settings,
+}
+
+impl Config {
+    /// Whether a table is filled.
+    pub fn fills(&self, table: &str) -> bool {
+        self.tables.contains(&table)
+    }
+
+    /// Whether any table needs to know what is said.
+    pub fn listens(&self) -> bool {
+        self.tables.iter().any(|table| !matches!(*table, "packet" | "health"))
+    }
+}
+
+/// All tables but `packet`, which has a row for each packet and is filled on request.
+pub fn usual_tables() -> Vec<&'static str> {
+    let all = crate::tables::all().into_iter().map(|info| info.name);
+    all.filter(|name| *name != "packet").collect()
 }
 
 /// When a silent connection counts as over. The defaults are Zeek's published ones.
@@ -71,10 +90,10 @@ impl Default for Config {
             interim: None,
             opened: false,
             health: None,
-            conn_table: true,
-            packet_table: false,
+            tables: usual_tables(),
             excerpt: 0,
             timeouts: Timeouts::default(),
+            protocols: Settings::default(),
         }
     }
 }

@@ -4,10 +4,12 @@ use crate::capture::{Interface, SourceStats};
 use crate::config::Config;
 use crate::decode::{Decoded, Decoder, Fragment, Segment};
 use crate::flow::{
-    Chunk, EndReason, Flow, FlowTable, Names, Observer, Place, Slot, conn_row, packet_row,
+    Chunk, Direction, EndReason, Flow, FlowTable, Names, Observer, Place, Slot, conn_row,
+    packet_row,
 };
 use crate::health::{Health, Interval, Kinds, Report};
 use crate::packet::{BATCH, Nanos, PacketBatch};
+use crate::protocols::{Observed, Protocols};
 use crate::tables::conn::ConnTable;
 use crate::tables::health::HealthTable;
 use crate::tables::packet::PacketTable;
@@ -29,6 +31,7 @@ pub struct Engine {
     flows: FlowTable,
     health: Health,
     rows: Rows,
+    packets_wanted: bool,
     dropped_queue: u64,
     interim_at: Option<Nanos>,
     health_at: Option<Nanos>,
@@ -59,38 +62,78 @@ pub struct EngineStats {
 }
 
 /// The tables being filled.
-#[derive(Default)]
 struct Rows {
     sensor: String,
     interfaces: Vec<Interface>,
-    wanted: bool,
+    /// Whether anybody asks what is said.
+    listens: bool,
     opened: bool,
     connections: u64,
+    protocols: Protocols,
     conn: ConnTable,
     packet: PacketTable,
     health: HealthTable,
 }
 
 impl Observer for Rows {
-    fn wants_streams(&self) -> bool {
-        false
+    #[inline]
+    fn wants_streams(&self, flow: &Flow) -> bool {
+        self.listens && !flow.deaf
     }
 
-    fn chunk(&mut self, _flow: &Flow, _chunk: &Chunk<'_>) {}
-
-    fn opened(&mut self, flow: &Flow) {
-        self.connections += 1;
-        if self.opened {
-            self.row(flow, None);
-        }
+    fn chunk(&mut self, flow: &mut Flow, chunk: &Chunk<'_>) {
+        let observed = Observed { sensor: &self.sensor, interfaces: &self.interfaces };
+        self.protocols.stream(flow, chunk, observed);
     }
 
-    fn row(&mut self, flow: &Flow, end: Option<EndReason>) {
-        if !self.wanted {
+    fn datagram(&mut self, flow: &mut Flow, direction: Direction, segment: &Segment<'_>) {
+        if !self.listens {
             return;
         }
+        let observed = Observed { sensor: &self.sensor, interfaces: &self.interfaces };
+        let chunk = Chunk { direction, ts: segment.ts, gap: 0, data: segment.payload };
+        let cut = (segment.payload.len() as u64) < u64::from(segment.payload_len);
+        self.protocols.datagram(flow, &chunk, cut, observed);
+    }
+
+    fn opened(&mut self, flow: &mut Flow) {
+        self.connections += 1;
+        self.protocols.opened(flow);
+        if self.opened {
+            self.row(flow);
+        }
+    }
+
+    fn row(&mut self, flow: &Flow) {
         let names = Names { sensor: &self.sensor, interfaces: &self.interfaces };
-        conn_row(&mut self.conn, flow, end, &names);
+        conn_row(&mut self.conn, flow, None, &names);
+    }
+
+    fn ended(&mut self, flow: &mut Flow, reason: EndReason) {
+        let observed = Observed { sensor: &self.sensor, interfaces: &self.interfaces };
+        self.protocols.end(flow, observed);
+        let names = Names { sensor: &self.sensor, interfaces: &self.interfaces };
+        conn_row(&mut self.conn, flow, Some(reason), &names);
+    }
+}
+
+impl Rows {
+    fn new(config: &Config) -> Self {
+        let mut rows = Self {
+            sensor: config.sensor.clone(),
+            interfaces: Vec::new(),
+            listens: config.listens(),
+            opened: config.opened,
+            connections: 0,
+            protocols: Protocols::new(config.protocols),
+            conn: ConnTable::default(),
+            packet: PacketTable::default(),
+            health: HealthTable::default(),
+        };
+        rows.conn.switch(config.fills(ConnTable::NAME));
+        rows.packet.switch(config.fills(PacketTable::NAME));
+        rows.protocols.rows.keep_only(|name| config.fills(name));
+        rows
     }
 }
 
@@ -101,17 +144,13 @@ impl Engine {
             decoder: Decoder::new(&config),
             flows: FlowTable::new(&config),
             health: Health::default(),
-            rows: Rows {
-                sensor: config.sensor.clone(),
-                wanted: config.conn_table,
-                opened: config.opened,
-                ..Rows::default()
-            },
+            rows: Rows::new(&config),
             dropped_queue: 0,
             interim_at: None,
             health_at: None,
             places: Vec::new(),
             ready: Vec::new(),
+            packets_wanted: config.fills(PacketTable::NAME),
             config,
         }
     }
@@ -246,7 +285,7 @@ impl Engine {
     }
 
     fn packet(&mut self, segment: &Segment<'_>, slot: Slot) {
-        if !self.config.packet_table {
+        if !self.packets_wanted {
             return;
         }
         let names = Names { sensor: &self.rows.sensor, interfaces: &self.rows.interfaces };
@@ -296,7 +335,7 @@ impl Engine {
         sum.into_iter().chain(self.streams()).collect()
     }
 
-    /// What went wrong in streams.
+    /// What went wrong in streams, and what was said against a protocol's rules.
     fn streams(&self) -> Kinds {
         let stats = self.flows.stats();
         let kinds = [
@@ -304,21 +343,16 @@ impl Engine {
             ("stream buffers full", stats.buffers_exhausted),
         ];
         let occurred = kinds.into_iter().filter(|(_, count)| *count > 0);
-        occurred.map(|(kind, count)| (kind.to_owned(), count)).collect()
+        let streams = occurred.map(|(kind, count)| (kind.to_owned(), count));
+        streams.chain(self.rows.protocols.violations()).collect()
     }
 
     /// Makes batches of the tables that have at least `rows` rows.
     fn gather(&mut self, rows: usize) {
-        take(&mut self.rows.conn, rows, &mut self.ready);
-        take(&mut self.rows.packet, rows, &mut self.ready);
-        take(&mut self.rows.health, rows, &mut self.ready);
-    }
-}
-
-#[inline]
-fn take<T: Table>(table: &mut T, rows: usize, ready: &mut Vec<Batch>) {
-    if table.len() >= rows {
-        ready.push(table.finish());
+        self.rows.conn.hand_over(rows, &mut self.ready);
+        self.rows.protocols.rows.gather(rows, &mut self.ready);
+        self.rows.packet.hand_over(rows, &mut self.ready);
+        self.rows.health.hand_over(rows, &mut self.ready);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The way of the data is the order of the modules: [`capture`] yields a
 //! [`packet::Packet`], [`decode`] makes it a [`decode::Segment`], [`flow`] puts it to its
-//! connection and its stream, [`tables`] keeps the rows, and [`engine::Engine`] joins them.
+//! connection and its stream, [`protocols`] hear what is said, [`tables`] keeps the rows, and [`engine::Engine`] joins them.
 //! Nothing here reads a clock or knows Python.
 
 pub mod capture;
@@ -13,6 +13,7 @@ pub mod error;
 pub mod flow;
 pub mod health;
 pub mod packet;
+pub mod protocols;
 pub mod tables;
 
 pub use config::Config;

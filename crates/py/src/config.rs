@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use pyo3::prelude::*;
 use tidegate_core::config::Timeouts;
 use tidegate_core::packet::Nanos;
+use tidegate_core::protocols::Settings;
 use tidegate_core::{Config, Error};
 
 use crate::error::raised;
@@ -22,9 +23,13 @@ impl EngineConfig {
     #[pyo3(signature = (
         *, sensor="", max_flows=None, max_stream_buffer=None, max_buffer_total=None,
         max_fragment_bytes=None, verify_checksums=false, interim=None, opened=false, health=None,
-        packet_table=false, excerpt=0, timeouts=None,
+        excerpt=0, keep_credentials=false, redact_query=false, timeouts=None,
     ))]
-    #[allow(clippy::too_many_arguments, reason = "keyword arguments, each on its own")]
+    #[allow(
+        clippy::too_many_arguments,
+        clippy::fn_params_excessive_bools,
+        reason = "keyword arguments, each on its own"
+    )]
     fn new(
         sensor: &str,
         max_flows: Option<u32>,
@@ -35,8 +40,9 @@ impl EngineConfig {
         interim: Option<f64>,
         opened: bool,
         health: Option<f64>,
-        packet_table: bool,
         excerpt: usize,
+        keep_credentials: bool,
+        redact_query: bool,
         timeouts: Option<HashMap<String, f64>>,
     ) -> PyResult<Self> {
         let span = |name, seconds: Option<f64>| {
@@ -53,10 +59,10 @@ impl EngineConfig {
             interim: span("interim", interim)?,
             opened,
             health: span("health", health)?,
-            conn_table: true,
-            packet_table,
             excerpt,
+            protocols: Settings { keep_credentials, redact_query, ..default.protocols },
             timeouts: with_timeouts(timeouts.unwrap_or_default()).map_err(raised)?,
+            tables: default.tables,
         };
         if config.max_flows == 0 {
             return Err(raised(Error::Usage("max_flows must be at least 1".to_owned())));

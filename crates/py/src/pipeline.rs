@@ -38,19 +38,17 @@ pub(crate) struct Pipeline {
     finished: bool,
 }
 
-/// The tables to deliver: those named, or all but `packet` unless it is switched on.
+/// The tables to deliver: those named, or all but `packet`.
 pub(crate) fn wanted(
     names: Option<&[String]>,
     config: &mut Config,
 ) -> Result<Vec<&'static str>, Error> {
     let Some(names) = names else {
-        let all = tidegate_core::tables::all().into_iter().map(|info| info.name);
-        return Ok(all.filter(|name| *name != "packet" || config.packet_table).collect());
+        return Ok(config.tables.clone());
     };
     let found = names.iter().map(|name| info::table(name).map(|info| info.name));
     let found = found.collect::<Result<Vec<_>, _>>()?;
-    config.conn_table = found.contains(&"conn");
-    config.packet_table = found.contains(&"packet");
+    config.tables.clone_from(&found);
     Ok(found)
 }
 

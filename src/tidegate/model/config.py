@@ -19,6 +19,8 @@ class EngineSettings:
     max_flows: int | None = None
     verify_checksums: bool = False
     excerpt: int = 0
+    keep_credentials: bool = False
+    redact_query: bool = False
     opened: bool = False
     interim: float | None = None
     health: float | None = None

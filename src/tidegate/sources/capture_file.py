@@ -26,7 +26,7 @@ class CaptureFile:
         """Opens the first file; raises CaptureError or UsageError (the filter)."""
         with from_core():
             self._reader = _core.Reader(
-                list(paths), filter=filter, tables=list(tables), config=engine_config(settings, tables)
+                list(paths), filter=filter, tables=list(tables), config=engine_config(settings)
             )
 
     def poll(self, timeout: float) -> list[Batch] | None:

@@ -1,14 +1,12 @@
 """Our settings of the engine in the core's words."""
 
-from collections.abc import Iterable
-
 from tidegate import _core
 from tidegate.model.config import EngineSettings
 from tidegate.model.errors import from_core
 
 
-def engine_config(settings: EngineSettings, tables: Iterable[str]) -> _core.EngineConfig:
-    """The core's configuration; the packet table is filled when it is among the tables."""
+def engine_config(settings: EngineSettings) -> _core.EngineConfig:
+    """The core's configuration."""
     with from_core():
         return _core.EngineConfig(
             sensor=settings.sensor,
@@ -17,6 +15,7 @@ def engine_config(settings: EngineSettings, tables: Iterable[str]) -> _core.Engi
             opened=settings.opened,
             interim=settings.interim,
             health=settings.health,
-            packet_table="packet" in tables,
             excerpt=settings.excerpt,
+            keep_credentials=settings.keep_credentials,
+            redact_query=settings.redact_query,
         )

@@ -20,7 +20,7 @@ class Live:
                 list(settings.interfaces) or interfaces_up(),
                 filter=settings.filter,
                 tables=list(tables),
-                config=engine_config(settings.engine, tables),
+                config=engine_config(settings.engine),
                 snaplen=settings.snaplen,
                 promiscuous=settings.promiscuous,
                 count=settings.count,

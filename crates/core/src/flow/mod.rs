@@ -17,12 +17,13 @@ pub use identity::{Uid, community_id, uid};
 pub use index::Slot;
 pub use key::{FlowKey, ports};
 pub use reassembly::{Outcome, Ready, Reassembly};
-pub use row::{Names, conn_row, packet_row, protocol_name};
+pub use row::{Names, address_text, conn_row, packet_row, protocol_name};
 pub use table::{FlowTable, Place, TableStats};
 pub use tcp::{EndState, History, conn_state};
 
-use crate::decode::Address;
+use crate::decode::{Address, Segment, Tcp};
 use crate::packet::Nanos;
+use crate::protocols::{Service, Talk};
 use timers::Timer;
 
 /// Which way something went.
@@ -100,10 +101,6 @@ pub struct Side {
     pub payload: u64,
     /// Segments whose data was all sent before.
     pub retransmits: u32,
-    /// Segments that came after later ones.
-    pub out_of_order: u32,
-    /// Times the receive window closed.
-    pub zero_windows: u32,
     /// The sequence number that continues the stream, once `started`.
     next_seq: u32,
     /// TCP flags seen.
@@ -125,6 +122,10 @@ pub struct Side {
 pub struct Extra {
     /// The connection that carries this one.
     pub tunnel_uid: Option<Uid>,
+    /// Segments that came after later ones, up and down.
+    pub out_of_order: [u32; 2],
+    /// Times the receive window closed, up and down.
+    pub zero_windows: [u32; 2],
     /// Bytes acknowledged but never seen, up and down.
     pub missed: [u64; 2],
     /// How many gaps they make.
@@ -138,7 +139,6 @@ pub struct Extra {
 }
 
 /// One connection.
-#[derive(Debug)]
 pub struct Flow {
     /// Addresses, ports, protocol, tunnel.
     pub key: FlowKey,
@@ -155,6 +155,8 @@ pub struct Flow {
     /// SYN-ACK to ACK, [`UNKNOWN`] if not seen.
     pub rtt_client: Nanos,
     extra: Option<Box<Extra>>,
+    /// What is said on it, while somebody listens or if it has a name.
+    pub(crate) talk: Option<Box<Talk>>,
     timer: Timer,
     /// Interface of the first packet.
     pub iface: u16,
@@ -162,6 +164,10 @@ pub struct Flow {
     pub vlan: u16,
     /// What happened, in Zeek's letters.
     pub history: History,
+    /// Application protocol, by what was said.
+    pub service: Option<Service>,
+    /// Whether nobody listens to its streams any more.
+    pub(crate) deaf: bool,
     /// Whether the opener is the key's lower end.
     low_opened: bool,
     /// Tells connections apart that have the same ends and began in the same nanosecond.
@@ -190,6 +196,12 @@ impl Flow {
         self.extra.as_deref()
     }
 
+    /// Whether both of its streams were seen from their first byte on, as far as they began.
+    pub(crate) fn began(&self) -> bool {
+        let began = |side: &Side| side.packets == 0 || side.flags & Tcp::SYN != 0;
+        began(&self.up) && began(&self.down)
+    }
+
     fn side_mut(&mut self, direction: Direction) -> &mut Side {
         match direction {
             Direction::Up => &mut self.up,
@@ -208,20 +220,35 @@ impl Extra {
     }
 }
 
+/// One more of what is counted by direction; the new count.
+fn count_one(counts: &mut [u32; 2], direction: Direction) -> u32 {
+    let Some(count) = counts.get_mut(direction as usize) else {
+        return 0;
+    };
+    *count = count.saturating_add(1);
+    *count
+}
+
 /// Told what happens to connections while packets are put to them.
 pub trait Observer {
-    /// Whether streams are to be kept in order for [`Observer::chunk`]; if not, only their
-    /// lengths are followed, which costs no buffers.
-    fn wants_streams(&self) -> bool;
+    /// Whether a connection's streams are to be kept in order for [`Observer::chunk`]; if not,
+    /// only their lengths are followed, which costs no buffers.
+    fn wants_streams(&self, flow: &Flow) -> bool;
 
     /// The next bytes of a stream, in order.
-    fn chunk(&mut self, flow: &Flow, chunk: &Chunk<'_>);
+    fn chunk(&mut self, flow: &mut Flow, chunk: &Chunk<'_>);
+
+    /// A datagram with payload (UDP).
+    fn datagram(&mut self, flow: &mut Flow, direction: Direction, segment: &Segment<'_>);
 
     /// A connection was made, and its first segment counted.
-    fn opened(&mut self, flow: &Flow);
+    fn opened(&mut self, flow: &mut Flow);
 
-    /// A connection as it stands: still open without an `end`, gone with one.
-    fn row(&mut self, flow: &Flow, end: Option<EndReason>);
+    /// A connection as it stands, while it is open.
+    fn row(&mut self, flow: &Flow);
+
+    /// A connection is over: its last row is to be made.
+    fn ended(&mut self, flow: &mut Flow, reason: EndReason);
 }
 
 #[cfg(test)]

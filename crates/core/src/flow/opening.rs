@@ -1,22 +1,22 @@
 //! How a connection begins: its first segment, and which end opened it.
 
-use super::key::{icmp_is_request, icmp_reply};
-use super::table::Place;
+use super::key::{FlowKey, icmp_is_request, icmp_reply};
 use super::timers::Timer;
 use super::{Extra, Flow, History, Side, UNKNOWN, Uid};
-use crate::decode::{Segment, Tcp, Transport};
+use crate::decode::{Address, Segment, Tcp, Transport, Tunnel};
+use crate::packet::Nanos;
 
 /// A connection that has seen nothing yet, not even the segment it is made for.
 pub(super) fn new_flow(
     segment: &Segment<'_>,
-    place: &Place,
+    key: FlowKey,
     low_opened: bool,
     carrier: Option<Uid>,
     generation: u8,
 ) -> Flow {
     let extra = carrier.map(|uid| Box::new(Extra { tunnel_uid: Some(uid), ..Extra::default() }));
     Flow {
-        key: place.key,
+        key,
         first: segment.ts,
         last: segment.ts,
         up: Side::default(),
@@ -24,13 +24,43 @@ pub(super) fn new_flow(
         rtt_server: UNKNOWN,
         rtt_client: UNKNOWN,
         extra,
+        talk: None,
         timer: Timer::default(),
         iface: segment.iface,
         vlan: segment.vlan,
         history: History::new(),
+        service: None,
+        deaf: false,
         low_opened,
         generation,
         alive: true,
+    }
+}
+
+impl Flow {
+    /// A connection that no packet was seen of: of a relay, or of a test. It has sent nothing yet,
+    /// so its streams begin with the first bytes that are heard.
+    pub fn between(src: (Address, u16), dst: (Address, u16), proto: u8, first: Nanos) -> Self {
+        let segment = Segment {
+            ts: first,
+            iface: 0,
+            vlan: 0,
+            src: src.0,
+            dst: dst.0,
+            src_port: src.1,
+            dst_port: dst.1,
+            proto,
+            ttl: 0,
+            tunnel: Tunnel::None,
+            packets: 0,
+            ip_bytes: 0,
+            payload_len: 0,
+            payload: &[],
+            transport: Transport::Other,
+            checksum_ok: true,
+        };
+        let (key, from_low) = FlowKey::of(&segment);
+        new_flow(&segment, key, from_low, None, 0)
     }
 }
 

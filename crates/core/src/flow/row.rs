@@ -11,6 +11,7 @@ use super::{EndReason, Flow, Side, UNKNOWN, ports};
 use crate::capture::Interface;
 use crate::decode::{Address, Segment, Transport, Tunnel};
 use crate::packet::Nanos;
+use crate::protocols::Service;
 use crate::tables::conn::{ConnRow, ConnTable};
 use crate::tables::packet::{PacketRow, PacketTable};
 
@@ -34,7 +35,10 @@ pub fn conn_row(table: &mut ConnTable, flow: &Flow, end: Option<EndReason>, name
     let extra = flow.extra();
     let tcp = flow.key.proto == 6;
     let tunnel_uid = extra.and_then(|extra| extra.tunnel_uid);
-    let [up_missed, down_missed] = extra.map_or([0, 0], |extra| extra.missed);
+    let [up_missed, down_missed] = extra.map_or([0; 2], |extra| extra.missed);
+    let [up_out_of_order, down_out_of_order] = extra.map_or([0; 2], |extra| extra.out_of_order);
+    let [up_zero_windows, down_zero_windows] = extra.map_or([0; 2], |extra| extra.zero_windows);
+    let name = flow.talk.as_ref().and_then(|talk| talk.name.as_ref());
     table.push(&ConnRow {
         ts: flow.first,
         last_ts: flow.last,
@@ -43,14 +47,17 @@ pub fn conn_row(table: &mut ConnTable, flow: &Flow, end: Option<EndReason>, name
         sensor: names.sensor,
         iface: names.iface(flow.iface),
         proto: &protocol_name(flow.key.proto),
-        src_ip: &address(&src.0),
+        src_ip: &address_text(&src.0),
         src_port: src.1,
-        dst_ip: &address(&dst.0),
+        dst_ip: &address_text(&dst.0),
         dst_port: dst.1,
         vlan: (flow.vlan != 0).then_some(flow.vlan),
         tunnel: tunnel_name(flow.key.tunnel),
         tunnel_uid: tunnel_uid.as_ref().map(ArrayString::as_str),
-        service: None,
+        service: flow.service.map(Service::name),
+        name: name.map(|name| &*name.text),
+        name_source: name.map(|name| name.source.name()),
+        name_age: name.map(|name| seconds(flow.first.saturating_sub(name.ts).max(0))),
         state: if end.is_some() { "closed" } else { "active" },
         conn_state: conn_state(flow),
         history: std::str::from_utf8(&flow.history).unwrap_or(""),
@@ -60,8 +67,8 @@ pub fn conn_row(table: &mut ConnTable, flow: &Flow, end: Option<EndReason>, name
         up_bytes: flow.up.bytes,
         up_payload: flow.up.payload,
         up_retransmits: flow.up.retransmits,
-        up_out_of_order: flow.up.out_of_order,
-        up_zero_windows: flow.up.zero_windows,
+        up_out_of_order,
+        up_zero_windows,
         up_missed,
         up_flags: flags(&flow.up, tcp).as_deref(),
         up_ttl: ttl(&flow.up),
@@ -69,8 +76,8 @@ pub fn conn_row(table: &mut ConnTable, flow: &Flow, end: Option<EndReason>, name
         down_bytes: flow.down.bytes,
         down_payload: flow.down.payload,
         down_retransmits: flow.down.retransmits,
-        down_out_of_order: flow.down.out_of_order,
-        down_zero_windows: flow.down.zero_windows,
+        down_out_of_order,
+        down_zero_windows,
         down_missed,
         down_flags: flags(&flow.down, tcp).as_deref(),
         down_ttl: ttl(&flow.down),
@@ -94,9 +101,9 @@ pub fn packet_row(
         ts: segment.ts,
         uid: &flow.uid(),
         iface: names.iface(segment.iface),
-        src_ip: &address(&segment.src),
+        src_ip: &address_text(&segment.src),
         src_port,
-        dst_ip: &address(&segment.dst),
+        dst_ip: &address_text(&segment.dst),
         dst_port,
         proto: &protocol_name(segment.proto),
         length: segment.ip_bytes,
@@ -137,7 +144,7 @@ fn info(segment: &Segment<'_>) -> String {
 }
 
 /// An address as text; a mapped IPv4 one in its own form.
-fn address(address: &Address) -> ArrayString<45> {
+pub fn address_text(address: &Address) -> ArrayString<45> {
     let mut text = ArrayString::new();
     match as_ipv4(address) {
         Some(short) => push_ipv4(&mut text, short),

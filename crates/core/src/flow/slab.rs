@@ -64,6 +64,7 @@ impl Slab {
         if let Some(flow) = self.get_mut(slot) {
             flow.alive = false;
             flow.extra = None;
+            flow.talk = None;
             self.len -= 1;
             self.free.push(slot);
         }

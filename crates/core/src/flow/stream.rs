@@ -1,7 +1,7 @@
 //! The two byte streams of a TCP connection: put in order, gaps named, buffers bounded.
 
 use super::reassembly::{Outcome, Ready, Reassembly};
-use super::{Chunk, Direction, Extra, Flow, Observer};
+use super::{Chunk, Direction, Extra, Flow, Observer, count_one};
 use crate::decode::{Segment, Tcp};
 use crate::packet::Nanos;
 
@@ -118,8 +118,13 @@ impl Flow {
 
     /// The usual case: data that continues the stream.
     #[inline]
-    fn hand_on(&self, direction: Direction, segment: &Segment<'_>, observer: &mut impl Observer) {
-        if !observer.wants_streams() || segment.payload_len == 0 {
+    fn hand_on(
+        &mut self,
+        direction: Direction,
+        segment: &Segment<'_>,
+        observer: &mut impl Observer,
+    ) {
+        if !observer.wants_streams(self) || segment.payload_len == 0 {
             return;
         }
         let chunk = Chunk { direction, ts: segment.ts, gap: 0, data: segment.payload };
@@ -150,7 +155,7 @@ impl Flow {
             return;
         }
         let known = usize::try_from(-i64::from(ahead)).unwrap_or(0);
-        let data = if observer.wants_streams() {
+        let data = if observer.wants_streams(self) {
             segment.payload.get(known..).unwrap_or_default()
         } else {
             &[]
@@ -181,8 +186,7 @@ impl Flow {
         if outcome.fresh == 0 {
             self.retransmitted(direction);
         } else if outcome.late {
-            let side = self.side_mut(direction);
-            side.out_of_order = side.out_of_order.saturating_add(1);
+            count_one(&mut Extra::of(self).out_of_order, direction);
         }
     }
 
@@ -215,10 +219,9 @@ impl Flow {
         let (held, handed) = (stream.buffered(), stream.next());
         let others = budget.used.saturating_sub(held);
         let room = budget.per_stream.min(budget.total.saturating_sub(others));
-        let flow = &*self;
         let mut hand = |gap: u64, data: &[u8]| {
             let chunk = Chunk { direction, ts, gap, data };
-            tell(observer, flow, &chunk);
+            tell(observer, self, &chunk);
         };
         let result = change(&mut stream, room, &mut hand);
         budget.used = others + stream.buffered();
@@ -280,8 +283,8 @@ impl Flow {
 
 /// Hands a chunk to the stream's reader, if there is one and something in it: of bytes that
 /// were not captured only the gap is left.
-fn tell(observer: &mut impl Observer, flow: &Flow, chunk: &Chunk<'_>) {
-    if observer.wants_streams() && (chunk.gap > 0 || !chunk.data.is_empty()) {
+fn tell(observer: &mut impl Observer, flow: &mut Flow, chunk: &Chunk<'_>) {
+    if observer.wants_streams(flow) && (chunk.gap > 0 || !chunk.data.is_empty()) {
         observer.chunk(flow, chunk);
     }
 }

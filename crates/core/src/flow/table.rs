@@ -10,7 +10,7 @@ use super::opening::{is_reply, new_flow};
 use super::slab::Slab;
 use super::stream::Budget;
 use super::timers::Timers;
-use super::{Direction, EndReason, Extra, Flow, Observer, Side};
+use super::{Direction, EndReason, Extra, Flow, Observer, Side, count_one};
 use crate::config::{Config, Timeouts};
 use crate::decode::{Segment, Tcp, Transport};
 use crate::packet::Nanos;
@@ -55,8 +55,8 @@ pub struct TableStats {
 /// for many at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
-    pub(super) key: FlowKey,
-    pub(super) from_low: bool,
+    key: FlowKey,
+    from_low: bool,
     hash: u64,
 }
 
@@ -120,7 +120,7 @@ impl FlowTable {
             Err(generation) => self.open(segment, place, carrier, generation, observer),
         };
         self.update(slot, segment, place, observer);
-        if let Some(flow) = self.slab.get(slot) {
+        if let Some(flow) = self.slab.get_mut(slot) {
             observer.opened(flow);
         }
         slot
@@ -129,6 +129,21 @@ impl FlowTable {
     /// The connection in a slot that [`Self::segment`] returned.
     pub fn flow(&self, slot: Slot) -> Option<&Flow> {
         self.slab.get(slot)
+    }
+
+    /// The open connection with this key.
+    pub fn lookup(&self, key: &FlowKey) -> Option<&Flow> {
+        let hash = key.hash(self.seed);
+        let same = |slot| self.slab.get(slot).is_some_and(|flow| flow.key == *key);
+        self.index.find(hash, same).and_then(|slot| self.slab.get(slot))
+    }
+
+    /// The connection in a slot that [`Self::segment`] returned, and the direction of a segment
+    /// that was put to it.
+    pub fn flow_mut(&mut self, slot: Slot, place: &Place) -> Option<(&mut Flow, Direction)> {
+        let flow = self.slab.get_mut(slot)?;
+        let direction = flow.direction(place.from_low);
+        Some((flow, direction))
     }
 
     /// Moves time on: silent connections end. Time never goes back.
@@ -148,7 +163,7 @@ impl FlowTable {
     pub fn sweep(&mut self, observer: &mut impl Observer) {
         let since = self.swept;
         for (_, flow) in self.slab.iter().filter(|(_, flow)| flow.last > since) {
-            observer.row(flow, None);
+            observer.row(flow);
         }
         self.swept = self.now;
     }
@@ -242,7 +257,7 @@ impl FlowTable {
         }
         let turned = is_reply(segment);
         let carrier = carrier.and_then(|slot| self.slab.get(slot)).map(Flow::uid);
-        let mut flow = new_flow(segment, place, place.from_low != turned, carrier, generation);
+        let mut flow = new_flow(segment, place.key, place.from_low != turned, carrier, generation);
         if turned {
             flow.note(Direction::Up, b'^');
         }
@@ -284,7 +299,12 @@ impl FlowTable {
                     self.reschedule(slot);
                 }
             }
-            _ if segment.payload_len > 0 => flow.note_data(direction),
+            _ if segment.payload_len > 0 => {
+                flow.note_data(direction);
+                if matches!(segment.transport, Transport::Udp) && !flow.deaf {
+                    observer.datagram(flow, direction, segment);
+                }
+            }
             _ => {}
         }
     }
@@ -349,7 +369,7 @@ impl FlowTable {
             return;
         };
         flow.end_streams(&mut self.budget, observer);
-        observer.row(flow, Some(reason));
+        observer.ended(flow, reason);
         let hash = flow.key.hash(self.seed);
         self.index.remove(hash, slot);
         self.slab.remove(slot);
@@ -368,10 +388,6 @@ fn count(side: &mut Side, segment: &Segment<'_>) {
 
 #[cold]
 fn bad_checksum(flow: &mut Flow, direction: Direction) {
-    let mut count = 0;
-    if let Some(bad) = Extra::of(flow).bad_checksums.get_mut(direction as usize) {
-        *bad = bad.saturating_add(1);
-        count = *bad;
-    }
+    let count = count_one(&mut Extra::of(flow).bad_checksums, direction);
     flow.note_count(direction, b'c', count);
 }

@@ -3,7 +3,7 @@
 
 use arrayvec::ArrayVec;
 
-use super::{Direction, Flow, UNKNOWN};
+use super::{Direction, Extra, Flow, UNKNOWN, count_one};
 use crate::decode::Tcp;
 use crate::packet::Nanos;
 
@@ -194,10 +194,8 @@ impl Flow {
 
     fn window(&mut self, direction: Direction, tcp: &Tcp) {
         let closed = tcp.window == 0 && tcp.flags & (Tcp::RST | Tcp::SYN) == 0;
-        let side = self.side_mut(direction);
-        if closed && !side.closed_window {
-            side.zero_windows = side.zero_windows.saturating_add(1);
-            let count = side.zero_windows;
+        if closed && !self.side_mut(direction).closed_window {
+            let count = count_one(&mut Extra::of(self).zero_windows, direction);
             self.note_count(direction, b'w', count);
         }
         self.side_mut(direction).closed_window = closed;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use arrow_array::ArrayRef;
 use arrow_array::builder::{
-    ArrayBuilder, BooleanBuilder, Float64Builder, MapBuilder, StringBuilder,
+    ArrayBuilder, BooleanBuilder, Float64Builder, ListBuilder, MapBuilder, StringBuilder,
     TimestampNanosecondBuilder, UInt8Builder, UInt16Builder, UInt32Builder, UInt64Builder,
 };
 use arrow_schema::{DataType, Field, Fields, TimeUnit};
 
+use super::said;
 use crate::packet::Nanos;
 
 /// A kind of column. `Value` is what a row holds, `Builder` what gathers it.
@@ -106,6 +107,66 @@ plain_columns! {
     /// A moment in UTC with nanoseconds. Without a zone in the type, since `DuckDB` cuts
     /// zoned timestamps to microseconds.
     Time: Nanos => TimestampNanosecondBuilder(1), DataType::Timestamp(TimeUnit::Nanosecond, None);
+}
+
+/// Bytes that a stranger sent, kept as [`said`] text.
+pub struct Said;
+
+impl Column for Said {
+    type Builder = StringBuilder;
+    type Value<'a> = &'a [u8];
+    fn builder(rows: usize) -> Self::Builder {
+        Text::builder(rows)
+    }
+    fn data_type() -> DataType {
+        DataType::Utf8
+    }
+    fn append(builder: &mut Self::Builder, value: Self::Value<'_>) {
+        builder.append_value(said(value));
+    }
+    fn append_null(builder: &mut Self::Builder) {
+        builder.append_null();
+    }
+    fn finish(builder: &mut Self::Builder) -> ArrayRef {
+        ArrayBuilder::finish(builder)
+    }
+}
+
+/// Columns that hold a list in each row.
+macro_rules! list_columns {
+    ($($(#[$doc:meta])* $name:ident: $value:ty => $builder:ident, $item:expr, $add:expr;)*) => {$(
+        $(#[$doc])*
+        pub struct $name;
+        impl Column for $name {
+            type Builder = ListBuilder<$builder>;
+            type Value<'a> = &'a [$value];
+            fn builder(_rows: usize) -> Self::Builder {
+                ListBuilder::new($builder::new())
+            }
+            fn data_type() -> DataType {
+                DataType::List(Arc::new(Field::new_list_field($item, true)))
+            }
+            fn append(builder: &mut Self::Builder, value: Self::Value<'_>) {
+                for item in value {
+                    $add(builder.values(), item);
+                }
+                builder.append(true);
+            }
+            fn append_null(builder: &mut Self::Builder) {
+                builder.append(false);
+            }
+            fn finish(builder: &mut Self::Builder) -> ArrayRef {
+                ArrayBuilder::finish(builder)
+            }
+        }
+    )*};
+}
+
+list_columns! {
+    /// Texts in order.
+    Texts: String => StringBuilder, DataType::Utf8, |to: &mut StringBuilder, text: &String| to.append_value(text);
+    /// Counts in order.
+    U32s: u32 => UInt32Builder, DataType::UInt32, |to: &mut UInt32Builder, count: &u32| to.append_value(*count);
 }
 
 /// Counts by name: an Arrow map from text to a count.

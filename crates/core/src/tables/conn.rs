@@ -35,6 +35,12 @@ table! {
         tunnel_uid: Opt<Text>,
         /// Application protocol, by what was said.
         service: Opt<Text>,
+        /// What the called end is called, as far as somebody said it.
+        name: Opt<Text>,
+        /// Who said it: sni, quic, http (the Host header), dns (an answer seen before).
+        name_source: Opt<Text>,
+        /// How old a DNS answer was when the connection began, in seconds; 0 where the connection said the name itself.
+        name_age: Opt<Seconds>,
         /// active while it is watched, closed in its last row.
         state: Text,
         /// How opening and closing went, in Zeek's terms: S0, S1, SF, REJ, S2, S3, RSTO, RSTR, RSTOS0, RSTRH, SH, SHR, OTH.

@@ -2,25 +2,34 @@
 
 mod column;
 pub mod conn;
+pub mod dns;
 #[cfg(feature = "store")]
 mod durable;
 #[cfg(feature = "store")]
 mod frame;
 pub mod health;
+pub mod http;
+pub mod icmp;
 pub mod packet;
 #[cfg(feature = "store")]
 pub mod parquet;
+mod said;
 #[cfg(feature = "store")]
 pub mod segment;
+pub mod ssh;
 pub mod text;
+pub mod tls;
 mod types;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
-pub use column::{Bool, Column, Counts, Opt, Seconds, Text, Time, U8, U16, U32, U64};
+pub use column::{
+    Bool, Column, Counts, Opt, Said, Seconds, Text, Texts, Time, U8, U16, U32, U32s, U64,
+};
 #[cfg(feature = "store")]
 pub use durable::DurableFile;
+pub use said::said;
 pub use types::sql_name;
 
 /// Rows of one table on their way out of the core.
@@ -55,6 +64,8 @@ pub trait Table: Default {
     const DOC: &'static str;
     /// The columns.
     fn schema() -> SchemaRef;
+    /// Whether rows are kept; if not, they are dropped as they come.
+    fn switch(&mut self, on: bool);
     /// Rows gathered so far.
     fn len(&self) -> usize;
     /// Whether none were gathered.
@@ -63,6 +74,12 @@ pub trait Table: Default {
     }
     /// Takes the rows gathered so far, leaving the table empty.
     fn finish(&mut self) -> Batch;
+    /// Takes the rows, if there are at least `rows` of them, to `ready`.
+    fn hand_over(&mut self, rows: usize, ready: &mut Vec<Batch>) {
+        if self.len() >= rows {
+            ready.push(self.finish());
+        }
+    }
     /// Name, meaning and columns.
     fn info() -> TableInfo {
         TableInfo { name: Self::NAME, doc: Self::DOC, schema: Self::schema() }
@@ -71,7 +88,16 @@ pub trait Table: Default {
 
 /// Every table, in the order in which they are listed. A new table is one line here.
 pub fn all() -> Vec<TableInfo> {
-    vec![conn::ConnTable::info(), packet::PacketTable::info(), health::HealthTable::info()]
+    vec![
+        conn::ConnTable::info(),
+        http::HttpTable::info(),
+        tls::TlsTable::info(),
+        dns::DnsTable::info(),
+        icmp::IcmpTable::info(),
+        ssh::SshTable::info(),
+        packet::PacketTable::info(),
+        health::HealthTable::info(),
+    ]
 }
 
 /// Writes a table once: its row type, its builder and its documented Arrow schema.
@@ -85,6 +111,8 @@ macro_rules! table {
         }
     ) => {
         $(#[doc = $doc])+
+        // The documentation of columns is text for users, not Markdown.
+        #[allow(clippy::doc_markdown)]
         pub struct $row<'a> {
             $($(#[doc = $column_doc])+ pub $column: <$kind as $crate::tables::Column>::Value<'a>,)+
         }
@@ -92,18 +120,22 @@ macro_rules! table {
         #[doc = concat!("Gathers rows of `", $name, "`.")]
         pub struct $table {
             rows: usize,
+            off: bool,
             $($column: <$kind as $crate::tables::Column>::Builder,)+
         }
 
         impl Default for $table {
             fn default() -> Self {
-                Self { rows: 0, $($column: <$kind as $crate::tables::Column>::builder(0),)+ }
+                Self { rows: 0, off: false, $($column: <$kind as $crate::tables::Column>::builder(0),)+ }
             }
         }
 
         impl $table {
-            /// Adds a row.
+            /// Adds a row, unless the table is switched off.
             pub fn push(&mut self, row: &$row<'_>) {
+                if self.off {
+                    return;
+                }
                 $(<$kind as $crate::tables::Column>::append(&mut self.$column, row.$column);)+
                 self.rows += 1;
             }
@@ -120,6 +152,10 @@ macro_rules! table {
                         $crate::tables::field::<$kind>(stringify!($column), concat!($($column_doc),+)),
                     )+]))
                 }).clone()
+            }
+
+            fn switch(&mut self, on: bool) {
+                self.off = !on;
             }
 
             fn len(&self) -> usize {

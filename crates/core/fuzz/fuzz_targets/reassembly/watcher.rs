@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tidegate_core::decode::Segment;
 use tidegate_core::flow::{Chunk, Direction, EndReason, Flow, Names, Observer, conn_row};
 use tidegate_core::tables::conn::ConnTable;
 use tidegate_core::tables::{Batch, Table};
@@ -65,11 +66,11 @@ impl Watcher {
 }
 
 impl Observer for Watcher {
-    fn wants_streams(&self) -> bool {
+    fn wants_streams(&self, _: &Flow) -> bool {
         self.wants_streams
     }
 
-    fn chunk(&mut self, flow: &Flow, chunk: &Chunk<'_>) {
+    fn chunk(&mut self, flow: &mut Flow, chunk: &Chunk<'_>) {
         assert!(self.wants_streams, "nobody asked for chunks");
         assert!(chunk.gap > 0 || !chunk.data.is_empty(), "a chunk has something");
         self.handed += chunk.data.len();
@@ -82,7 +83,9 @@ impl Observer for Watcher {
         self.chunks.push((flow.uid().to_string(), up, chunk.gap, chunk.data.to_vec()));
     }
 
-    fn opened(&mut self, flow: &Flow) {
+    fn datagram(&mut self, _: &mut Flow, _: Direction, _: &Segment<'_>) {}
+
+    fn opened(&mut self, flow: &mut Flow) {
         self.opened += 1;
         let known = self.open.entry(flow.uid().to_string()).or_default();
         assert!(!known.announced, "opened twice");
@@ -90,19 +93,20 @@ impl Observer for Watcher {
         assert_eq!(flow.up.packets.min(1) + flow.down.packets.min(1), 1, "one segment was counted");
     }
 
-    fn row(&mut self, flow: &Flow, end: Option<EndReason>) {
-        self.row_of(flow, end);
+    fn row(&mut self, flow: &Flow) {
+        self.row_of(flow, None);
         let uid = flow.uid().to_string();
+        assert!(self.open.get(&uid).is_some_and(|known| known.announced), "is open");
+    }
+
+    fn ended(&mut self, flow: &mut Flow, reason: EndReason) {
+        self.row_of(flow, Some(reason));
         assert!(flow.first <= flow.last);
-        if end.is_some() {
-            self.ended += 1;
-            assert!(
-                self.open.remove(&uid).is_some_and(|known| known.announced),
-                "ended once, after it was opened"
-            );
-        } else {
-            assert!(self.open.get(&uid).is_some_and(|known| known.announced), "is open");
-        }
+        self.ended += 1;
+        assert!(
+            self.open.remove(flow.uid().as_str()).is_some_and(|known| known.announced),
+            "ended once, after it was opened"
+        );
     }
 }
 

@@ -24,8 +24,8 @@ pub(super) struct Ended {
     pub(super) uid: String,
     pub(super) packets: (u64, u64),
     pub(super) retransmits: (u32, u32),
-    pub(super) out_of_order: (u32, u32),
-    pub(super) zero_windows: (u32, u32),
+    pub(super) out_of_order: [u32; 2],
+    pub(super) zero_windows: [u32; 2],
     pub(super) missed: [u64; 2],
     pub(super) rtt: (Nanos, Nanos),
 }
@@ -37,6 +37,7 @@ pub(super) struct Notes {
     pub(super) ended: Vec<Ended>,
     pub(super) up: Vec<u8>,
     pub(super) down: Vec<u8>,
+    pub(super) datagrams: Vec<u8>,
     pub(super) gaps: Vec<(Direction, u64)>,
     pub(super) chunks: u32,
     pub(super) opened: u32,
@@ -44,11 +45,11 @@ pub(super) struct Notes {
 }
 
 impl Observer for Notes {
-    fn wants_streams(&self) -> bool {
+    fn wants_streams(&self, _flow: &Flow) -> bool {
         self.reads
     }
 
-    fn chunk(&mut self, _flow: &Flow, chunk: &Chunk<'_>) {
+    fn chunk(&mut self, _flow: &mut Flow, chunk: &Chunk<'_>) {
         self.chunks += 1;
         if chunk.gap > 0 {
             self.gaps.push((chunk.direction, chunk.gap));
@@ -59,15 +60,19 @@ impl Observer for Notes {
         }
     }
 
-    fn opened(&mut self, _flow: &Flow) {
+    fn datagram(&mut self, _flow: &mut Flow, _direction: Direction, segment: &Segment<'_>) {
+        self.datagrams.extend(segment.payload);
+    }
+
+    fn opened(&mut self, _flow: &mut Flow) {
         self.opened += 1;
     }
 
-    fn row(&mut self, flow: &Flow, end: Option<EndReason>) {
-        let Some(reason) = end else {
-            self.interim += 1;
-            return;
-        };
+    fn row(&mut self, _flow: &Flow) {
+        self.interim += 1;
+    }
+
+    fn ended(&mut self, flow: &mut Flow, reason: EndReason) {
         self.ended.push(Ended {
             state: conn_state(flow),
             history: String::from_utf8(flow.history.to_vec()).unwrap(),
@@ -76,8 +81,8 @@ impl Observer for Notes {
             uid: flow.uid().to_string(),
             packets: (flow.up.packets, flow.down.packets),
             retransmits: (flow.up.retransmits, flow.down.retransmits),
-            out_of_order: (flow.up.out_of_order, flow.down.out_of_order),
-            zero_windows: (flow.up.zero_windows, flow.down.zero_windows),
+            out_of_order: flow.extra().map_or([0; 2], |extra| extra.out_of_order),
+            zero_windows: flow.extra().map_or([0; 2], |extra| extra.zero_windows),
             missed: flow.extra().map_or([0; 2], |extra| extra.missed),
             rtt: (flow.rtt_client, flow.rtt_server),
         });

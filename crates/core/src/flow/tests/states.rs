@@ -206,7 +206,7 @@ fn windows_that_close_are_counted_once_each() {
         play.down(flags, 101, 101, b"");
     }
     let ended = play.only();
-    assert_eq!((ended.zero_windows, ended.history.as_str()), ((0, 2), "ShAaw"));
+    assert_eq!((ended.zero_windows, ended.history.as_str()), ([0, 2], "ShAaw"));
 }
 
 #[test]

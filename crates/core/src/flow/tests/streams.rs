@@ -11,7 +11,7 @@ fn early_data_waits_for_what_is_missing() {
     play.handshake().up("A", 105, 101, b"late").up("A", 101, 101, b"now ");
     assert_eq!(play.notes.up, b"now late");
     let ended = play.only();
-    assert_eq!((ended.out_of_order, ended.retransmits), ((1, 0), (0, 0)));
+    assert_eq!((ended.out_of_order, ended.retransmits), ([1, 0], (0, 0)));
 }
 
 #[test]

@@ -1,0 +1,6 @@
+//! SSH identifications.
+#![no_main]
+
+mod parser;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| parser::play("ssh", input));

@@ -1,0 +1,79 @@
+//! What a parser may know of its connection, and where it leaves what it found.
+
+use arrayvec::ArrayString;
+
+use super::{Budget, Name, NameSource, Names, Service, Settings, Spoken};
+use crate::capture::Interface;
+use crate::flow::{Direction, Flow, Uid, address_text};
+use crate::packet::Nanos;
+
+/// A parser's surroundings during one call.
+pub struct Context<'a> {
+    /// The connection.
+    pub flow: &'a mut Flow,
+    /// The tables.
+    pub rows: &'a mut Spoken,
+    /// Names of addresses, from DNS answers.
+    pub names: &'a mut Names,
+    /// Memory for [`super::Buffer`]s.
+    pub budget: &'a Budget,
+    /// What may be written down.
+    pub settings: &'a Settings,
+    /// Whether the datagram at hand was cut by the capture, so that its end is no violation.
+    pub cut: bool,
+    pub(super) sensor: &'a str,
+    pub(super) interfaces: &'a [Interface],
+    pub(super) name: Option<Name>,
+}
+
+/// Both ends of a connection as rows have them.
+pub struct Ends<'a> {
+    /// The connection.
+    pub uid: Uid,
+    /// Name of the observer.
+    pub sensor: &'a str,
+    /// Interface of its first packet.
+    pub iface: &'a str,
+    /// Address of the client.
+    pub src_ip: ArrayString<45>,
+    /// Port of the client.
+    pub src_port: u16,
+    /// Address of the server.
+    pub dst_ip: ArrayString<45>,
+    /// Port of the server.
+    pub dst_port: u16,
+}
+
+impl<'a> Context<'a> {
+    /// The ends, the client first; `from_client` is the direction in which the client speaks. It is
+    /// up, unless the connection was first seen in its middle and taken for the wrong way round.
+    pub fn ends(&self, from_client: Direction) -> Ends<'a> {
+        let (up, down) = self.flow.ends();
+        let (src, dst) = match from_client {
+            Direction::Up => (up, down),
+            Direction::Down => (down, up),
+        };
+        let iface = self.interfaces.get(usize::from(self.flow.iface));
+        Ends {
+            uid: self.flow.uid(),
+            sensor: self.sensor,
+            iface: iface.map_or("", |interface| &interface.name),
+            src_ip: address_text(&src.0),
+            src_port: src.1,
+            dst_ip: address_text(&dst.0),
+            dst_port: dst.1,
+        }
+    }
+
+    /// Says what the connection's protocol is; the last word counts.
+    pub fn service(&mut self, service: Service) {
+        self.flow.service = Some(service);
+    }
+
+    /// Says how the server is called; the first word counts, but a DNS answer's is no word.
+    pub fn name(&mut self, name: &[u8], source: NameSource, ts: Nanos) {
+        if self.name.is_none() && !name.is_empty() {
+            self.name = Some(Name::new(name, source, ts));
+        }
+    }
+}

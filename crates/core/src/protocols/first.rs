@@ -1,0 +1,53 @@
+//! The first bytes of a connection, and what they can be.
+
+use crate::flow::Direction;
+
+/// What a protocol is recognised by.
+#[derive(Clone, Copy, Debug)]
+pub struct First<'a> {
+    /// Which direction this is.
+    pub direction: Direction,
+    /// Its first bytes, as many as are there.
+    pub data: &'a [u8],
+    /// What the other direction has said so far, as much as was kept.
+    pub other: &'a [u8],
+    /// Ports of opener and called end: to tell protocols apart that say the same (mDNS and DNS),
+    /// never to recognise one.
+    pub ports: (u16, u16),
+}
+
+/// How sure a probe is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guess {
+    /// It is this protocol.
+    Yes,
+    /// More bytes, of either direction, would tell.
+    Maybe,
+    /// It is not.
+    No,
+}
+
+impl First<'_> {
+    /// Whether the bytes begin with `magic`; maybe, as long as they are the beginning of it.
+    pub fn begins(&self, magic: &[u8]) -> Guess {
+        if self.data.starts_with(magic) {
+            Guess::Yes
+        } else if magic.starts_with(self.data) {
+            Guess::Maybe
+        } else {
+            Guess::No
+        }
+    }
+}
+
+impl Guess {
+    /// The surer of two.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
+            (Self::Maybe, _) | (_, Self::Maybe) => Self::Maybe,
+            _ => Self::No,
+        }
+    }
+}

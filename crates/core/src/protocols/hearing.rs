@@ -1,0 +1,158 @@
+//! All protocols of an engine: bytes of every connection in, rows of every protocol's table out.
+
+use std::collections::BTreeMap;
+
+use super::{Budget, Context, Names, Settings, Talk, Violation};
+use crate::capture::Interface;
+use crate::flow::{Chunk, Flow};
+use crate::health::Kinds;
+use crate::tables::dns::DnsTable;
+use crate::tables::http::HttpTable;
+use crate::tables::icmp::IcmpTable;
+use crate::tables::ssh::SshTable;
+use crate::tables::tls::TlsTable;
+use crate::tables::{Batch, Table};
+
+/// The tables that parsers fill. A new one is a line here, in `gather` and in `switch_off`.
+#[derive(Default)]
+pub struct Spoken {
+    /// HTTP transactions.
+    pub http: HttpTable,
+    /// TLS and QUIC handshakes.
+    pub tls: TlsTable,
+    /// DNS questions.
+    pub dns: DnsTable,
+    /// Pings and ICMP errors.
+    pub icmp: IcmpTable,
+    /// SSH identifications.
+    pub ssh: SshTable,
+}
+
+impl Spoken {
+    /// Moves to `ready` the tables that have at least `rows` rows.
+    pub fn gather(&mut self, rows: usize, ready: &mut Vec<Batch>) {
+        self.http.hand_over(rows, ready);
+        self.tls.hand_over(rows, ready);
+        self.dns.hand_over(rows, ready);
+        self.icmp.hand_over(rows, ready);
+        self.ssh.hand_over(rows, ready);
+    }
+
+    /// Switches off the tables that nobody wants.
+    pub fn keep_only(&mut self, wanted: impl Fn(&str) -> bool) {
+        self.http.switch(wanted(HttpTable::NAME));
+        self.tls.switch(wanted(TlsTable::NAME));
+        self.dns.switch(wanted(DnsTable::NAME));
+        self.icmp.switch(wanted(IcmpTable::NAME));
+        self.ssh.switch(wanted(SshTable::NAME));
+    }
+}
+
+/// Listens to every connection.
+pub struct Protocols {
+    /// The tables being filled.
+    pub rows: Spoken,
+    names: Names,
+    budget: Budget,
+    settings: Settings,
+    violations: BTreeMap<&'static str, u64>,
+}
+
+/// Where rows were seen.
+#[derive(Clone, Copy)]
+pub struct Observed<'a> {
+    /// Name of the observer.
+    pub sensor: &'a str,
+    /// The source's interfaces.
+    pub interfaces: &'a [Interface],
+}
+
+impl Protocols {
+    /// Nothing heard yet.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            rows: Spoken::default(),
+            names: Names::new(settings.max_names),
+            budget: Budget::new(settings.max_parser_buffers),
+            settings,
+            violations: BTreeMap::new(),
+        }
+    }
+
+    /// Call with the next bytes of a stream.
+    pub fn stream(&mut self, flow: &mut Flow, chunk: &Chunk<'_>, observed: Observed<'_>) {
+        self.hear(flow, observed, false, |talk, context| talk.stream(chunk, context));
+    }
+
+    /// Call with a datagram; `cut` if the capture has only its beginning.
+    pub fn datagram(
+        &mut self,
+        flow: &mut Flow,
+        chunk: &Chunk<'_>,
+        cut: bool,
+        observed: Observed<'_>,
+    ) {
+        self.hear(flow, observed, cut, |talk, context| talk.datagram(chunk, context));
+    }
+
+    /// Call when a connection is over, before its row is made.
+    pub fn end(&mut self, flow: &mut Flow, observed: Observed<'_>) {
+        if flow.talk.is_some() {
+            self.hear(flow, observed, false, |talk, context| {
+                talk.end(context);
+                Ok(())
+            });
+        }
+    }
+
+    /// Call with a new connection: it may be named already.
+    pub fn opened(&mut self, _flow: &mut Flow) {}
+
+    /// What broke a protocol's rules, by kind.
+    pub fn violations(&self) -> Kinds {
+        self.violations.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect()
+    }
+
+    /// The memory of parsers.
+    pub(super) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// Bytes that parsers hold.
+    pub fn buffered(&self) -> usize {
+        self.budget.used()
+    }
+
+    fn hear(
+        &mut self,
+        flow: &mut Flow,
+        observed: Observed<'_>,
+        cut: bool,
+        say: impl FnOnce(&mut Talk, &mut Context<'_>) -> Result<(), Violation>,
+    ) {
+        let mut talk = flow.talk.take().unwrap_or_default();
+        let mut context = Context {
+            flow,
+            rows: &mut self.rows,
+            names: &mut self.names,
+            budget: &self.budget,
+            settings: &self.settings,
+            cut,
+            sensor: observed.sensor,
+            interfaces: observed.interfaces,
+            name: None,
+        };
+        if let Err(Violation(kind)) = say(&mut talk, &mut context) {
+            talk.end(&mut context);
+            // What the capture cut is not its sender's fault.
+            *self.violations.entry(kind).or_default() += u64::from(!cut);
+        }
+        if let Some(name) = context.name {
+            talk.name = Some(name);
+        }
+        flow.deaf = talk.is_over();
+        if !flow.deaf || talk.name.is_some() {
+            flow.talk = Some(talk);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+"""All scenes, in the order in which they are made: a new file of scenes is a line here."""
+
+import scenes
+
+SCENES: dict[str, scenes.Scene] = {**scenes.SCENES}
