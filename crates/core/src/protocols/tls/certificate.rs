@@ -27,8 +27,8 @@ impl<'a> Certificate<'a> {
     pub(super) fn unpack(packed: &'a [u8]) -> Option<Self> {
         let mut packed = Reader::new(packed);
         Some(Self {
-            not_before: time(&mut packed)?,
-            not_after: time(&mut packed)?,
+            not_before: time(&mut packed),
+            not_after: time(&mut packed),
             subject: packed.vector24()?,
             issuer: packed.vector24()?,
             names: packed.vector24()?,
@@ -67,9 +67,9 @@ fn push(bytes: &[u8], packed: &mut Vec<u8>) {
     packed.extend(bytes);
 }
 
-fn time(packed: &mut Reader<'_>) -> Option<Option<Nanos>> {
-    let bytes = packed.take(8)?.try_into().ok()?;
-    Some(Some(Nanos::from_be_bytes(bytes)).filter(|nanos| *nanos != Nanos::MIN))
+fn time(packed: &mut Reader<'_>) -> Option<Nanos> {
+    let nanos = Nanos::from_be_bytes(packed.take(8)?.try_into().ok()?);
+    Some(nanos).filter(|nanos| *nanos != Nanos::MIN)
 }
 
 fn dns_names(certificate: &X509Certificate<'_>) -> Vec<u8> {

@@ -3,7 +3,8 @@
 use super::certificate;
 use super::hello::{ClientHello, EARLY_DATA, ENCRYPTED_CLIENT_HELLO, ServerHello};
 use super::messages::{
-    CERTIFICATE, CLIENT_HELLO, Messages, SERVER_HELLO, SERVER_HELLO_DONE, SERVER_KEY_EXCHANGE,
+    CERTIFICATE, CHAIN_HEADER, CLIENT_HELLO, Messages, SERVER_HELLO, SERVER_HELLO_DONE,
+    SERVER_KEY_EXCHANGE,
 };
 use super::names::is_tls13;
 use crate::flow::Direction;
@@ -12,6 +13,9 @@ use crate::protocols::{Budget, Buffer, Context, NameSource, Violation};
 
 /// The level of an alert that ends the connection.
 pub(super) const FATAL: u8 = 2;
+
+/// Names that providers put in clear before all sites that they hide by Encrypted Client Hello.
+const PUBLIC_NAMES: &[&[u8]] = &[b"cloudflare-ech.com", b"public.tls-ech.dev", b"cover.defo.ie"];
 
 /// What carries a handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +54,8 @@ pub(in crate::protocols) struct Handshake {
     pub(super) known: Known,
 }
 
-/// What was said. Of the hello its bytes are kept, since they are the shortest form of it.
+/// What was said. Of the client's hello its bytes are kept, since they are the shortest form of it.
+#[allow(clippy::struct_excessive_bools)] // Facts of their own, in any mixture.
 pub(super) struct Known {
     pub transport: Transport,
     /// When the first byte was seen.
@@ -233,15 +238,25 @@ impl Known {
         self.hello.extend(body)?;
         self.client = Some(from);
         if let Some(name) = hello.server_name()
-            && hello.extension(ENCRYPTED_CLIENT_HELLO).is_none()
+            && let Some(source) = self.name_source(&hello, name)
         {
-            let source = match self.transport {
-                Transport::Tcp => NameSource::Sni,
-                Transport::Quic => NameSource::Quic,
-            };
             context.name(name, source, self.ts.unwrap_or_default());
         }
         Ok(())
+    }
+
+    /// What a server name is worth. With Encrypted Client Hello it is the site's own, if that is
+    /// only GREASE as browsers send it to all, else a public name that hides the site. Nobody can
+    /// see which from outside, so it gets a source of its own; known public names are none.
+    fn name_source(&self, hello: &ClientHello<'_>, name: &[u8]) -> Option<NameSource> {
+        if hello.extension(ENCRYPTED_CLIENT_HELLO).is_some() {
+            let public = PUBLIC_NAMES.iter().any(|public| name.eq_ignore_ascii_case(public));
+            return (!public).then_some(NameSource::Ech);
+        }
+        Some(match self.transport {
+            Transport::Tcp => NameSource::Sni,
+            Transport::Quic => NameSource::Quic,
+        })
     }
 
     fn server_said(&mut self, from: Direction, body: &[u8]) -> Result<(), Violation> {
@@ -260,9 +275,11 @@ impl Known {
         if body.is_empty() || !self.wants_certificate(from) {
             return None;
         }
-        let packed = certificate::pack(body.get(6..).unwrap_or_default());
+        let packed = certificate::pack(body.get(CHAIN_HEADER..).unwrap_or_default());
         if packed.is_none() {
-            self.flaw = Some(Violation("tls certificate malformed"));
+            let cut = body.len() == CHAIN_HEADER;
+            let kind = if cut { "tls certificate too long" } else { "tls certificate malformed" };
+            self.flaw = Some(Violation(kind));
         }
         packed
     }

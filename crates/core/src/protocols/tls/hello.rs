@@ -41,7 +41,8 @@ impl<'a> ClientHello<'a> {
         body.vector8()?;
         let extensions = if body.is_empty() { &[][..] } else { body.vector16()? };
         let hello = Self { version, session_id, ciphers, extensions };
-        let whole = session_id.len() <= 32 && ciphers.len() % 2 == 0 && is_whole(extensions);
+        let whole =
+            session_id.len() <= 32 && ciphers.len().is_multiple_of(2) && is_whole(extensions);
         whole.then_some(hello)
     }
 

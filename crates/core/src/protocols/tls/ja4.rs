@@ -1,4 +1,4 @@
-//! JA4: a fingerprint of what a `ClientHello` offers, by FoxIO's technical description of JA4.
+//! JA4: a fingerprint of what a `ClientHello` offers, by `FoxIO`'s technical description of JA4.
 
 use std::fmt::Write;
 

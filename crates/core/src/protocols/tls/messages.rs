@@ -20,7 +20,7 @@ const LONGEST_HELLO: usize = 64 << 10;
 const LONGEST_CERTIFICATE: usize = 64 << 10;
 
 /// The lengths of a chain and of its first certificate, which stand before it.
-const CHAIN_HEADER: usize = 6;
+pub(super) const CHAIN_HEADER: usize = 6;
 
 /// What is kept between pieces: never more than one message that is wanted.
 pub(super) struct Messages {

@@ -40,6 +40,7 @@ impl Record {
 }
 
 /// Where one direction stands.
+#[allow(clippy::struct_excessive_bools)] // Facts of their own, in any mixture.
 #[derive(Default)]
 pub(super) struct Side {
     header: ArrayVec<u8, 5>,
@@ -77,6 +78,7 @@ pub(super) enum Header {
 }
 
 /// Some of a record's body.
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Body<'a> {
     Handshake(&'a [u8]),
     /// Level and description.

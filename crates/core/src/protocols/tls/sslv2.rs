@@ -21,7 +21,7 @@ impl Lengths {
     /// Whether they are possible in a message of so many bytes.
     fn fit(&self, message: usize) -> bool {
         let sum = 9 + self.ciphers + self.session_id + self.challenge;
-        let shares = self.ciphers > 0 && self.ciphers % 3 == 0;
+        let shares = self.ciphers > 0 && self.ciphers.is_multiple_of(3);
         sum == message && shares && self.session_id <= 32 && (16..=32).contains(&self.challenge)
     }
 }
