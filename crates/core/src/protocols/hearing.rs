@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Budget, Context, Names, Settings, Talk, Violation};
+use super::{Budget, Context, NameSource, Names, Settings, Talk, Violation};
 use crate::capture::Interface;
 use crate::flow::{Chunk, Flow};
 use crate::health::Kinds;
@@ -147,7 +147,10 @@ impl Protocols {
             // What the capture cut is not its sender's fault.
             *self.violations.entry(kind).or_default() += u64::from(!cut);
         }
-        if let Some(name) = context.name {
+        if let Some(name) = context.name
+            // An answer seen before knows better than a name that may hide the site.
+            && (name.source != NameSource::Ech || talk.name.is_none())
+        {
             talk.name = Some(name);
         }
         flow.deaf = talk.is_over();

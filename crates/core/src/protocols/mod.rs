@@ -13,6 +13,7 @@ mod service;
 mod settings;
 mod ssh;
 mod talk;
+mod tls;
 
 pub use buffer::{Budget, Buffer};
 pub use context::{Context, Ends};
@@ -71,7 +72,7 @@ pub struct Protocol {
 pub type NewParser = fn(Direction, &Budget) -> Box<dyn Parser>;
 
 /// The protocols of byte streams, asked in this order. A new one is one line here.
-pub const STREAMS: &[&Protocol] = &[&ssh::PROTOCOL];
+pub const STREAMS: &[&Protocol] = &[&ssh::PROTOCOL, &tls::PROTOCOL];
 
 /// The protocols of datagrams, asked in this order. A new one is one line here.
 pub const DATAGRAMS: &[&Protocol] = &[];

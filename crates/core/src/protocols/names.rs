@@ -25,6 +25,8 @@ pub enum NameSource {
     Sni,
     /// A QUIC `ClientHello`.
     Quic,
+    /// A `ClientHello` with an encrypted one in it: the site, or a name that hides it.
+    Ech,
     /// An HTTP Host header.
     Http,
     /// A DNS answer seen before the connection.
@@ -37,6 +39,7 @@ impl NameSource {
         match self {
             Self::Sni => "sni",
             Self::Quic => "quic",
+            Self::Ech => "ech",
             Self::Http => "http",
             Self::Dns => "dns",
         }
