@@ -74,14 +74,20 @@ impl Buffer {
     /// Appends bytes; fails if the budget has no room for them. How long a buffer may become is
     /// for its owner to check first.
     pub fn extend(&mut self, bytes: &[u8]) -> Result<(), Violation> {
-        let need = self.bytes.len() + bytes.len();
+        self.reserve(bytes.len())?;
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Makes room for so many bytes more, at once; fails if the budget has none.
+    pub fn reserve(&mut self, bytes: usize) -> Result<(), Violation> {
+        let need = self.bytes.len() + bytes;
         if need > self.reserved {
             let room = need.next_power_of_two().max(64);
             self.budget.take(room - self.reserved)?;
             self.reserved = room;
             self.bytes.reserve_exact(room - self.bytes.len());
         }
-        self.bytes.extend_from_slice(bytes);
         Ok(())
     }
 

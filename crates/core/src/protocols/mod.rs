@@ -8,6 +8,7 @@ mod context;
 mod conversation;
 mod first;
 mod hearing;
+mod http;
 mod names;
 mod service;
 mod settings;
@@ -72,7 +73,8 @@ pub struct Protocol {
 pub type NewParser = fn(Direction, &Budget) -> Box<dyn Parser>;
 
 /// The protocols of byte streams, asked in this order. A new one is one line here.
-pub const STREAMS: &[&Protocol] = &[&ssh::PROTOCOL, &tls::PROTOCOL];
+pub const STREAMS: &[&Protocol] =
+    &[&http::PROTOCOL, &http::REPLIES, &http::HTTP2, &tls::PROTOCOL, &ssh::PROTOCOL];
 
 /// The protocols of datagrams, asked in this order. A new one is one line here.
 pub const DATAGRAMS: &[&Protocol] = &[];
