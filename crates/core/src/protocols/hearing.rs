@@ -106,7 +106,16 @@ impl Protocols {
     }
 
     /// Call with a new connection: it may be named already.
-    pub fn opened(&mut self, _flow: &mut Flow) {}
+    #[inline]
+    pub fn opened(&mut self, flow: &mut Flow) {
+        if self.names.is_empty() || flow.talk.as_ref().is_some_and(|talk| talk.name.is_some()) {
+            return;
+        }
+        let (client, called) = flow.ends();
+        if let Some(name) = self.names.find(&client.0, &called.0, flow.first) {
+            flow.talk.get_or_insert_default().name = Some(name);
+        }
+    }
 
     /// What broke a protocol's rules, by kind.
     pub fn violations(&self) -> Kinds {

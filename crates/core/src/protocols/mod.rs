@@ -6,6 +6,7 @@
 mod buffer;
 mod context;
 mod conversation;
+mod dns;
 mod first;
 mod hearing;
 mod names;
@@ -71,10 +72,10 @@ pub struct Protocol {
 pub type NewParser = fn(Direction, &Budget) -> Box<dyn Parser>;
 
 /// The protocols of byte streams, asked in this order. A new one is one line here.
-pub const STREAMS: &[&Protocol] = &[&ssh::PROTOCOL];
+pub const STREAMS: &[&Protocol] = &[&ssh::PROTOCOL, &dns::STREAM];
 
 /// The protocols of datagrams, asked in this order. A new one is one line here.
-pub const DATAGRAMS: &[&Protocol] = &[];
+pub const DATAGRAMS: &[&Protocol] = &[&dns::DATAGRAMS];
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]

@@ -1,5 +1,6 @@
 //! Parsers, heard without packets.
 
+mod dns;
 mod ssh;
 
 use crate::tables::Table;
