@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::icmp::{self, Message};
 use super::{Budget, Context, Names, Settings, Talk, Violation};
 use crate::capture::Interface;
 use crate::flow::{Chunk, Flow};
@@ -95,6 +96,13 @@ impl Protocols {
         self.hear(flow, observed, cut, |talk, context| talk.datagram(chunk, context));
     }
 
+    /// Call with an ICMP message.
+    pub fn icmp(&mut self, flow: &mut Flow, message: &Message<'_>, observed: Observed<'_>) {
+        if !flow.deaf {
+            self.hear(flow, observed, false, |talk, context| icmp::hear(message, talk, context));
+        }
+    }
+
     /// Call when a connection is over, before its row is made.
     pub fn end(&mut self, flow: &mut Flow, observed: Observed<'_>) {
         if flow.talk.is_some() {
@@ -160,7 +168,7 @@ impl Protocols {
             talk.name = Some(name);
         }
         flow.deaf = talk.is_over();
-        if !flow.deaf || talk.name.is_some() {
+        if !flow.deaf && !talk.is_empty() || talk.name.is_some() {
             flow.talk = Some(talk);
         }
     }

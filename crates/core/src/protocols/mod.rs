@@ -9,13 +9,14 @@ mod conversation;
 mod dns;
 mod first;
 mod hearing;
+pub mod icmp;
 mod names;
 mod service;
 mod settings;
 mod ssh;
 mod talk;
 
-pub use buffer::{Budget, Buffer};
+pub use buffer::{Budget, Buffer, Reserved};
 pub use context::{Context, Ends};
 pub use conversation::Conversation;
 pub use first::{First, Guess};
