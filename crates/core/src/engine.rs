@@ -2,13 +2,14 @@
 
 use crate::capture::{Interface, SourceStats};
 use crate::config::Config;
-use crate::decode::{Decoded, Decoder, Fragment, Segment};
+use crate::decode::{Decoded, Decoder, Fragment, Segment, Transport};
 use crate::flow::{
     Chunk, Direction, EndReason, Flow, FlowTable, Names, Observer, Place, Slot, conn_row,
     packet_row,
 };
 use crate::health::{Health, Interval, Kinds, Report};
 use crate::packet::{BATCH, Nanos, PacketBatch};
+use crate::protocols::icmp::{Message, Quoted};
 use crate::protocols::{Observed, Protocols};
 use crate::tables::conn::ConnTable;
 use crate::tables::health::HealthTable;
@@ -262,6 +263,7 @@ impl Engine {
                 (Decoded::Segment(segment), Some(place)) => {
                     let carrier = outer.filter(|_| segment.is_inner());
                     let slot = self.flows.segment(segment, place, carrier, &mut self.rows);
+                    self.icmp(segment, place, slot);
                     self.packet(segment, slot);
                     outer = Some(slot);
                 }
@@ -282,6 +284,29 @@ impl Engine {
         let mut decoded = Vec::new();
         self.decoder.datagram(&datagram, &mut decoded);
         self.follow(&decoded, carrier, nesting + 1);
+    }
+
+    /// Hears an ICMP message, with the connection it speaks of if it is an error.
+    #[inline]
+    fn icmp(&mut self, segment: &Segment<'_>, place: &Place, slot: Slot) {
+        if matches!(segment.transport, Transport::Icmp { .. }) && self.rows.listens {
+            self.icmp_message(segment, place, slot);
+        }
+    }
+
+    #[cold]
+    fn icmp_message(&mut self, segment: &Segment<'_>, place: &Place, slot: Slot) {
+        let quoted = Quoted::of(segment);
+        let key = quoted.and_then(|quoted| quoted.key(segment.tunnel));
+        let about = key.and_then(|key| self.flows.lookup(&key)).map(Flow::uid);
+        if let Some((flow, _)) = self.flows.flow_mut(slot, place)
+            && segment.checksum_ok
+        {
+            let observed =
+                Observed { sensor: &self.rows.sensor, interfaces: &self.rows.interfaces };
+            let message = Message { segment, quoted, about };
+            self.rows.protocols.icmp(flow, &message, observed);
+        }
     }
 
     fn packet(&mut self, segment: &Segment<'_>, slot: Slot) {

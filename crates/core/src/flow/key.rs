@@ -24,8 +24,20 @@ impl FlowKey {
     #[inline]
     pub fn of(segment: &Segment<'_>) -> (Self, bool) {
         let (src_port, dst_port) = ports(segment);
-        let src = (u128::from_be_bytes(segment.src), src_port);
-        let dst = (u128::from_be_bytes(segment.dst), dst_port);
+        let (src, dst) = ((segment.src, src_port), (segment.dst, dst_port));
+        Self::between(src, dst, segment.proto, segment.tunnel)
+    }
+
+    /// The key of a connection, and whether the first of its two ends is the lower one.
+    #[inline]
+    pub fn between(
+        src: (Address, u16),
+        dst: (Address, u16),
+        proto: u8,
+        tunnel: Tunnel,
+    ) -> (Self, bool) {
+        let src = (u128::from_be_bytes(src.0), src.1);
+        let dst = (u128::from_be_bytes(dst.0), dst.1);
         let from_low = src <= dst;
         let (low, high) = if from_low { (src, dst) } else { (dst, src) };
         let key = Self {
@@ -33,8 +45,8 @@ impl FlowKey {
             high: high.0.to_be_bytes(),
             low_port: low.1,
             high_port: high.1,
-            proto: segment.proto,
-            tunnel: segment.tunnel,
+            proto,
+            tunnel,
         };
         (key, from_low)
     }
@@ -86,12 +98,15 @@ impl Tunnel {
 #[inline]
 pub fn ports(segment: &Segment<'_>) -> (u16, u16) {
     match segment.transport {
-        Transport::Icmp { .. } => match icmp_reply(segment.proto, segment.src_port) {
-            Some(counterpart) => (segment.src_port, counterpart),
-            None => (segment.src_port, segment.dst_port),
-        },
+        Transport::Icmp { .. } => icmp_ports(segment.proto, segment.src_port, segment.dst_port),
         _ => (segment.src_port, segment.dst_port),
     }
+}
+
+/// What an ICMP message of this type and code has in place of ports.
+#[inline]
+pub fn icmp_ports(proto: u8, kind: u16, code: u16) -> (u16, u16) {
+    (kind, icmp_reply(proto, kind).unwrap_or(code))
 }
 
 /// `ICMPv6`'s protocol number.

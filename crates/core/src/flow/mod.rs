@@ -15,7 +15,7 @@ mod timers;
 
 pub use identity::{Uid, community_id, uid};
 pub use index::Slot;
-pub use key::{FlowKey, ports};
+pub use key::{FlowKey, icmp_ports, ports};
 pub use reassembly::{Outcome, Ready, Reassembly};
 pub use row::{Names, address_text, conn_row, packet_row, protocol_name};
 pub use table::{FlowTable, Place, TableStats};

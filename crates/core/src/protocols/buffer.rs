@@ -112,3 +112,33 @@ impl Drop for Buffer {
         self.budget.give_back(self.reserved);
     }
 }
+
+/// Memory that a parser holds in another form than a [`Buffer`].
+#[derive(Debug)]
+pub struct Reserved {
+    bytes: usize,
+    budget: Budget,
+}
+
+impl Reserved {
+    /// None yet.
+    pub fn new(budget: &Budget) -> Self {
+        Self { bytes: 0, budget: budget.clone() }
+    }
+
+    /// Says how many bytes are held now; fails if the budget has no room for them.
+    pub fn set(&mut self, bytes: usize) -> Result<(), Violation> {
+        match bytes.checked_sub(self.bytes) {
+            Some(more) => self.budget.take(more)?,
+            None => self.budget.give_back(self.bytes - bytes),
+        }
+        self.bytes = bytes;
+        Ok(())
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        self.budget.give_back(self.bytes);
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::icmp::{self, Message};
 use super::{Budget, Context, NameSource, Names, Settings, Talk, Violation};
 use crate::capture::Interface;
 use crate::flow::{Chunk, Flow};
@@ -95,6 +96,13 @@ impl Protocols {
         self.hear(flow, observed, cut, |talk, context| talk.datagram(chunk, context));
     }
 
+    /// Call with an ICMP message.
+    pub fn icmp(&mut self, flow: &mut Flow, message: &Message<'_>, observed: Observed<'_>) {
+        if !flow.deaf {
+            self.hear(flow, observed, false, |talk, context| icmp::hear(message, talk, context));
+        }
+    }
+
     /// Call when a connection is over, before its row is made.
     pub fn end(&mut self, flow: &mut Flow, observed: Observed<'_>) {
         if flow.talk.is_some() {
@@ -106,7 +114,16 @@ impl Protocols {
     }
 
     /// Call with a new connection: it may be named already.
-    pub fn opened(&mut self, _flow: &mut Flow) {}
+    #[inline]
+    pub fn opened(&mut self, flow: &mut Flow) {
+        if self.names.is_empty() || flow.talk.as_ref().is_some_and(|talk| talk.name.is_some()) {
+            return;
+        }
+        let (client, called) = flow.ends();
+        if let Some(name) = self.names.find(&client.0, &called.0, flow.first) {
+            flow.talk.get_or_insert_default().name = Some(name);
+        }
+    }
 
     /// What broke a protocol's rules, by kind.
     pub fn violations(&self) -> Kinds {
@@ -154,7 +171,7 @@ impl Protocols {
             talk.name = Some(name);
         }
         flow.deaf = talk.is_over();
-        if !flow.deaf || talk.name.is_some() {
+        if !flow.deaf && !talk.is_empty() || talk.name.is_some() {
             flow.talk = Some(talk);
         }
     }

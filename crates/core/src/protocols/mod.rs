@@ -6,9 +6,11 @@
 mod buffer;
 mod context;
 mod conversation;
+mod dns;
 mod first;
 mod hearing;
 mod http;
+pub mod icmp;
 mod names;
 mod service;
 mod settings;
@@ -16,7 +18,7 @@ mod ssh;
 mod talk;
 mod tls;
 
-pub use buffer::{Budget, Buffer};
+pub use buffer::{Budget, Buffer, Reserved};
 pub use context::{Context, Ends};
 pub use conversation::Conversation;
 pub use first::{First, Guess};
@@ -74,10 +76,10 @@ pub type NewParser = fn(Direction, &Budget) -> Box<dyn Parser>;
 
 /// The protocols of byte streams, asked in this order. A new one is one line here.
 pub const STREAMS: &[&Protocol] =
-    &[&http::PROTOCOL, &http::REPLIES, &http::HTTP2, &tls::PROTOCOL, &ssh::PROTOCOL];
+    &[&http::PROTOCOL, &http::REPLIES, &http::HTTP2, &tls::PROTOCOL, &ssh::PROTOCOL, &dns::STREAM];
 
 /// The protocols of datagrams, asked in this order. A new one is one line here.
-pub const DATAGRAMS: &[&Protocol] = &[];
+pub const DATAGRAMS: &[&Protocol] = &[&dns::DATAGRAMS];
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]

@@ -1,5 +1,6 @@
 //! What is said on one connection: first nobody knows, then a parser listens, until it is done.
 
+use super::icmp::{Echo, Pings};
 use super::{
     Buffer, Context, DATAGRAMS, First, Guess, Name, Parser, Protocol, STREAMS, Step, Violation,
 };
@@ -26,6 +27,8 @@ enum State {
     Unheard,
     Probing(Box<Probing>),
     Parsing(Box<dyn Parser>),
+    /// Echo requests wait for their replies (ICMP).
+    Pinging(Box<Pings>),
     Over,
 }
 
@@ -50,6 +53,11 @@ impl Talk {
         matches!(self.state, State::Over)
     }
 
+    /// Whether it holds nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.name.is_none() && matches!(self.state, State::Unheard)
+    }
+
     /// Takes the next bytes of a stream.
     pub(super) fn stream(
         &mut self,
@@ -59,7 +67,7 @@ impl Talk {
         let mut chunk = *chunk;
         loop {
             let rest = match &mut self.state {
-                State::Over => return Ok(()),
+                State::Over | State::Pinging(_) => return Ok(()),
                 State::Parsing(parser) => match parser.feed(&chunk, context)? {
                     Step::More => return Ok(()),
                     Step::Done => {
@@ -100,10 +108,26 @@ impl Talk {
 
     /// Nothing more will come.
     pub(super) fn end(&mut self, context: &mut Context<'_>) {
-        if let State::Parsing(parser) = &mut self.state {
-            parser.end(context);
+        match &mut self.state {
+            State::Parsing(parser) => parser.end(context),
+            State::Pinging(pings) => pings.end(context),
+            _ => {}
         }
         self.state = State::Over;
+    }
+
+    /// Takes an echo request or reply.
+    pub(super) fn ping(&mut self, echo: Echo, context: &mut Context<'_>) -> Result<(), Violation> {
+        if matches!(self.state, State::Unheard) {
+            self.state = State::Pinging(Box::new(Pings::new(context.budget)));
+        }
+        if let State::Pinging(pings) = &mut self.state {
+            pings.hear(echo, context)?;
+            if pings.is_empty() {
+                self.state = State::Unheard;
+            }
+        }
+        Ok(())
     }
 
     /// Looks at the first bytes of a stream, with those kept before.

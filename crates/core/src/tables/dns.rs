@@ -27,7 +27,7 @@ table! {
         trans_id: U16,
         /// Operation by name: QUERY, NOTIFY, UPDATE, STATUS, or OPCODE and its number.
         opcode: Text,
-        /// Name that was asked for, without the final dot; the root is a dot. A dot within a label is written \.
+        /// Name that was asked for, without the final dot; the root is a dot. A dot or backslash within a label has a backslash before it. Without a question (multicast announcements), the first answer's.
         query: Opt<Said>,
         /// Type that was asked for, by name: A, AAAA, HTTPS, or TYPE and its number.
         qtype: Opt<Text>,
@@ -41,6 +41,8 @@ table! {
         ttls: Opt<U32s>,
         /// Types of the same records, by name.
         answer_types: Opt<Texts>,
+        /// Records in the answer section, as the reply's header counts them; the lists above hold the first ones, up to 16 KiB of text. NULL without a reply.
+        answer_count: Opt<U16>,
         /// Seconds from query to reply.
         rtt: Opt<Seconds>,
         /// Whether the reply comes from an authority of the name.

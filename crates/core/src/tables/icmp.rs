@@ -13,13 +13,13 @@ table! {
         sensor: Text,
         /// Interface the connection was first seen on.
         iface: Text,
-        /// Address of the end that asked, or sent the message.
+        /// Address of the end that asked (of echo replies too), or sent the message.
         src_ip: Text,
         /// Address of the end that was asked, or got the message.
         dst_ip: Text,
         /// icmp, or icmp6.
         proto: Text,
-        /// What it is: echo, unreachable, time_exceeded, redirect, packet_too_big, parameter_problem, …, or type and its number.
+        /// What it is: echo (a request, answered or not), echo_reply (one whose request was not seen, or a further one), unreachable, time_exceeded, redirect, packet_too_big, parameter_problem, …, or type and its number.
         kind: Text,
         /// The ICMP type.
         icmp_type: U8,
@@ -37,7 +37,7 @@ table! {
         ttl: U8,
         /// Seconds from request to reply; NULL without both.
         rtt: Opt<Seconds>,
-        /// Whether an echo request was answered; NULL for what is no echo.
+        /// Whether an echo request was answered; NULL for what is no echo request.
         answered: Opt<Bool>,
         /// The connection an error speaks of, if it is known.
         about_uid: Opt<Text>,

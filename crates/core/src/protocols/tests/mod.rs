@@ -1,6 +1,7 @@
 //! Parsers, heard without packets.
 
 mod http;
+mod dns;
 mod ssh;
 
 use crate::tables::Table;

@@ -1,0 +1,255 @@
+//! Questions that wait for their replies, and the rows that both make.
+
+use std::collections::VecDeque;
+
+use super::answer::{Answers, learn, owner};
+use super::message::{Edns, Header, Message, Question};
+use super::row::{Asking, Replying};
+use super::types;
+use crate::decode::Address;
+use crate::flow::{Chunk, Direction};
+use crate::packet::Nanos;
+use crate::protocols::{Budget, Buffer, Context, Service, Violation};
+
+/// Ports of multicast DNS (RFC 6762) and LLMNR (RFC 4795).
+const MDNS: u16 = 5353;
+const LLMNR: u16 = 5355;
+
+/// Questions of a connection that may wait for their replies. Each takes 64 bytes or more of the
+/// parsers' budget, and about as much again.
+const MOST_WAITING: usize = 256;
+
+/// Nanoseconds after which a question counts as not answered; resolvers give up earlier.
+const PATIENCE: Nanos = 10_000_000_000;
+
+/// What waits on one connection.
+pub(super) struct Exchange {
+    waiting: VecDeque<Asked>,
+    budget: Budget,
+}
+
+/// A question that waits.
+struct Asked {
+    ts: Nanos,
+    name: Buffer,
+    header: Header,
+    direction: Direction,
+    edns: Option<Edns>,
+    /// Type and class, unless the message had no question.
+    kind: Option<(u16, u16)>,
+}
+
+impl Exchange {
+    pub(super) fn new(budget: &Budget) -> Self {
+        Self { waiting: VecDeque::new(), budget: budget.clone() }
+    }
+
+    /// A buffer of the same budget.
+    pub(super) fn buffer(&self) -> Buffer {
+        Buffer::new(&self.budget)
+    }
+
+    /// Takes a message, or what is there of it.
+    pub(super) fn hear(
+        &mut self,
+        message: &Message<'_>,
+        chunk: &Chunk<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<(), Violation> {
+        name_service(context);
+        while self.waiting.front().is_some_and(|asked| chunk.ts - asked.ts >= PATIENCE) {
+            self.give_up_first(context);
+        }
+        let result = if message.header.is_reply() {
+            self.replied(message, chunk, context)
+        } else {
+            self.asked(message, chunk, context)
+        };
+        if self.waiting.is_empty() {
+            self.waiting = VecDeque::new();
+        }
+        result
+    }
+
+    /// Nothing more will come.
+    pub(super) fn end(&mut self, context: &mut Context<'_>) {
+        while !self.waiting.is_empty() {
+            self.give_up_first(context);
+        }
+    }
+
+    fn asked(
+        &mut self,
+        message: &Message<'_>,
+        chunk: &Chunk<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<(), Violation> {
+        for question in questions(message) {
+            let kind = question.map(|question| (question.qtype, question.class));
+            let name = question.map(|question| question.name.as_slice());
+            let asking = Asking {
+                ts: chunk.ts,
+                from_client: chunk.direction,
+                header: message.header,
+                name,
+                kind,
+                edns: message.edns,
+            };
+            if is_multicast(context, chunk.direction) {
+                asking.write(None, false, context);
+                continue;
+            }
+            if self.find(message.header.id, question, chunk.direction).is_some() {
+                continue; // asked again: the first time counts
+            }
+            if self.waiting.len() == MOST_WAITING {
+                self.give_up_first(context);
+            }
+            let mut kept = Buffer::new(&self.budget);
+            if let Err(violation) = kept.extend(name.unwrap_or_default()) {
+                asking.write(None, false, context);
+                return Err(violation);
+            }
+            self.waiting.push_back(Asked {
+                ts: chunk.ts,
+                name: kept,
+                header: message.header,
+                direction: chunk.direction,
+                edns: message.edns,
+                kind,
+            });
+        }
+        Ok(())
+    }
+
+    fn replied(
+        &mut self,
+        message: &Message<'_>,
+        chunk: &Chunk<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<(), Violation> {
+        let from_client = chunk.direction.reverse();
+        let (mut answers, result) = Answers::of(message);
+        for question in questions(message) {
+            let place = self.find(message.header.id, question, from_client);
+            let asked = place.and_then(|place| self.waiting.remove(place));
+            let replying = Replying {
+                ts: chunk.ts,
+                header: message.header,
+                rcode: message.rcode(),
+                count: message.header.counts.get(1).copied().unwrap_or(0),
+                answers: &answers,
+            };
+            match asked {
+                Some(asked) => {
+                    asked.asking().write(Some(&replying), true, context);
+                    let found = message.rcode() == 0;
+                    if let Some(question) =
+                        question.filter(|asked| found && asked.class == types::IN)
+                    {
+                        let client = speaker(context, from_client);
+                        learn(message, question, &client, chunk.ts, context.names);
+                    }
+                }
+                None => unasked(message, question, &replying, chunk.direction, context),
+            }
+            // Of several questions the first has the answers: which are whose is not said.
+            answers = Answers::default();
+        }
+        result
+    }
+
+    /// The place of the question that a reply with this identifier and question answers.
+    fn find(&self, id: u16, question: Option<&Question>, direction: Direction) -> Option<usize> {
+        self.waiting.iter().position(|asked| {
+            asked.header.id == id
+                && asked.direction == direction
+                && question.is_none_or(|question| asked.is(question))
+        })
+    }
+
+    fn give_up_first(&mut self, context: &mut Context<'_>) {
+        if let Some(asked) = self.waiting.pop_front() {
+            asked.asking().write(None, false, context);
+        }
+    }
+}
+
+impl Asked {
+    fn is(&self, question: &Question) -> bool {
+        self.kind == Some((question.qtype, question.class))
+            && self.name.bytes().eq_ignore_ascii_case(&question.name)
+    }
+
+    fn asking(&self) -> Asking<'_> {
+        Asking {
+            ts: self.ts,
+            from_client: self.direction,
+            header: self.header,
+            name: self.kind.map(|_| self.name.bytes()),
+            kind: self.kind,
+            edns: self.edns,
+        }
+    }
+}
+
+/// A message's questions, as many as were read; `None` for a message without one.
+fn questions<'a>(message: &'a Message<'_>) -> impl Iterator<Item = Option<&'a Question>> {
+    let none = message.header.counts.first() == Some(&0);
+    message.questions.iter().map(Some).chain(none.then_some(None))
+}
+
+/// Writes a reply whose question was not seen. Multicast DNS answers without being asked: then
+/// the first answer's name says what about.
+fn unasked(
+    message: &Message<'_>,
+    question: Option<&Question>,
+    reply: &Replying<'_>,
+    direction: Direction,
+    context: &mut Context<'_>,
+) {
+    let multicast = is_multicast(context, direction);
+    let name = match question {
+        Some(question) => Some(question.name.clone()),
+        None => message.answers.first().and_then(|record| owner(message, record)),
+    };
+    let asking = Asking {
+        ts: reply.ts,
+        from_client: if multicast { direction } else { direction.reverse() },
+        header: message.header,
+        name: name.as_deref(),
+        kind: question.map(|question| (question.qtype, question.class)),
+        edns: None,
+    };
+    asking.write(Some(reply), false, context);
+}
+
+/// Multicast DNS and LLMNR are DNS, but for their ports.
+fn name_service(context: &mut Context<'_>) {
+    let (src, dst) = context.flow.ends();
+    let either = |port| src.1 == port || dst.1 == port;
+    if either(MDNS) {
+        context.service(Service::Mdns);
+    } else if either(LLMNR) {
+        context.service(Service::Llmnr);
+    }
+}
+
+/// Whether what goes this way goes to many.
+fn is_multicast(context: &Context<'_>, direction: Direction) -> bool {
+    let (up, down) = context.flow.ends();
+    let to = match direction {
+        Direction::Up => down.0,
+        Direction::Down => up.0,
+    };
+    matches!(to, [0xff, ..] | [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 224..=239 | 255, ..])
+}
+
+/// Address of the end that speaks in a direction.
+fn speaker(context: &Context<'_>, direction: Direction) -> Address {
+    let (up, down) = context.flow.ends();
+    match direction {
+        Direction::Up => up.0,
+        Direction::Down => down.0,
+    }
+}
