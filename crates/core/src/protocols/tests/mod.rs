@@ -1,6 +1,8 @@
 //! Parsers, heard without packets.
 
+mod signatures;
 mod ssh;
+mod starttls;
 
 use crate::tables::Table;
 use crate::tables::text::{Format, TextWriter};
