@@ -1,6 +1,8 @@
 //! One connection's conversation without packets: for tests and fuzzing.
 
-use super::{DATAGRAMS, Observed, Protocol, Protocols, STREAMS, Settings, Spoken, Talk};
+use super::{
+    DATAGRAMS, Observed, Protocol, Protocols, STREAMS, Settings, Spoken, Talk, signatures,
+};
 use crate::decode::Address;
 use crate::flow::{Chunk, Direction, Flow};
 use crate::health::Kinds;
@@ -38,13 +40,14 @@ impl Conversation {
     /// client does. `None` if that has no parser.
     pub fn speaking(service: &str, settings: Settings) -> Option<Self> {
         let find = |list: &[&'static Protocol]| {
-            list.iter().copied().find(|protocol| protocol.service.name() == service)
+            let found = list.iter().find(|protocol| protocol.service.name() == service);
+            found.map(|protocol| protocol.known())
         };
-        let (proto, protocol) =
-            find(STREAMS).map(|found| (6, found)).or(find(DATAGRAMS).map(|found| (17, found)))?;
+        let found = find(STREAMS).or_else(|| signatures::parsed(service)).map(|known| (6, known));
+        let (proto, known) = found.or_else(|| find(DATAGRAMS).map(|known| (17, known)))?;
         let mut conversation = Self::new(proto, 9, settings);
-        let parser = protocol.parser?(Direction::Up, conversation.protocols.budget());
-        conversation.flow.service = Some(protocol.service);
+        let parser = known.parser?(Direction::Up, conversation.protocols.budget());
+        conversation.flow.service = Some(known.service);
         conversation.flow.talk = Some(Box::new(Talk::parsing(parser)));
         Some(conversation)
     }

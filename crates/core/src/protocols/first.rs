@@ -41,6 +41,16 @@ impl First<'_> {
 }
 
 impl Guess {
+    /// Both of two: as sure as the less sure.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, _) | (_, Self::No) => Self::No,
+            (Self::Maybe, _) | (_, Self::Maybe) => Self::Maybe,
+            _ => Self::Yes,
+        }
+    }
+
     /// The surer of two.
     #[must_use]
     pub fn or(self, other: Self) -> Self {

@@ -14,7 +14,9 @@ pub mod icmp;
 mod names;
 mod service;
 mod settings;
+mod signatures;
 mod ssh;
+mod starttls;
 mod talk;
 mod tls;
 
@@ -71,14 +73,29 @@ pub struct Protocol {
     pub parser: Option<NewParser>,
 }
 
+/// A protocol that was recognised: by a probe, or by a signature.
+#[derive(Clone, Copy)]
+struct Known {
+    service: Service,
+    parser: Option<NewParser>,
+}
+
+impl Protocol {
+    fn known(&self) -> Known {
+        Known { service: self.service, parser: self.parser }
+    }
+}
+
 /// Makes a parser that knows which direction was recognised.
 pub type NewParser = fn(Direction, &Budget) -> Box<dyn Parser>;
 
-/// The protocols of byte streams, asked in this order. A new one is one line here.
+/// The protocols of byte streams, asked in this order, before the table of signatures. A new one is
+/// one line here, or there.
 pub const STREAMS: &[&Protocol] =
     &[&http::PROTOCOL, &http::REPLIES, &http::HTTP2, &tls::PROTOCOL, &ssh::PROTOCOL, &dns::STREAM];
 
-/// The protocols of datagrams, asked in this order. A new one is one line here.
+/// The protocols of datagrams, asked in this order, before the table of signatures. A new one is one
+/// line here, or there.
 pub const DATAGRAMS: &[&Protocol] = &[&dns::DATAGRAMS];
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use super::icmp::{Echo, Pings};
 use super::{
-    Buffer, Context, DATAGRAMS, First, Guess, Name, Parser, Protocol, STREAMS, Step, Violation,
+    Buffer, Context, DATAGRAMS, First, Guess, Known, Name, Parser, STREAMS, Step, Violation,
+    signatures,
 };
 use crate::flow::{Chunk, Direction};
 
@@ -35,7 +36,7 @@ enum State {
 /// What is kept while nothing is recognised, by direction.
 #[derive(Default)]
 struct Probing {
-    first: [Option<Buffer>; 2],
+    begun: [Option<Buffer>; 2],
     refused: [bool; 2],
     tries: [u8; 2],
     /// Bytes are missing before those that come, so they may be the middle of something.
@@ -137,7 +138,7 @@ impl Talk {
             _ => Box::new(Probing::begin(context)),
         };
         match probing.ask(chunk, context)? {
-            Answer::Found(protocol) => self.begin(protocol, &probing, chunk, context),
+            Answer::Found(known) => self.begin(known, &probing, chunk, context),
             Answer::Unknown => {
                 self.state = State::Probing(probing);
                 Ok(())
@@ -152,13 +153,13 @@ impl Talk {
     /// Hands a recognised stream to its parser, what was kept first.
     fn begin(
         &mut self,
-        protocol: &Protocol,
+        known: Known,
         probing: &Probing,
         chunk: &Chunk<'_>,
         context: &mut Context<'_>,
     ) -> Result<(), Violation> {
-        let _ = context.flow.service.get_or_insert(protocol.service);
-        let Some(parser) = protocol.parser else {
+        let _ = context.flow.service.get_or_insert(known.service);
+        let Some(parser) = known.parser else {
             self.state = State::Over;
             return Ok(());
         };
@@ -181,12 +182,13 @@ impl Talk {
         let ports = (src.1, dst.1);
         let first = First { direction: chunk.direction, data: chunk.data, other: &[], ports };
         let found = DATAGRAMS.iter().find(|protocol| (protocol.probe)(&first) == Guess::Yes);
-        let Some(protocol) = found else {
+        let found = found.map(|protocol| protocol.known());
+        let Some(known) = found.or_else(|| signatures::datagram(&first)) else {
             self.refuse_datagram(chunk.direction);
             return false;
         };
-        let _ = context.flow.service.get_or_insert(protocol.service);
-        self.state = match protocol.parser {
+        let _ = context.flow.service.get_or_insert(known.service);
+        self.state = match known.parser {
             Some(parser) => State::Parsing(parser(chunk.direction, context.budget)),
             None => State::Over,
         };
@@ -210,7 +212,7 @@ impl Talk {
 }
 
 enum Answer {
-    Found(&'static Protocol),
+    Found(Known),
     /// More bytes, or the other direction's, may tell.
     Unknown,
     /// No more bytes will tell.
@@ -223,7 +225,7 @@ impl Probing {
     }
 
     fn kept(&self, direction: Direction) -> &[u8] {
-        let kept = self.first.get(direction as usize).and_then(Option::as_ref);
+        let kept = self.begun.get(direction as usize).and_then(Option::as_ref);
         kept.map_or(&[], Buffer::bytes)
     }
 
@@ -248,12 +250,13 @@ impl Probing {
             joined = [kept, chunk.data].concat();
             joined.as_slice()
         };
-        let (guess, found) = self.guess(data, chunk.direction, context, STREAMS.iter().copied());
-        if let Some(protocol) = found {
-            return Ok(Answer::Found(protocol));
+        let first = self.first(data, chunk.direction, context);
+        let (guess, found) = Self::guess(&first);
+        if let Some(known) = found {
+            return Ok(Answer::Found(known));
         }
         if guess == Guess::Maybe && data.len() <= KEPT {
-            let place = self.first.get_mut(at);
+            let place = self.begun.get_mut(at);
             let kept = place.map(|kept| kept.get_or_insert_with(|| Buffer::new(context.budget)));
             kept.map_or(Ok(()), |kept| kept.extend(chunk.data))?;
             return Ok(Answer::Unknown);
@@ -274,33 +277,36 @@ impl Probing {
         if !self.broken {
             return Answer::Unknown;
         }
-        let resuming = STREAMS.iter().copied().filter(|protocol| protocol.resumes);
-        let (_, found) = self.guess(chunk.data, chunk.direction, context, resuming);
-        found.map_or(Answer::Unknown, Answer::Found)
+        let first = self.first(chunk.data, chunk.direction, context);
+        let mut resuming = STREAMS.iter().filter(|protocol| protocol.resumes);
+        let found = resuming.find(|protocol| (protocol.probe)(&first) == Guess::Yes);
+        found.map_or(Answer::Unknown, |protocol| Answer::Found(protocol.known()))
     }
 
-    fn guess(
-        &self,
-        data: &[u8],
+    fn first<'a>(
+        &'a self,
+        data: &'a [u8],
         direction: Direction,
         context: &Context<'_>,
-        protocols: impl Iterator<Item = &'static Protocol>,
-    ) -> (Guess, Option<&'static Protocol>) {
+    ) -> First<'a> {
         let (src, dst) = context.flow.ends();
-        let other = self.kept(direction.reverse());
-        let first = First { direction, data, other, ports: (src.1, dst.1) };
+        First { direction, data, other: self.kept(direction.reverse()), ports: (src.1, dst.1) }
+    }
+
+    fn guess(first: &First<'_>) -> (Guess, Option<Known>) {
         let mut guess = Guess::No;
-        for protocol in protocols {
-            match (protocol.probe)(&first) {
-                Guess::Yes => return (Guess::Yes, Some(protocol)),
+        for protocol in STREAMS {
+            match (protocol.probe)(first) {
+                Guess::Yes => return (Guess::Yes, Some(protocol.known())),
                 other => guess = guess.or(other),
             }
         }
-        (guess, None)
+        let (by_signature, found) = signatures::stream(first);
+        (guess.or(by_signature), found)
     }
 
     fn drop_kept(&mut self, at: usize) {
-        if let Some(kept) = self.first.get_mut(at) {
+        if let Some(kept) = self.begun.get_mut(at) {
             *kept = None;
         }
     }

@@ -1,8 +1,10 @@
 //! Parsers, heard without packets.
 
-mod http;
 mod dns;
+mod http;
+mod signatures;
 mod ssh;
+mod starttls;
 
 use crate::tables::Table;
 use crate::tables::text::{Format, TextWriter};
