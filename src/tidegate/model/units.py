@@ -46,7 +46,9 @@ def parse_moment(text: str, now: datetime) -> datetime:
         moment = datetime.fromisoformat(text.strip())
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError, UsageError):
-        raise UsageError(f'"{clip(text, 30)}" is no time: write 2h (ago), 2026-11-20 or 2026-11-20 14:00 (UTC)') from None
+        raise UsageError(
+            f'"{clip(text, 30)}" is no time: write 2h (ago), 2026-11-20 or 2026-11-20 14:00 (UTC)'
+        ) from None
     if not _FIRST <= moment <= _LAST:
         raise UsageError(f'"{clip(text, 30)}" is out of range: write a year from 1700 to 2199')
     return moment.replace(tzinfo=None)

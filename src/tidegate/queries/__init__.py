@@ -1,36 +1,38 @@
 """Questions and their answers: one file, one question. Each can be called by its name, as a function.
 
-    from tidegate.queries import http_hosts
+from tidegate.queries import http_hosts
 
-    http_hosts(limit=5)                    # over the store
-    http_hosts(capture="x.pcap", limit=5)  # over a capture
+http_hosts(limit=5)                    # over the store
+http_hosts(capture="x.pcap", limit=5)  # over a capture
 """
 
+from tidegate.queries import questions
 from tidegate.queries.question import Question
-from tidegate.queries.questions.dns_failures import QUESTION as dns_failures
-from tidegate.queries.questions.dns_queries import QUESTION as dns_queries
-from tidegate.queries.questions.dns_servers import QUESTION as dns_servers
-from tidegate.queries.questions.dns_slow import QUESTION as dns_slow
-from tidegate.queries.questions.failed_connections import QUESTION as failed_connections
-from tidegate.queries.questions.http_hosts import QUESTION as http_hosts
-from tidegate.queries.questions.http_methods import QUESTION as http_methods
-from tidegate.queries.questions.http_sections import QUESTION as http_sections
-from tidegate.queries.questions.http_slow import QUESTION as http_slow
-from tidegate.queries.questions.http_status import QUESTION as http_status
-from tidegate.queries.questions.icmp_errors import QUESTION as icmp_errors
-from tidegate.queries.questions.ja4 import QUESTION as ja4
-from tidegate.queries.questions.losses import QUESTION as losses
-from tidegate.queries.questions.names import QUESTION as names
-from tidegate.queries.questions.new_hosts import QUESTION as new_hosts
-from tidegate.queries.questions.pings import QUESTION as pings
-from tidegate.queries.questions.protocols import QUESTION as protocols
-from tidegate.queries.questions.services import QUESTION as services
-from tidegate.queries.questions.ssh_versions import QUESTION as ssh_versions
-from tidegate.queries.questions.states import QUESTION as states
-from tidegate.queries.questions.talkers import QUESTION as talkers
-from tidegate.queries.questions.tls_names import QUESTION as tls_names
-from tidegate.queries.questions.tls_old import QUESTION as tls_old
-from tidegate.queries.questions.tls_versions import QUESTION as tls_versions
+
+talkers = questions.talkers.QUESTION
+names = questions.names.QUESTION
+new_hosts = questions.new_hosts.QUESTION
+services = questions.services.QUESTION
+protocols = questions.protocols.QUESTION
+states = questions.states.QUESTION
+failed_connections = questions.failed_connections.QUESTION
+losses = questions.losses.QUESTION
+http_hosts = questions.http_hosts.QUESTION
+http_sections = questions.http_sections.QUESTION
+http_methods = questions.http_methods.QUESTION
+http_status = questions.http_status.QUESTION
+http_slow = questions.http_slow.QUESTION
+tls_names = questions.tls_names.QUESTION
+tls_versions = questions.tls_versions.QUESTION
+tls_old = questions.tls_old.QUESTION
+ja4 = questions.ja4.QUESTION
+dns_queries = questions.dns_queries.QUESTION
+dns_failures = questions.dns_failures.QUESTION
+dns_slow = questions.dns_slow.QUESTION
+dns_servers = questions.dns_servers.QUESTION
+pings = questions.pings.QUESTION
+icmp_errors = questions.icmp_errors.QUESTION
+ssh_versions = questions.ssh_versions.QUESTION
 
 __all__ = [
     "Question",

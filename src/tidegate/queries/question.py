@@ -69,7 +69,9 @@ class Parameter:
 
 
 LIMIT = Parameter("limit", "count", "rows at most", 20)
-SINCE = Parameter("since", "moment", "only what was seen at this time or later: 2h (ago), 2026-11-20 14:00 (UTC)")
+SINCE = Parameter(
+    "since", "moment", "only what was seen at this time or later: 2h (ago), 2026-11-20 14:00 (UTC)"
+)
 UNTIL = Parameter("until", "moment", "only what was seen before this time")
 HOST = Parameter("host", "text", "only this site, as column host names it")
 EVERYWHERE = (SINCE, UNTIL, LIMIT)
@@ -107,9 +109,7 @@ class Question:
         """The SQL, cut to the window of time if one is given, and its values; raises UsageError."""
         known = {parameter.name: parameter for parameter in self.parameters}
         if unknown := [name for name in values if name not in known]:
-            raise UsageError(
-                f'{self.name} has no parameter "{unknown[0]}"; it has {", ".join(known)}'
-            )
+            raise UsageError(f'{self.name} has no parameter "{unknown[0]}"; it has {", ".join(known)}')
         bound = {name: known[name].parse(values.get(name, known[name].default)) for name in known}
         sql = self.sql if self.whole else self._within(bound)
         return sql, {name: value for name, value in bound.items() if re.search(rf"\${name}\b", sql)}

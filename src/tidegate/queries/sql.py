@@ -1,7 +1,7 @@
 """The question a user writes: one SELECT over the store, answered in full before a row is shown."""
 
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,16 @@ def over_store(root: Path, select: str, values: Mapping[str, Any]) -> Answer:
         if (answer := _attempt(layout, select, values)) is not None:
             return answer
     raise StoreError(f"{root}: segments vanish faster than they can be read; ask again")
+
+
+def listed(columns: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> Answer:
+    """Rows that we know ourselves, as an answer; columns are names with their types."""
+    database = Database()
+    typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    database.duckdb.execute(f"CREATE TABLE answer ({typed})")
+    for row in rows:
+        database.duckdb.execute(f"INSERT INTO answer VALUES ({', '.join('?' for _ in columns)})", row)
+    return Answer(database, list(columns))
 
 
 def check_sql(sql: str) -> str:

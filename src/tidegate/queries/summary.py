@@ -8,6 +8,7 @@ from tidegate.model.batch import Batch
 from tidegate.queries import (
     dns_failures,
     dns_queries,
+    failed_connections,
     http_hosts,
     http_methods,
     http_sections,
@@ -20,19 +21,32 @@ from tidegate.queries import (
     states,
     talkers,
     tls_names,
+    tls_old,
 )
 from tidegate.queries.gathered import Gathered
 
 TOP = 10
 """Lines of a ranking."""
 
+SITES = 5
+"""Sites, of which more is said."""
+
 PARTS = 6
 """Methods, status codes and sections that are named of a site."""
 
 MEMORY = "256MB"
 
-RANKINGS = (talkers, names, services, protocols, states, tls_names, dns_queries, dns_failures, pings)
-"""What a summary ranks, beside the sites."""
+RANKINGS = {
+    **dict.fromkeys((talkers, names, services, protocols), TOP),
+    states: 20,
+    failed_connections: 5,
+    tls_names: TOP,
+    tls_old: 5,
+    dns_queries: TOP,
+    dns_failures: 5,
+    pings: 5,
+}
+"""What a summary ranks beside the sites, and how many rows of it."""
 
 OF_A_SITE = (http_methods, http_status, http_sections)
 """What it says of each site."""
@@ -79,7 +93,7 @@ class Summary:
 
     def figures(self) -> Figures:
         """The answers so far."""
-        answers = {asked.name: self._gathered.rows(asked, limit=TOP) for asked in RANKINGS}
+        answers = {asked.name: self._gathered.rows(asked, limit=rows) for asked, rows in RANKINGS.items()}
         return Figures(
             self._gathered.rows(losses)[0],
             list(self._sites()),
@@ -91,7 +105,7 @@ class Summary:
         self._gathered.close()
 
     def _sites(self) -> Iterator[Site]:
-        for row in self._gathered.rows(http_hosts, limit=TOP):
+        for row in self._gathered.rows(http_hosts, limit=SITES):
             # One more than is shown, so that it can be said that there are more.
             parts = [self._gathered.rows(asked, host=row["host"], limit=PARTS + 1) for asked in OF_A_SITE]
             yield Site(row, *parts)

@@ -1,6 +1,9 @@
 """Every named question: one file each, and this one list."""
 
+from difflib import get_close_matches
+
 from tidegate.model.errors import UsageError
+from tidegate.model.text import clip
 from tidegate.queries.question import Question
 from tidegate.queries.questions import (
     dns_failures,
@@ -59,9 +62,10 @@ QUESTIONS: tuple[Question, ...] = (
 
 
 def find_question(name: str) -> Question:
-    """The question of that name; raises UsageError naming those there are."""
+    """The question of that name; raises UsageError naming the one that is like it."""
     for question in QUESTIONS:
         if question.name == name:
             return question
-    known = ", ".join(question.name for question in QUESTIONS)
-    raise UsageError(f'there is no question "{name}"; there are {known}')
+    like = get_close_matches(name, [question.name for question in QUESTIONS], 1)
+    meant = f"; did you mean {like[0]}?" if like else ";"
+    raise UsageError(f'there is no question "{clip(name, 40)}"{meant} tidegate query --list shows all')

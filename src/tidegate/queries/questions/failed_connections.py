@@ -13,7 +13,7 @@ QUESTION = Question(
         dst_ip,
         dst_port,
         proto,
-        any_value(name) AS name,
+        min(lower(name)) AS name,
         CASE conn_state
             WHEN 'S0' THEN 'no answer'
             WHEN 'SH' THEN 'given up without an answer'

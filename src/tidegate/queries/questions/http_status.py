@@ -11,7 +11,7 @@ QUESTION = Question(
     SELECT
         coalesce(lower(host), dst_ip) AS host,
         status,
-        mode(reason) AS reason,
+        min(reason) AS reason,
         count(*) AS requests,
         median(latency) AS median_latency,
         max(ts) AS last_seen

@@ -15,8 +15,8 @@ QUESTION = Question(
         icmp.about_dst_ip AS dst_ip,
         icmp.about_dst_port AS dst_port,
         icmp.about_proto AS proto,
-        any_value(conn.name) AS name,
-        any_value(conn.service) AS service,
+        min(lower(conn.name)) AS name,
+        min(conn.service) AS service,
         count(*) AS messages,
         max(icmp.ts) AS last_seen
     FROM icmp LEFT JOIN conn ON conn.uid = icmp.about_uid

@@ -14,7 +14,7 @@ QUESTION = Question(
         min(ts) AS first_seen,
         max(last_ts) AS last_seen,
         count(*) AS connections,
-        arg_min(src_ip, ts) AS first_client,
+        arg_min(src_ip, (ts, src_ip)) AS first_client,
         several(service) AS services,
         total(up_bytes + down_bytes) AS bytes
     FROM conn

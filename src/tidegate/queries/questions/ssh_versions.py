@@ -17,7 +17,7 @@ QUESTION = Question(
         version,
         count(*) AS connections,
         count(DISTINCT address) AS addresses,
-        arg_max(address, ts) AS last_address,
+        arg_max(address, (ts, address)) AS last_address,
         max(ts) AS last_seen
     FROM said
     GROUP BY role, version

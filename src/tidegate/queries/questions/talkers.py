@@ -12,13 +12,13 @@ QUESTION = Question(
             up_bytes AS out, down_bytes AS back
         FROM conn
         UNION ALL
-        SELECT dst_ip, name, last_ts, up_packets + down_packets, down_bytes, up_bytes
+        SELECT dst_ip, lower(name), last_ts, up_packets + down_packets, down_bytes, up_bytes
         FROM conn
         WHERE dst_ip <> src_ip
     )
     SELECT
         address,
-        arg_max(name, last_ts) AS name,
+        arg_max(name, (last_ts, name)) AS name,
         count(*) AS connections,
         total(packets) AS packets,
         total(out) AS sent,
