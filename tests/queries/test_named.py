@@ -114,7 +114,7 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
     "dns-queries": [
         ("example.org", 3, 1, ["A", "AAAA"], 0, 1, 0.02),
         (HOSTILE.lower(), 1, 1, ["A"], 1, 0, 0.02),
-        ("printer.local", 1, 1, ["PTR"], 0, 1, None),
+        ("printer.local", 1, 1, ["PTR"], 0, 0, None),
     ],
     "dns-failures": [
         (HOSTILE.lower(), "NXDOMAIN", 1, 1, [RESOLVER], LATE),

@@ -22,6 +22,12 @@ class Figure:
     head: str
     width: int
     show: Callable[[Row], str]
+    words: bool = False
+    """Whether it begins at the left, after two blanks, and not ends at the right."""
+
+    def cell(self, shown: str) -> str:
+        """What is shown, in the column's width."""
+        return f"  {shown:<{self.width - 2}}" if self.words else f"{shown:>{self.width}}"
 
 
 def count(head: str, column: str, width: int = 0) -> Figure:
@@ -41,7 +47,7 @@ def duration(head: str, column: str) -> Figure:
 
 def text(head: str, width: int, show: Callable[[Row], str]) -> Figure:
     """A column of words, cut to its width."""
-    return Figure(head, width, lambda row: clip(safe_text(show(row)), width - 2))
+    return Figure(head, width, lambda row: clip(safe_text(show(row)), width - 2), words=True)
 
 
 def terminal_width() -> int:
@@ -68,10 +74,10 @@ class Ranking:
         while len(shown) > 1 and columns - sum(figure.width for figure in shown) < NAME:
             shown.pop(0)
         room = columns - sum(figure.width for figure in shown)
-        heads = "".join(f"{figure.head:>{figure.width}}" for figure in shown)
+        heads = "".join(figure.cell(figure.head) for figure in shown)
         yield f"{clip(self.title, room):<{room}}{heads}".rstrip()
         for row in rows:
-            cells = "".join(f"{figure.show(row):>{figure.width}}" for figure in shown)
+            cells = "".join(figure.cell(figure.show(row)) for figure in shown)
             yield f"  {clip(safe_text(self.name(row)), room - 3):<{room - 2}}{cells}".rstrip()
             if below:
                 yield from below(row)

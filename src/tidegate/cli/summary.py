@@ -1,6 +1,7 @@
 """The summary of a capture as text: aligned, in the width of the terminal, without colours."""
 
 import shlex
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -67,7 +68,7 @@ RANKINGS: Mapping[str, Ranking] = {
     "failed-connections": Ranking(
         "Connections that failed",
         lambda row: f"{row['src_ip']} > {_target(row)}",
-        [text("", 21, lambda row: row["failure"]), count("times", "connections", 9)],
+        [text("failure", 26, lambda row: row["failure"]), count("times", "connections", 9)],
     ),
     "tls-names": Ranking(
         "TLS and QUIC server names",
@@ -80,10 +81,10 @@ RANKINGS: Mapping[str, Ranking] = {
         ],
     ),
     "tls-old": Ranking(
-        "TLS that is old or not to be trusted",
+        "Old or untrusted TLS",
         _target,
         [
-            text("", 26, lambda row: row["problem"]),
+            text("problem", 35, lambda row: row["problem"]),
             text("version", 10, lambda row: row["version"] or ""),
             count("times", "handshakes", 9),
         ],
@@ -104,7 +105,7 @@ RANKINGS: Mapping[str, Ranking] = {
         lambda row: row["name"],
         [
             text("servers", 20, lambda row: _words(row["servers"])),
-            text("", 12, lambda row: row["failure"]),
+            text("failure", 12, lambda row: row["failure"]),
             count("queries", "queries", 9),
         ],
     ),
@@ -127,9 +128,9 @@ HOSTS = Ranking(
     [
         count("unanswered", "unanswered", 12),
         duration("median", "median_latency"),
+        size("bytes", "bytes"),
         count("errors", "errors", 8),
         count("requests", "requests", 10),
-        size("bytes", "bytes"),
     ],
 )
 
@@ -144,13 +145,13 @@ def render(files: Sequence[str], stats: Stats, figures: "Figures") -> str:
         name: list(shape.lines(answers[name], columns)) for name, shape in RANKINGS.items() if name in answers
     }
     sections = [
-        list(_head(files, stats, figures)),
+        [wrapped for line in _head(files, stats, figures) for wrapped in _wrapped(line, columns)],
         *(rankings.pop(name, []) for name in ("talkers", "names", "services", "protocols")),
         list(_states(figures.rankings.get("states", []), columns)),
         list(_sites(figures.sites, columns)),
         *rankings.values(),
         list(_trouble(stats, figures, columns)),
-        list(_more(files, figures)),
+        list(_more(files, figures, columns)),
     ]
     return "\n\n".join("\n".join(section) for section in sections if section) + "\n"
 
@@ -165,6 +166,10 @@ def _head(files: Sequence[str], stats: Stats, figures: "Figures") -> Iterator[st
     yield f"  packets      {human_count(stats.packets):>12}{_per_second(stats.packets, span, '/s')}"
     yield f"  bytes        {human_bytes(stats.bytes):>12}{_per_second(stats.bytes * 8, span, 'bit/s')}"
     yield f"  connections  {human_count(figures.losses['connections']):>12}"
+
+
+def _wrapped(line: str, columns: int) -> list[str]:
+    return textwrap.wrap(line, columns, subsequent_indent=" " * 15, break_long_words=False) or [line]
 
 
 def _states(rows: Sequence[Row], columns: int) -> Iterator[str]:
@@ -221,15 +226,16 @@ def _trouble(stats: Stats, figures: "Figures", columns: int) -> Iterator[str]:
         yield f"  {clip(safe_text(name), room):<{room}} {shown:>14}"
 
 
-def _more(files: Sequence[str], figures: "Figures") -> Iterator[str]:
-    """How to ask on: the question whose answer is most worth it, of the first file."""
+def _more(files: Sequence[str], figures: "Figures", columns: int) -> Iterator[str]:
+    """How to ask on, with the question whose answer is most worth it here."""
     if not figures.rankings or "-" in files:
         return
     known = ("http-hosts" if figures.sites else "", "tls-names", "dns-queries", "pings", "services")
     name = next(name for name in known if name == "http-hosts" or name in figures.rankings)
     reads = "".join(f" -r {shlex.quote(safe_text(file))}" for file in files)
-    yield f"More: tidegate query --named {name}{reads}"
-    yield "All that has a name: tidegate query --list"
+    line = f"More: tidegate query --named {name}"
+    yield line + (reads if len(line + reads) <= columns else " -r FILE")
+    yield "All that can be asked so: tidegate query --list"
 
 
 def _per_second(count: float, span: float, unit: str) -> str:
