@@ -47,7 +47,7 @@ def test_every_protocol_is_told(lines: Render) -> None:
         "GET 3, POST 1 | 200 2, 404 1, none 1 | /v1 2, / 1, /login 1",
         "10.0.0.5 > 192.0.2.9:22 no answer 2",
         "www.example.org TLSv1.3 . 1 2",
-        "old.example:8443 old version, expired, self-signed 1",
+        "old.example:8443 old version, expired, self-signed TLSv1.0 1",
         "example.org A AAAA . 1 20.0 ms 3",
         "example.org 10.0.0.1 unanswered 1",
         "10.0.0.5 > 192.0.2.1 30.0 ms 20.0 ms 3 1",
