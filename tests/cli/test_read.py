@@ -103,6 +103,35 @@ def test_a_cut_off_file_is_a_warning(run: Run, capture: Path, tmp_path: Path) ->
     assert len(done.stdout.splitlines()) == 4
 
 
+SECRETS = (
+    b"GET /a?token=q HTTP/1.1\r\nHost: example.org\r\nAuthorization: Basic c2VjcmV0\r\nCookie: id=c\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "seen"),
+    [
+        ([], ["Basic [redacted]", "[redacted]", "/a?token=q"]),
+        (["--redact-query"], ["Basic [redacted]", "[redacted]", "/a?[redacted]"]),
+        (["--keep-credentials"], ["Basic c2VjcmV0", "id=c", "/a?token=q"]),
+    ],
+)
+def test_secrets_are_kept_only_when_asked_for(
+    run: Run, tmp_path: Path, options: list[str], seen: list[str]
+) -> None:
+    path = pcaps.write_pcap(tmp_path / "secrets.pcap", pcaps.http_get(request=SECRETS))
+    done = run("read", path, "--table", "http", "--format", "jsonl", *options)
+    row = json.loads(done.stdout)
+    assert [row["authorization"], row["cookie"], row["uri"]] == seen
+
+
+def test_the_summary_says_what_was_asked(run: Run, capture: Path) -> None:
+    lines = [" ".join(line.split()) for line in run("read", capture).stdout.splitlines()]
+    assert "GET 1 | 200 1 | / 1" in lines
+    assert any(line.startswith("tcp/80 http 1 10 ") for line in lines)
+    assert any(line.startswith("example.org http 1 ") for line in lines)
+
+
 def test_counters_on_stderr(run: Run, capture: Path) -> None:
     done = run("read", capture, "--stats")
     assert "packets      15 in " in done.stderr

@@ -257,6 +257,7 @@ def test_moments_in_other_zones_and_relative_ones(store: Path) -> None:
         ({"since": "yesterday"}, 'since: "yesterday" is no time'),
         ({"since": "2026-13-01"}, "is no time"),
         ({"until": "9999-01-01"}, "is out of range"),
+        ({"until": datetime(9999, 1, 1)}, "is out of range"),
         ({"until": "0001-01-01T00:00+14:00"}, "time"),
         ({"host": "\udcff"}, "host: a text in UTF-8"),
         ({"host": "a\0b"}, "host: a text in UTF-8"),

@@ -60,10 +60,9 @@ class Parameter:
         raise UsageError(f"{self.name}: a number from 1 to {MOST:,} is needed")
 
     def _moment(self, value: Value) -> datetime:
-        if isinstance(value, datetime):
-            return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+        text = value.isoformat() if isinstance(value, datetime) else str(value)
         try:
-            return parse_moment(str(value), datetime.now(UTC))
+            return parse_moment(text, datetime.now(UTC))
         except UsageError as error:
             raise UsageError(f"{self.name}: {error}") from None
 
