@@ -1,41 +1,55 @@
-"""Rows of the table conn with chosen values, for what no capture says at will."""
+"""Rows of any table with chosen values, for what no capture says at will."""
 
 from pathlib import Path
+from typing import Self
 
 import duckdb
 
+from tidegate.model.tables import ColumnInfo, find_table
 from tidegate.store.layout import Layout
 from tidegate.store.segments import no_rows, write_parquet
 
-DEFAULTS = {"VARCHAR": "''", "DOUBLE": "0", "TIMESTAMP_NS": "TIMESTAMP '2026-11-20 10:00:00'"}
+Value = str | int | float | bool | list[str] | list[int] | None
+
+DEFAULTS = {"VARCHAR": "", "BOOLEAN": False, "TIMESTAMP_NS": "2026-11-20 10:00:00"}
 
 
-class Conns:
-    """Rows of conn as Arrow; unnamed columns are empty or 0."""
+class TableRows:
+    """Rows of a table as Arrow. Unnamed columns are NULL where they may be, else empty or 0."""
 
-    def __init__(self) -> None:
+    def __init__(self, table: str) -> None:
+        self.table = table
+        self.num_rows = 0
         self.database = duckdb.connect(":memory:")
-        self.database.register("empty", no_rows("conn"))
-        self.database.execute("CREATE TABLE conn AS FROM empty")
+        self.database.register("empty", no_rows(table))
+        self.database.execute("CREATE TABLE rows AS FROM empty")
 
-    def add(self, **values: str | int) -> "Conns":
-        """Adds a row; text values are SQL literals without quotes, or moments for *ts."""
-        columns = self.database.execute("SELECT column_name, column_type FROM (DESCRIBE conn)").fetchall()
-        row = [_literal(values.get(name), kind) for name, kind in columns]
-        self.database.execute(f"INSERT INTO conn VALUES ({', '.join(row)})")
+    def add(self, **values: Value) -> Self:
+        """Adds a row; moments are ISO 8601 text, as in DuckDB."""
+        names = self.database.table("rows").columns
+        assert values.keys() <= set(names)
+        known = {column.name: column for column in find_table(self.table).columns}
+        row = [values[name] if name in values else _default(known[name]) for name in names]
+        self.database.execute(f"INSERT INTO rows VALUES ({', '.join('?' for _ in row)})", row)
+        self.num_rows += 1
         return self
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        return self.database.cursor().sql("FROM conn").__arrow_c_stream__(requested_schema)
+        return self.database.cursor().sql("FROM rows").__arrow_c_stream__(requested_schema)
 
-    def save(self, root: Path, segment_id: str) -> None:
+    def save(self, root: Path, segment_id: str = "20261120T100000000000-00000001") -> None:
         """Writes the rows as a closed segment of a store."""
         layout = Layout(root)
         layout.create()
-        write_parquet(layout.closed_path("conn", segment_id), self)
+        write_parquet(layout.closed_path(self.table, segment_id), self)
 
 
-def _literal(value: str | int | None, kind: str) -> str:
-    if value is None:
-        return DEFAULTS.get(kind, "0")
-    return f"'{value}'" if isinstance(value, str) else str(value)
+class Conns(TableRows):
+    """Rows of conn."""
+
+    def __init__(self) -> None:
+        super().__init__("conn")
+
+
+def _default(column: ColumnInfo) -> Value:
+    return None if column.nullable else DEFAULTS.get(column.type, 0)

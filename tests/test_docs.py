@@ -1,5 +1,7 @@
 """The documentation keeps up with the code, or this fails."""
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import rich_click as click
 
 import tidegate
 from tidegate.cli import VERBS, load
+from tidegate.queries.question import EVERYWHERE
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -39,6 +42,38 @@ def test_every_table_is_on_its_page() -> None:
     page = (DOCS / "tables.md").read_text()
     for table in tidegate.tables():
         assert f"`{table.name}`" in page
+
+
+def test_every_question_is_on_its_page_and_no_other() -> None:
+    lines = (DOCS / "query.md").read_text().splitlines()
+    listed = [line for line in lines if line.count("|") == 5 and line.startswith("| `")]
+    assert listed == [
+        f"| `{question.name}` | {question.doc} | {_marked(question.tables)}"
+        f" | {_marked(parameter.name for parameter in question.own)} |"
+        for question in tidegate.questions()
+    ]
+    page = "\n".join(lines)
+    for parameter in EVERYWHERE:
+        assert f"\n| `{parameter.name}` | " in page
+
+
+def _marked(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def test_commands_with_questions_in_the_documentation_are_right() -> None:
+    names = {question.name for question in tidegate.questions()}
+    pages = [*DOCS.glob("*.md"), *DOCS.parent.glob("*.md"), *DOCS.parent.glob("changelog.d/*.md")]
+    asked = {name for page in pages for name in re.findall(r"--named ([a-z][\w-]*)", page.read_text())}
+    assert "http-hosts" in asked
+    assert asked <= names
+
+
+def test_files_that_the_documentation_names_are_there() -> None:
+    for page in ("CONTRIBUTING.md", "ARCHITECTURE.md", "docs/protocols.md", "docs/query.md"):
+        text = (DOCS.parent / page).read_text()
+        for name in re.findall(r"`((?:crates|src|tests|docs|tools|bench)/[a-z0-9_./-]+)`", text):
+            assert (DOCS.parent / name).exists(), f"{name} in {page}"
 
 
 def test_everything_public_is_documented() -> None:

@@ -1,9 +1,11 @@
 """Tidegate: who is this machine talking to? Live, from captures, and in SQL."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tidegate.app import Answer, Capture, Watch, query, read, tables, watch
+    from tidegate import queries
+    from tidegate.app import Answer, Capture, Watch, ask, query, questions, read, tables, watch
     from tidegate.model.errors import CaptureError, StoreError, TidegateError, UsageError
 
 __all__ = [
@@ -15,7 +17,10 @@ __all__ = [
     "UsageError",
     "Watch",
     "__version__",
+    "ask",
+    "queries",
     "query",
+    "questions",
     "read",
     "tables",
     "watch",
@@ -34,6 +39,8 @@ def __getattr__(name: str) -> Any:
         from tidegate.model import errors
 
         return getattr(errors, name)
+    if name == "queries":
+        return import_module("tidegate.queries")
     if name in __all__:
         from tidegate import app
 

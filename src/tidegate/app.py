@@ -21,6 +21,8 @@ from tidegate.store.layout import default_root
 from tidegate.store.writer import StoreWriter
 
 if TYPE_CHECKING:
+    from tidegate.queries.question import Question as Question
+    from tidegate.queries.question import Value
     from tidegate.queries.sql import Answer as Answer
     from tidegate.queries.summary import Figures
 
@@ -44,6 +46,24 @@ def query(sql: str, store: str | os.PathLike[str] | None = None) -> "Answer":
     from tidegate.queries.sql import ask
 
     return ask(Path(store) if store is not None else default_root(), sql)
+
+
+def questions() -> "list[Question]":
+    """Every named question, with its parameters and its SQL."""
+    from tidegate.queries.questions import QUESTIONS
+
+    return list(QUESTIONS)
+
+
+def ask(name: str, store: str | os.PathLike[str] | None = None, **values: "Value") -> "Answer":
+    """Answers a named question over a store; `values` are those of its parameters.
+
+    Raises UsageError for a name or a value that is wrong and StoreError for a store that cannot be read.
+    """
+    from tidegate.queries.questions import find_question
+    from tidegate.queries.sql import over_store
+
+    return over_store(Path(store) if store is not None else default_root(), *find_question(name).bind(values))
 
 
 def read(
@@ -106,13 +126,22 @@ class Capture:
         self.stats = source.stats()
         return self._counted()
 
+    def ask(self, name: str, tick: Tick | None = None, **values: "Value") -> "Answer":
+        """Answers a named question over what is read; `values` are those of its parameters."""
+        from tidegate.queries.gathered import over_batches
+        from tidegate.queries.questions import find_question
+
+        question = find_question(name)
+        polls = self._polls(question.tables, tick)
+        return over_batches(question, (batch for batches in polls for batch in batches), values)
+
     def summarize(self, tick: Tick | None = None) -> "tuple[Stats, Figures]":
         """Reads everything and adds it up."""
         from tidegate.queries.summary import Summary
 
         summary = Summary()
         try:
-            for batches in self._polls(["conn"], tick):
+            for batches in self._polls(summary.tables, tick):
                 for batch in batches:
                     summary.add(batch)
             return self._counted(), summary.figures()

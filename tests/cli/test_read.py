@@ -13,6 +13,7 @@ import pcaps
 from helpers import TIDEGATE, Run
 from tidegate.cli.read import split_words
 from tidegate.model.errors import CaptureError
+from tidegate.model.tables import default_tables
 
 
 def test_the_summary_says_what_is_in_it(run: Run, capture: Path) -> None:
@@ -66,7 +67,8 @@ def test_packets_with_an_excerpt(run: Run, capture: Path) -> None:
 def test_parquet_files(run: Run, capture: Path, tmp_path: Path) -> None:
     done = run("read", capture, "--format", "parquet", "-o", "out")
     assert done.returncode == 0, done.stderr
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["conn.parquet", "health.parquet"]
+    written = {path.stem for path in (tmp_path / "out").iterdir()}
+    assert written == set(default_tables())
     assert duckdb.sql(f"SELECT count(*) FROM '{tmp_path}/out/conn.parquet'").fetchall() == [(3,)]
 
 
@@ -99,6 +101,35 @@ def test_a_cut_off_file_is_a_warning(run: Run, capture: Path, tmp_path: Path) ->
     assert "tidegate: warning: " in done.stderr
     assert "cut off" in done.stderr
     assert len(done.stdout.splitlines()) == 4
+
+
+SECRETS = (
+    b"GET /a?token=q HTTP/1.1\r\nHost: example.org\r\nAuthorization: Basic c2VjcmV0\r\nCookie: id=c\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "seen"),
+    [
+        ([], ["Basic [redacted]", "[redacted]", "/a?token=q"]),
+        (["--redact-query"], ["Basic [redacted]", "[redacted]", "/a?[redacted]"]),
+        (["--keep-credentials"], ["Basic c2VjcmV0", "id=c", "/a?token=q"]),
+    ],
+)
+def test_secrets_are_kept_only_when_asked_for(
+    run: Run, tmp_path: Path, options: list[str], seen: list[str]
+) -> None:
+    path = pcaps.write_pcap(tmp_path / "secrets.pcap", pcaps.http_get(request=SECRETS))
+    done = run("read", path, "--table", "http", "--format", "jsonl", *options)
+    row = json.loads(done.stdout)
+    assert [row["authorization"], row["cookie"], row["uri"]] == seen
+
+
+def test_the_summary_says_what_was_asked(run: Run, capture: Path) -> None:
+    lines = [" ".join(line.split()) for line in run("read", capture).stdout.splitlines()]
+    assert "GET 1 | 200 1 | / 1" in lines
+    assert any(line.startswith("tcp/80 http 1 10 ") for line in lines)
+    assert any(line.startswith("example.org http 1 ") for line in lines)
 
 
 def test_counters_on_stderr(run: Run, capture: Path) -> None:

@@ -1,5 +1,7 @@
 """Durations, sizes and counts as people write and read them."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from tidegate.model.units import (
     human_duration,
     human_rate,
     parse_duration,
+    parse_moment,
     parse_size,
 )
 
@@ -70,3 +73,31 @@ def test_what_no_machine_can_count_is_refused(text: str) -> None:
     parse = parse_size if text.endswith("T") else parse_duration
     with pytest.raises(UsageError, match="at most"):
         parse(text)
+
+
+NOW = datetime(2026, 11, 20, 12, 0, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2h", datetime(2026, 11, 20, 10, 0, 5)),
+        ("90", datetime(2026, 11, 20, 11, 58, 35)),
+        ("2026-11-20", datetime(2026, 11, 20)),
+        (" 2026-11-20 14:00 ", datetime(2026, 11, 20, 14)),
+        ("2026-11-20T14:00:05Z", datetime(2026, 11, 20, 14, 0, 5)),
+        ("2026-11-20T14:00:05+01:00", datetime(2026, 11, 20, 13, 0, 5)),
+        ("1700-01-01", datetime(1700, 1, 1)),
+    ],
+)
+def test_moments_are_utc(text: str, moment: datetime) -> None:
+    assert parse_moment(text, NOW) == moment
+
+
+@pytest.mark.parametrize(
+    "text", ["", "now", "-2h", "2026-02-30", "14:00", "1699-12-31", "9999-12-31", "-" * 500]
+)
+def test_what_is_no_moment_is_said_in_one_line(text: str) -> None:
+    with pytest.raises(UsageError, match="write") as refusal:
+        parse_moment(text, NOW)
+    assert len(str(refusal.value)) < 120

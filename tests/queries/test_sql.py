@@ -147,7 +147,7 @@ def test_a_question_that_needs_too_much_is_refused(store: Path) -> None:
 
 def test_an_older_store_without_a_column_reads_null(store: Path) -> None:
     old = Conns()
-    old.database.execute("ALTER TABLE conn DROP COLUMN rtt_server")
+    old.database.execute("ALTER TABLE rows DROP COLUMN rtt_server")
     old.add(uid="old", state="closed").save(store, "20261120T090000000000-00000000")
     assert ask(store, "SELECT rtt_server FROM conn WHERE uid = 'old'") == [(None,)]
 

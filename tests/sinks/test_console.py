@@ -7,7 +7,7 @@ import pytest
 
 from rows import Conns
 from tidegate.sinks import console
-from tidegate.sinks.console import ConsoleSink, closed_line
+from tidegate.sinks.console import ConsoleSink, closed_line, opened_line
 
 ROW: dict[str, Any] = {
     "ts": "2026-11-20T14:02:11.000000000Z",
@@ -21,21 +21,15 @@ ROW: dict[str, Any] = {
     "duration": 4.25,
     "up_bytes": 1200,
     "down_bytes": 45300,
-    "service": "tls\x1b]0;title\x07",
+    "service": "tls",
+    "name": "www.example.org\x1b]0;title\x07",
 }
-
-
-class Named(Conns):
-    """Rows that say which table they are of."""
-
-    table = "conn"
-    num_rows = 1
 
 
 def test_how_a_connection_ended_fits_a_line() -> None:
     assert closed_line(ROW) == (
         "14:02:15 - tcp   [2001:db8::1]:41000 > 192.0.2.9:443          SF       4.25 s"
-        "  up   1.2 kB  down  45.3 kB  tls\\x1b]0;title\\x07"
+        "  up   1.2 kB  down  45.3 kB  tls    www.example.org\\x1b]0;title\\x07"
     )
 
 
@@ -44,16 +38,29 @@ def test_a_connection_is_told_when_new_and_when_over() -> None:
     sink = ConsoleSink(out)
     row = {"uid": "C1", "proto": "icmp", "src_ip": "a", "dst_ip": "b", "iface": "eth0", "conn_state": "OTH"}
     for state in ("active", "active", "closed"):
-        sink.write(Named().add(state=state, **row))
+        sink.write(Conns().add(state=state, **row))
     lines = out.getvalue().splitlines()
     assert [line.split()[1] for line in lines] == ["+", "-"]
     assert lines[0].split()[2:] == ["icmp", "a", ">", "b", "eth0"]
     assert lines[0].index("eth0") == lines[1].index("OTH")
 
 
+def test_what_is_known_of_a_new_connection_is_told() -> None:
+    row = ROW | {"iface": "eth0", "service": None, "name": "printer.local"}
+    assert opened_line(row).endswith("eth0         printer.local")
+    assert opened_line(row | {"name": None}).endswith("  eth0")
+    assert opened_line(row | {"name": None, "service": "dns"}).endswith("  eth0  dns")
+
+
+def test_a_long_name_is_cut_after_it_was_made_safe() -> None:
+    line = closed_line(ROW | {"name": "\x1b" * 1000})
+    assert line.endswith("…")
+    assert len(line) < 200
+
+
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console, "REMEMBERED", 5)
     sink = ConsoleSink(io.StringIO())
     for number in range(10):
-        sink.write(Named().add(uid=f"C{number}", state="active"))
+        sink.write(Conns().add(uid=f"C{number}", state="active"))
     assert len(sink._told) == 5

@@ -57,6 +57,14 @@ max_flows_option = click.option(
 checksums_option = click.option(
     "--verify-checksums", is_flag=True, help="Packets with a wrong IP, TCP or UDP checksum do not count."
 )
+keep_credentials_option = click.option(
+    "--keep-credentials",
+    is_flag=True,
+    help="Keep passwords, tokens and cookies as sent; else they are [redacted].",
+)
+redact_query_option = click.option(
+    "--redact-query", is_flag=True, help="Leave out what follows the ? of a URI; it often holds secrets."
+)
 tables_option = click.option(
     "-t", "--table", "tables", multiple=True, metavar="NAME", help="A table to write; can be repeated."
 )

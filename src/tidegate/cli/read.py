@@ -14,7 +14,9 @@ from tidegate.cli.options import (
     filter_option,
     format_option,
     joined_filter,
+    keep_credentials_option,
     max_flows_option,
+    redact_query_option,
     sensor_option,
     tables_option,
 )
@@ -43,6 +45,8 @@ CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".gz", ".zst")
 @sensor_option
 @max_flows_option
 @checksums_option
+@keep_credentials_option
+@redact_query_option
 def read(
     words: tuple[str, ...],
     filter_option: str | None,
@@ -54,6 +58,8 @@ def read(
     sensor: str,
     max_flows: int | None,
     verify_checksums: bool,
+    keep_credentials: bool,
+    redact_query: bool,
 ) -> None:
     """Read capture files (pcap or pcapng, also gzip or zstd compressed; - is standard input).
 
@@ -62,7 +68,12 @@ def read(
     """
     files, rest = split_words(words)
     settings = EngineSettings(
-        sensor=sensor, max_flows=max_flows, verify_checksums=verify_checksums, excerpt=excerpt
+        sensor=sensor,
+        max_flows=max_flows,
+        verify_checksums=verify_checksums,
+        excerpt=excerpt,
+        keep_credentials=keep_credentials,
+        redact_query=redact_query,
     )
     if excerpt and "packet" not in tables:
         raise UsageError("--excerpt is for rows of packets: add --table packet")

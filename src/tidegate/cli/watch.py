@@ -22,7 +22,9 @@ from tidegate.cli.options import (
     filter_option,
     format_option,
     joined_filter,
+    keep_credentials_option,
     max_flows_option,
+    redact_query_option,
     sensor_option,
     store_option,
     tables_option,
@@ -73,6 +75,8 @@ from tidegate.store.layout import default_root
 @sensor_option
 @max_flows_option
 @checksums_option
+@keep_credentials_option
+@redact_query_option
 def watch(**options: Any) -> int:
     """Watch interfaces (all that are up, unless named) until Ctrl-C, and keep what is seen in the store.
 
@@ -112,6 +116,8 @@ class Options:
     sensor: str
     max_flows: int | None
     verify_checksums: bool
+    keep_credentials: bool
+    redact_query: bool
 
     def __post_init__(self) -> None:
         """Refuses options that make no sense together."""
@@ -137,6 +143,8 @@ class Options:
                 sensor=self.sensor or platform.node(),
                 max_flows=self.max_flows,
                 verify_checksums=self.verify_checksums,
+                keep_credentials=self.keep_credentials,
+                redact_query=self.redact_query,
                 interim=self.interim,
             ),
         )

@@ -1,6 +1,7 @@
 """Numbers as people write and read them: durations, sizes, counts."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from tidegate.model.errors import UsageError
 from tidegate.model.text import clip
@@ -9,6 +10,7 @@ _SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0
 _BYTES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _LONGEST = 36_500 * 86_400.0
 _LARGEST = 1 << 60
+_FIRST, _LAST = datetime(1700, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _NUMBER = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", re.IGNORECASE | re.ASCII)
 
 
@@ -31,6 +33,25 @@ def parse_size(text: str) -> int:
     if number * _BYTES[unit] > _LARGEST:
         raise UsageError(f'"{clip(text, 20)}" is too large: 1048576T at most')
     return int(number * _BYTES[unit])
+
+
+def parse_moment(text: str, now: datetime) -> datetime:
+    """The moment of "2026-11-20", "2026-11-20 14:00", "2026-11-20T14:00:05+01:00", or "2h" before `now`.
+
+    Without a zone it is UTC, and the result always is, without saying so; raises UsageError.
+    """
+    try:
+        if "-" not in text:
+            return (now - timedelta(seconds=parse_duration(text))).replace(tzinfo=None)
+        moment = datetime.fromisoformat(text.strip())
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError, UsageError):
+        raise UsageError(
+            f'"{clip(text, 30)}" is no time: write 2h (ago), 2026-11-20 or 2026-11-20 14:00 (UTC)'
+        ) from None
+    if not _FIRST <= moment <= _LAST:
+        raise UsageError(f'"{clip(text, 30)}" is out of range: write a year from 1700 to 2199')
+    return moment.replace(tzinfo=None)
 
 
 def _split(text: str) -> tuple[float, str]:

@@ -34,6 +34,14 @@ _LATEST_CONN = """
 """Each connection once: final rows as they are; of the running ones only the last row is ranked."""
 
 
+_MACROS = """
+    CREATE MACRO total(x) AS least(coalesce(sum(x), 0), 9223372036854775807)::BIGINT;
+    CREATE MACRO several(x) AS (list(DISTINCT x ORDER BY x) FILTER (WHERE x IS NOT NULL))[1:8];
+"""
+"""A sum that is 0 without rows and always a plain 64-bit number, and a list of different values:
+bounded, both, because strangers choose what is in them."""
+
+
 class Database:
     """One connection to DuckDB and its directory for what does not fit into memory."""
 
@@ -56,6 +64,7 @@ class Database:
                 "allow_community_extensions": "false",
             },
         )
+        self.duckdb.execute(_MACROS)
 
     def run(self, work: Callable[[], T]) -> T:
         """What `work` with this connection gives; a signal ends it.

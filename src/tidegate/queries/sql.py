@@ -1,7 +1,7 @@
 """The question a user writes: one SELECT over the store, answered in full before a row is shown."""
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -57,13 +57,27 @@ def ask(root: Path, sql: str) -> Answer:
     Raises UsageError for SQL that is wrong or does more than ask, StoreError for a store
     that cannot be read. A writer may close and remove segments meanwhile: then we look again.
     """
-    select = check_sql(sql)
+    return over_store(root, check_sql(sql), {})
+
+
+def over_store(root: Path, select: str, values: Mapping[str, Any]) -> Answer:
+    """Answers a SELECT that is known to be one, with these values bound in it."""
     layout = Layout(root.absolute())
     layout.check()
     for _ in range(_ATTEMPTS):
-        if (answer := _attempt(layout, select)) is not None:
+        if (answer := _attempt(layout, select, values)) is not None:
             return answer
     raise StoreError(f"{root}: segments vanish faster than they can be read; ask again")
+
+
+def listed(columns: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> Answer:
+    """Rows that we know ourselves, as an answer; columns are names with their types."""
+    database = Database()
+    typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    database.duckdb.execute(f"CREATE TABLE answer ({typed})")
+    for row in rows:
+        database.duckdb.execute(f"INSERT INTO answer VALUES ({', '.join('?' for _ in columns)})", row)
+    return Answer(database, list(columns))
 
 
 def check_sql(sql: str) -> str:
@@ -109,13 +123,13 @@ def _until_semicolon(sql: str) -> str:
     return sql
 
 
-def _attempt(layout: Layout, sql: str) -> Answer | None:
+def _attempt(layout: Layout, sql: str, values: Mapping[str, Any]) -> Answer | None:
     """The answer, or None if the store moved on meanwhile."""
     database = Database()
     with ExitStack() as unanswered:
         unanswered.callback(database.close)
         try:
-            columns = _answer(database, layout, sql)
+            columns = _answer(database, layout, sql, values)
         except FileNotFoundError:
             return None
         except TidegateError:
@@ -127,23 +141,30 @@ def _attempt(layout: Layout, sql: str) -> Answer | None:
     return Answer(database, columns)
 
 
-def _answer(database: Database, layout: Layout, sql: str) -> list[str]:
-    """Puts the answer into the table `answer`; its columns."""
+def _answer(database: Database, layout: Layout, sql: str, values: Mapping[str, Any]) -> list[str]:
+    """The answer over the store's views."""
     try:
         add_views(database, layout)
     except (duckdb.Error, CaptureError) as error:
         advice = "; move that file elsewhere to ask the rest" if ".parquet" in str(error) else ""
         raise StoreError(f"{layout.root}: {one_line(error)}{advice}") from None
+    return keep_answer(database, sql, values)
+
+
+def keep_answer(database: Database, sql: str, values: Mapping[str, Any]) -> list[str]:
+    """Puts the answer into the table `answer`; its columns. Raises UsageError."""
     try:
-        return database.run(lambda: _create(database.duckdb, sql))
+        return database.run(lambda: _create(database.duckdb, sql, values))
     except duckdb.Error as error:
         raise UsageError(f"SQL: {one_line(error)}") from None
 
 
-def _create(connection: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
-    relation = connection.sql(sql)
-    relation.create("answer")
-    return list(relation.columns)
+def _create(connection: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any]) -> list[str]:
+    if values:
+        connection.execute(f"CREATE TABLE answer AS {sql}", dict(values))
+    else:  # DESCRIBE and EXPLAIN are relations too, but no part of CREATE TABLE
+        connection.sql(sql).create("answer")
+    return connection.table("answer").columns
 
 
 def _close(kept: dict[str, Database]) -> None:

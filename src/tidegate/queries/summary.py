@@ -1,116 +1,111 @@
-"""What is in a capture? The figures of a summary, from its connections as they pass by."""
+"""What is in a capture? The named questions that a summary puts together, over rows as they pass by."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import duckdb
-
-from tidegate.model.batch import Arrow
-from tidegate.model.errors import TidegateError
-from tidegate.queries.engine import Database, one_line
+from tidegate.model.batch import Batch
+from tidegate.queries import (
+    dns_failures,
+    dns_queries,
+    failed_connections,
+    http_hosts,
+    http_methods,
+    http_sections,
+    http_status,
+    losses,
+    names,
+    pings,
+    protocols,
+    services,
+    states,
+    talkers,
+    tls_names,
+    tls_old,
+)
+from tidegate.queries.gathered import Gathered
 
 TOP = 10
 """Lines of a ranking."""
 
-_CREATE = """
-    CREATE TABLE talk (
-        src VARCHAR, dst VARCHAR, proto VARCHAR, port USMALLINT, service VARCHAR, conn_state VARCHAR,
-        conns UBIGINT, packets UBIGINT, bytes UBIGINT, missed UBIGINT, retransmits UBIGINT)
-"""
+SITES = 5
+"""Sites, of which more is said."""
 
-_ADD = """
-    INSERT INTO talk
-    SELECT src_ip, dst_ip, proto, CASE WHEN proto IN ('tcp', 'udp', 'sctp') THEN dst_port END,
-        service, conn_state, count(*), sum(up_packets + down_packets), sum(up_bytes + down_bytes),
-        sum(up_missed + down_missed), sum(up_retransmits + down_retransmits)
-    FROM batch GROUP BY ALL
-"""
+PARTS = 6
+"""Methods, status codes and sections that are named of a site."""
 
-_SUMS = "sum(conns)::UBIGINT, sum(packets)::UBIGINT, sum(bytes)::UBIGINT"
+MEMORY = "256MB"
 
-_TALKERS = f"""
-    SELECT host, {_SUMS} FROM (
-        SELECT src AS host, conns, packets, bytes FROM talk
-        UNION ALL SELECT dst, conns, packets, bytes FROM talk WHERE dst <> src)
-    GROUP BY host ORDER BY sum(bytes) DESC, host LIMIT {TOP}
-"""
+RANKINGS = {
+    **dict.fromkeys((talkers, names, services, protocols), TOP),
+    states: 20,
+    failed_connections: 5,
+    tls_names: TOP,
+    tls_old: 5,
+    dns_queries: TOP,
+    dns_failures: 5,
+    pings: 5,
+}
+"""What a summary ranks beside the sites, and how many rows of it."""
 
-_SERVICES = f"""
-    SELECT proto || coalesce('/' || port, '') || coalesce(' ' || service, '') AS name, {_SUMS}
-    FROM talk GROUP BY name ORDER BY sum(bytes) DESC, name LIMIT {TOP}
-"""
+OF_A_SITE = (http_methods, http_status, http_sections)
+"""What it says of each site."""
 
-_PROTOCOLS = f"SELECT proto, {_SUMS} FROM talk GROUP BY proto ORDER BY sum(bytes) DESC, proto LIMIT {TOP}"
-
-_STATES = f"SELECT conn_state, {_SUMS} FROM talk GROUP BY conn_state ORDER BY sum(conns) DESC, conn_state"
-
-_TOTALS = """
-    SELECT coalesce(sum(conns), 0)::UBIGINT, coalesce(sum(missed), 0)::UBIGINT,
-        coalesce(sum(retransmits), 0)::UBIGINT
-    FROM talk
-"""
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Ranked:
-    """One line of a ranking."""
+class Site:
+    """A site that was asked over HTTP, and the most frequent of what was asked."""
 
-    name: str
-    connections: int
-    packets: int
-    bytes: int
+    row: Row
+    """Its row of http-hosts."""
+    methods: list[Row]
+    statuses: list[Row]
+    sections: list[Row]
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What a summary says about connections; rankings hold the ten first by IP bytes."""
+    """What a summary says: the first rows of each question's answer, as that question gives them."""
 
-    connections: int
-    missed: int
-    """Bytes that were acknowledged but never seen."""
-    retransmits: int
-    talkers: list[Ranked]
-    services: list[Ranked]
-    protocols: list[Ranked]
-    states: list[Ranked]
-    """All states, the most frequent first."""
+    losses: Row
+    """Connections in all, and what is missing in them."""
+    sites: list[Site]
+    rankings: dict[str, list[Row]]
+    """Rows by the question's name, of the questions that had an answer."""
 
 
 class Summary:
-    """Adds up connections; exact, and bounded in memory, because DuckDB moves to disk what is too much."""
+    """Gathers rows and asks the questions at the end; exact, and bounded in memory."""
 
     def __init__(self) -> None:
-        self._database = Database("128MB")
-        self._database.duckdb.execute(_CREATE)
+        self._gathered = Gathered([*RANKINGS, http_hosts, *OF_A_SITE, losses], MEMORY)
 
-    def add(self, conns: Arrow) -> None:
-        """Counts rows of the table `conn`, each connection's last one only."""
-        self._database.duckdb.register("batch", conns)
-        self._rows(_ADD)
-        self._database.duckdb.unregister("batch")
+    @property
+    def tables(self) -> list[str]:
+        """The tables it takes rows of."""
+        return self._gathered.tables
+
+    def add(self, batch: Batch) -> None:
+        """Takes rows; of `conn` each connection's last one only."""
+        self._gathered.add(batch)
 
     def figures(self) -> Figures:
-        """The sums and rankings so far."""
-        connections, missed, retransmits = self._rows(_TOTALS)[0]
+        """The answers so far."""
+        answers = {asked.name: self._gathered.rows(asked, limit=rows) for asked, rows in RANKINGS.items()}
         return Figures(
-            connections,
-            missed,
-            retransmits,
-            talkers=self._ranked(_TALKERS),
-            services=self._ranked(_SERVICES),
-            protocols=self._ranked(_PROTOCOLS),
-            states=self._ranked(_STATES),
+            self._gathered.rows(losses)[0],
+            list(self._sites()),
+            {name: rows for name, rows in answers.items() if rows},
         )
 
     def close(self) -> None:
         """Frees memory and disk."""
-        self._database.close()
+        self._gathered.close()
 
-    def _ranked(self, sql: str) -> list[Ranked]:
-        return [Ranked(*row) for row in self._rows(sql)]
-
-    def _rows(self, sql: str) -> list[tuple[Any, ...]]:
-        try:
-            return self._database.run(lambda: self._database.duckdb.execute(sql).fetchall())
-        except duckdb.Error as error:
-            raise TidegateError(f"summary: {one_line(error)}") from None
+    def _sites(self) -> Iterator[Site]:
+        for row in self._gathered.rows(http_hosts, limit=SITES):
+            # One more than is shown, so that it can be said that there are more.
+            parts = [self._gathered.rows(asked, host=row["host"], limit=PARTS + 1) for asked in OF_A_SITE]
+            yield Site(row, *parts)

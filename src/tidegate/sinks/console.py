@@ -4,7 +4,7 @@ from collections import OrderedDict
 from typing import Any, TextIO
 
 from tidegate.model.batch import Batch
-from tidegate.model.text import safe_text
+from tidegate.model.text import clip, safe_text
 from tidegate.model.units import human_bytes, human_duration
 from tidegate.sinks.rows import as_dicts
 
@@ -15,9 +15,12 @@ REMEMBERED = 65_536
 ENDS = 43
 """Characters of both ends, in columns; IPv6 may take more."""
 
+NAME = 60
+"""Characters of a name at most; strangers choose it."""
+
 
 class ConsoleSink:
-    """Lines such as `14:02:11 + tcp   10.0.0.5:41234 > 10.0.0.9:443    eth0`."""
+    """Lines such as `14:02:11 + tcp   10.0.0.5:41234 > 10.0.0.9:443    eth0  tls    www.example.org`."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -52,13 +55,12 @@ class ConsoleSink:
 
 
 def opened_line(row: dict[str, Any]) -> str:
-    """When, who with whom, and where it was seen."""
-    return safe_text(f"{_clock(row['ts'])} + {_ends(row)}  {row['iface']}")
+    """When, who with whom, where it was seen, and what is known of it by then."""
+    return safe_text(f"{_clock(row['ts'])} + {_ends(row)}  {row['iface']}{_said(row)}")
 
 
 def closed_line(row: dict[str, Any]) -> str:
     """The same, and how it went, how long and how much."""
-    service = f"  {row['service']}" if row["service"] else ""
     took, up, down = (
         human_duration(row["duration"]),
         human_bytes(row["up_bytes"]),
@@ -66,8 +68,14 @@ def closed_line(row: dict[str, Any]) -> str:
     )
     return safe_text(
         f"{_clock(row['last_ts'])} - {_ends(row)}  {row['conn_state']:<6} {took:>8}"
-        f"  up {up:>8}  down {down:>8}{service}"
+        f"  up {up:>8}  down {down:>8}{_said(row)}"
     )
+
+
+def _said(row: dict[str, Any]) -> str:
+    """The service and the called end's name, as far as they are known."""
+    service, name = row["service"] or "", row["name"] or ""
+    return f"  {service:<5}  {clip(safe_text(name), NAME)}".rstrip() if service or name else ""
 
 
 def _ends(row: dict[str, Any]) -> str:

@@ -1,0 +1,71 @@
+"""Every named question: one file each, and this one list."""
+
+from difflib import get_close_matches
+
+from tidegate.model.errors import UsageError
+from tidegate.model.text import clip
+from tidegate.queries.question import Question
+from tidegate.queries.questions import (
+    dns_failures,
+    dns_queries,
+    dns_servers,
+    dns_slow,
+    failed_connections,
+    http_hosts,
+    http_methods,
+    http_sections,
+    http_slow,
+    http_status,
+    icmp_errors,
+    ja4,
+    losses,
+    names,
+    new_hosts,
+    pings,
+    protocols,
+    services,
+    ssh_versions,
+    states,
+    talkers,
+    tls_names,
+    tls_old,
+    tls_versions,
+)
+
+QUESTIONS: tuple[Question, ...] = (
+    talkers.QUESTION,
+    names.QUESTION,
+    new_hosts.QUESTION,
+    services.QUESTION,
+    protocols.QUESTION,
+    states.QUESTION,
+    failed_connections.QUESTION,
+    losses.QUESTION,
+    http_hosts.QUESTION,
+    http_sections.QUESTION,
+    http_methods.QUESTION,
+    http_status.QUESTION,
+    http_slow.QUESTION,
+    tls_names.QUESTION,
+    tls_versions.QUESTION,
+    tls_old.QUESTION,
+    ja4.QUESTION,
+    dns_queries.QUESTION,
+    dns_failures.QUESTION,
+    dns_slow.QUESTION,
+    dns_servers.QUESTION,
+    pings.QUESTION,
+    icmp_errors.QUESTION,
+    ssh_versions.QUESTION,
+)
+"""Every question, in the order in which they are listed. A new one is a file and a line here."""
+
+
+def find_question(name: str) -> Question:
+    """The question of that name; raises UsageError naming the one that is like it."""
+    for question in QUESTIONS:
+        if question.name == name:
+            return question
+    like = get_close_matches(name, [question.name for question in QUESTIONS], 1)
+    meant = f"; did you mean {like[0]}?" if like else ";"
+    raise UsageError(f'there is no question "{clip(name, 40)}"{meant} tidegate query --list shows all')

@@ -1,0 +1,26 @@
+"""Who is talked to, by name?"""
+
+from tidegate.queries.question import Question
+
+QUESTION = Question(
+    name="names",
+    doc="called ends by name, else by address, with connections and bytes",
+    tables=("conn",),
+    sql="""
+    -- sources: who said the name (sni, quic, http, dns); none where there is only the address.
+    SELECT
+        coalesce(lower(name), dst_ip) AS name,
+        several(name_source) AS sources,
+        several(service) AS services,
+        count(*) AS connections,
+        count(DISTINCT src_ip) AS clients,
+        total(up_bytes) AS sent,
+        total(down_bytes) AS received,
+        total(up_bytes + down_bytes) AS bytes,
+        max(last_ts) AS last_seen
+    FROM conn
+    GROUP BY 1
+    ORDER BY bytes DESC, name
+    LIMIT $limit
+    """,
+)
