@@ -9,11 +9,13 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tshark import Unreadable
+from tshark import OTHERS, Unreadable
 
 Fact = tuple[str, ...]
 """What was said: its kind, who said it to whom, and the words."""
 
+LEFT_OUT = "left out"
+"""The kind of what lies behind a layer we do not decode."""
 SEPARATOR = "\x1f"
 HTTP = ("http.request.method", "http.host", "http.request.uri", "http.response.code")
 SNI = "tls.handshake.extensions_server_name"
@@ -31,8 +33,8 @@ ENDS = (
 FIELDS = ("frame.protocols", *ENDS, *HTTP, SNI, *DNS)
 PREFERENCES = """\
 ip.defragment: TRUE
-tcp.desegment_tcp_streams: TRUE
-tcp.reassemble_out_of_order: TRUE
+tcp.desegment_tcp_streams: {joined}
+tcp.reassemble_out_of_order: {joined}
 tcp.check_checksum: FALSE
 udp.check_checksum: FALSE
 ip.check_checksum: FALSE
@@ -41,20 +43,20 @@ HEURISTICS = ("http_tcp", "tls_tcp", "quic")
 
 
 @cache
-def _settings() -> TemporaryDirectory[str]:
+def _settings(joined: bool) -> TemporaryDirectory[str]:
     kept = TemporaryDirectory(prefix="witness-")
-    (Path(kept.name) / "preferences").write_text(PREFERENCES)
+    (Path(kept.name) / "preferences").write_text(PREFERENCES.format(joined=str(joined).upper()))
     return kept
 
 
-def _frames(path: Path, timeout: float) -> Iterator[dict[str, list[str]]]:
+def _frames(path: Path, timeout: float, joined: bool) -> Iterator[dict[str, list[str]]]:
     words = ["tshark", *shlex.split("-n -2 -T fields -E occurrence=a -E separator=/t"), "-E"]
     words += [f"aggregator={SEPARATOR}", "-Y", "http or tls or quic or dns or mdns or llmnr", "-r", str(path)]
     for name in HEURISTICS:
         words += ["--enable-heuristic", name]
     for name in FIELDS:
         words += ["-e", name]
-    settings = os.environ | {"WIRESHARK_CONFIG_DIR": _settings().name}
+    settings = os.environ | {"WIRESHARK_CONFIG_DIR": _settings(joined).name}
     try:
         done = subprocess.run(words, capture_output=True, timeout=timeout, env=settings)
     except subprocess.TimeoutExpired as late:
@@ -73,23 +75,32 @@ def _frames(path: Path, timeout: float) -> Iterator[dict[str, list[str]]]:
 def ends_of(frame: dict[str, list[str]]) -> tuple[str, str, str, str]:
     """Innermost sender and receiver."""
 
-    def last(*names: str) -> str:
-        found = [value for name in names for value in frame[name][-1:]]
-        return found[-1] if found else ""
+    layers = frame["frame.protocols"][0].split(":")
 
-    return (
-        last("ip.src", "ipv6.src"),
-        last("tcp.srcport", "udp.srcport"),
-        last("ip.dst", "ipv6.dst"),
-        last("tcp.dstport", "udp.dstport"),
-    )
+    def innermost(*kinds: str) -> tuple[str, str]:
+        names = {"ip": ("ip.src", "ip.dst"), "ipv6": ("ipv6.src", "ipv6.dst")}
+        names |= {kind: (f"{kind}.srcport", f"{kind}.dstport") for kind in ("tcp", "udp")}
+        for layer in reversed(layers):
+            if layer in kinds and all(frame[name] for name in names[layer]):
+                src, dst = names[layer]
+                return frame[src][-1], frame[dst][-1]
+        return "", ""
+
+    (src, dst), (sport, dport) = innermost("ip", "ipv6"), innermost("tcp", "udp")
+    return src, sport, dst, dport
 
 
-def heard_by_tshark(path: Path, timeout: float) -> Counter[Fact]:
-    """Every fact in a capture; raises Unreadable."""
+def heard_by_tshark(path: Path, timeout: float, *, joined: bool = True) -> Counter[Fact]:
+    """Every fact in a capture; raises Unreadable.
+
+    Not `joined`, segments are not put together: then it hears messages that lack some of their bytes.
+    """
     facts = Counter[Fact]()
-    for frame in _frames(path, timeout):
+    for frame in _frames(path, timeout, joined):
         layers = frame["frame.protocols"][0].split(":")
+        if not OTHERS.isdisjoint(layers):
+            facts[(LEFT_OUT, *sorted(OTHERS.intersection(layers)))] += 1
+            continue
         src, sport, dst, dport = ends_of(frame)
         if "http" in layers and "tcp" in layers:
             _http(frame, (src, sport, dst, dport), facts)
@@ -119,7 +130,8 @@ def _dns(frame: dict[str, list[str]], ends: tuple[str, str, str, str], facts: Co
     asked = (dst, dport) if reply else (src, sport)
     number = str(int(frame["dns.id"][0], 16))
     for name, kind in zip(frame["dns.qry.name"], frame["dns.qry.type"], strict=False):
-        question = (*asked, number, name.lower().rstrip("."), kind)
+        asked_for = "" if name == "<root>" else name.lower().rstrip(".")
+        question = (*asked, number, asked_for, kind)
         facts[("dns question", *question)] = 1
         for rcode in frame["dns.flags.rcode"] if reply else ():
             facts[("dns rcode", *question, rcode)] = 1

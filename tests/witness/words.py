@@ -17,7 +17,7 @@ from typing import Any
 
 import dns.rcode
 import dns.rdatatype
-from spoken import Fact, heard_by_tshark
+from spoken import LEFT_OUT, Fact, heard_by_tshark
 from tshark import Unreadable
 from unlike import explain
 
@@ -74,15 +74,18 @@ def _dns(row: dict[str, Any], facts: Counter[Fact]) -> None:
 def compare(path: Path, timeout: float) -> tuple[list[str], Counter[str], int]:
     """Unexplained differences in words, how many each reason explains, and how many facts were compared."""
     theirs, mine = heard_by_tshark(path, timeout), ours(path, timeout)
+    left_out = Counter({fact: count for fact, count in theirs.items() if fact[0] == LEFT_OUT})
+    theirs -= left_out
+    facts = theirs.keys() | mine.keys()
+    differing = sorted(fact for fact in facts if theirs[fact] != mine[fact])
+    apart = heard_by_tshark(path, timeout, joined=False) if differing else Counter[Fact]()
     unexplained, reasons = [], Counter[str]()
-    for fact in sorted(theirs.keys() | mine.keys()):
-        if theirs[fact] == mine[fact]:
-            continue
-        if reason := explain(path, fact, mine, theirs):
+    for fact in differing:
+        if reason := explain(path, fact, mine, theirs, apart):
             reasons[reason] += 1
         else:
             unexplained.append(f"{path}: {' '.join(fact)}: {mine[fact]}, tshark {theirs[fact]}")
-    return unexplained, reasons, len(theirs.keys() | mine.keys())
+    return unexplained, reasons, len(facts)
 
 
 def main() -> int:
