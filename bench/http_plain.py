@@ -82,7 +82,8 @@ def namespace() -> Iterator[None]:
     subprocess.run(["ip", "netns", "del", NAMESPACE], stderr=subprocess.DEVNULL, check=False)
     subprocess.run(["ip", "netns", "add", NAMESPACE], check=True)
     try:
-        subprocess.run(["ip", "-n", NAMESPACE, "link", "set", "lo", "mtu", "1500", "up"], check=True)
+        small = ("mtu", "1500", "gso_max_segs", "1")
+        subprocess.run(["ip", "-n", NAMESPACE, "link", "set", "lo", *small, "up"], check=True)
         yield
     finally:
         subprocess.run(["ip", "netns", "del", NAMESPACE], check=False)
@@ -194,8 +195,9 @@ def http(tidegate: str, rounds: int) -> Report:
     for name, each in runs.items():
         cpu = median(each, lambda one: one.cpu)
         peak = max(one.peak for one in each) / 1e6
-        rate = f"{packets / cpu / 1e6:.3f}"
-        rows.append((name, rate, f"{theirs.total() / cpu:,.0f}", f"{cpu:.3f}", f"{peak:.0f}"))
+        rows.append(
+            (name, f"{packets / cpu / 1e6:.3f}", f"{theirs.total() / cpu:,.0f}", f"{cpu:.3f}", f"{peak:.0f}")
+        )
     command = runs["tidegate to Parquet"]
     rate = packets / median(command, lambda one: one.cpu) / 1e6
     checks = [

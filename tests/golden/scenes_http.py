@@ -106,16 +106,13 @@ def web(lab: Lab) -> str:
 
 def curl(lab: Lab, *words: str) -> None:
     """curl, silent, its output thrown away."""
-    lab.run(
-        CLIENT,
-        "curl",
-        "-s",
-        *(word for url in words for word in ((url, "-o", "/dev/null") if "://" in url else (url,))),
-    )
+    urls = (word for word in words if "://" in word)
+    thrown_away = (word for _ in urls for word in ("-o", "/dev/null"))
+    lab.run(CLIENT, "curl", "-s", *words, *thrown_away)
 
 
 def http_bodies(lab: Lab, file: Path) -> None:
-    """One connection: a length, chunks with extensions and a trailer, HEAD, 204, 304, 302; then a body until close."""
+    """A length, chunks with extensions and a trailer, 204, 304, 302; HEAD; bodies until close."""
     site = web(lab)
     paths = ("hello", "chunks", "nothing", "same", "moved")
     with lab.capture(file):
@@ -142,16 +139,8 @@ def http_uploads(lab: Lab, file: Path) -> None:
 def http_pipelined(lab: Lab, file: Path) -> None:
     """nginx is asked five things in one segment, then in two that divide a word; one of them is missing."""
     nginx(lab)
-    asked = "".join(
-        f"{method} /{path} HTTP/1.1\r\nHost: www.example.org\r\n\r\n"
-        for method, path in (
-            ("GET", "small"),
-            ("HEAD", "small"),
-            ("GET", "none"),
-            ("OPTIONS", "small"),
-            ("GET", "small"),
-        )
-    )
+    wanted = ("GET /small", "HEAD /small", "GET /none", "OPTIONS /small", "GET /small")
+    asked = "".join(f"{line} HTTP/1.1\r\nHost: www.example.org\r\n\r\n" for line in wanted)
     with lab.capture(file):
         program = python(f"""
             import socket, time
