@@ -11,74 +11,14 @@ use super::fields::Fields;
 use super::headers::Field;
 use super::messages::Head;
 use super::redact;
-use super::row::ReplyView;
 use super::start::Start;
+use super::waiting::{Asked, Asks, Reply, ReplyHead, Request};
 use crate::flow::Direction;
 use crate::packet::Nanos;
 use crate::protocols::{Budget, Context, NameSource, Violation};
 
 /// Requests that may wait for their replies.
 const MAX_WAITING: usize = 1000;
-
-/// A request whose row is not written yet.
-pub(super) struct Request {
-    pub(super) first: Nanos,
-    /// Its last byte; `None` if that was not seen.
-    pub(super) last: Option<Nanos>,
-    pub(super) depth: u32,
-    pub(super) minor: Option<u8>,
-    pub(super) body: u64,
-    /// Method, target, host, User-Agent, Referer, Content-Type, credentials, cookie.
-    pub(super) fields: Fields<8>,
-    pub(super) cut: Option<&'static str>,
-    /// Whether nothing more of it will come.
-    ended: bool,
-    /// Whether its reply may lie in lost bytes.
-    lost: bool,
-    asks: Asks,
-}
-
-/// What a request says of its reply's body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asks {
-    Plain,
-    Head,
-    Connect,
-}
-
-/// What is known of a reply by its request.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Asked {
-    /// It has no body, whatever it says.
-    pub(super) no_body: bool,
-    /// What follows it is a tunnel's.
-    pub(super) tunnel: bool,
-    /// Nothing: its request was not seen.
-    pub(super) unknown: bool,
-}
-
-/// A reply's first line.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ReplyHead<'a> {
-    pub(super) minor: u8,
-    pub(super) status: u16,
-    pub(super) reason: &'a [u8],
-}
-
-/// A reply that has begun, or is whole before its request is.
-struct Reply {
-    minor: u8,
-    status: u16,
-    first: Nanos,
-    last: Nanos,
-    body: u64,
-    cut: Option<&'static str>,
-    /// Reason, Content-Type, Location, Server, Upgrade.
-    fields: Fields<5>,
-    /// Whether its request was not seen.
-    alone: bool,
-    over: bool,
-}
 
 /// A connection's requests and replies.
 pub(super) struct Exchange {
@@ -352,17 +292,21 @@ impl Exchange {
         }
         match self.unanswered() {
             0 => {}
-            1 => {
-                if let Some(request) = self.waiting.back_mut() {
-                    request.lost = true;
-                }
-            }
+            1 => self.first_lost(),
             // The segment that brought the second acknowledged the lost reply to the first.
             2 if self.pipelined == Some(ts) => {
                 self.pipelined = None;
+                self.first_lost();
                 self.write_first_alone(context);
             }
             _ => self.give_up_pairs(context),
+        }
+    }
+
+    /// The reply to the first that waits was not seen, but for a late final one perhaps.
+    fn first_lost(&mut self) {
+        if let Some(request) = self.waiting.front_mut() {
+            request.lost = true;
         }
     }
 
@@ -405,74 +349,5 @@ impl Exchange {
 
     fn write_alone(&mut self, request: &Request, context: &mut Context<'_>) {
         self.write(Some(request), None, context);
-    }
-}
-
-impl Request {
-    fn new(first: Nanos, depth: u32, budget: &Budget) -> Self {
-        Self {
-            first,
-            last: None,
-            depth,
-            minor: None,
-            body: 0,
-            fields: Fields::none(budget),
-            cut: None,
-            ended: false,
-            lost: false,
-            asks: Asks::Plain,
-        }
-    }
-
-    /// How it was cut short, with a reply.
-    pub(super) fn why_cut(&self) -> Option<&'static str> {
-        self.cut.or((!self.ended).then_some("unfinished"))
-    }
-
-    /// How it was cut short, without a reply.
-    pub(super) fn why_alone(&self, unsure: bool) -> &'static str {
-        match self.cut {
-            Some(why) => why,
-            None if self.lost || unsure => "gap",
-            None if self.ended => "no reply",
-            None => "unfinished",
-        }
-    }
-}
-
-impl<'a> ReplyHead<'a> {
-    fn view(&self, head: &'a Head<'a>, location: Option<&'a [u8]>) -> ReplyView<'a> {
-        let get = |field| head.headers.get(field);
-        ReplyView {
-            minor: self.minor,
-            status: self.status,
-            first: head.first,
-            last: head.last,
-            body: 0,
-            cut: None,
-            reason: Some(self.reason).filter(|reason| !reason.is_empty()),
-            content_type: get(Field::ContentType),
-            location,
-            server: get(Field::Server),
-            upgrade: get(Field::Upgrade).filter(|_| self.status == 101),
-        }
-    }
-}
-
-impl Reply {
-    fn view(&self) -> ReplyView<'_> {
-        ReplyView {
-            minor: self.minor,
-            status: self.status,
-            first: self.first,
-            last: self.last,
-            body: self.body,
-            cut: self.cut,
-            reason: self.fields.get(0),
-            content_type: self.fields.get(1),
-            location: self.fields.get(2),
-            server: self.fields.get(3),
-            upgrade: self.fields.get(4),
-        }
     }
 }

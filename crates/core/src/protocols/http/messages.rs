@@ -1,8 +1,8 @@
 //! Heads, put together where they are split, and bodies' ends: what makes messages of bytes.
 
-use super::exchange::ReplyHead;
 use super::headers::{self, Field, Framing, Headers};
 use super::start::{Start, may_start, start};
+use super::waiting::ReplyHead;
 use super::{Http, MAX_HEAD, Moved, Partial, State};
 use crate::packet::Nanos;
 use crate::protocols::{Buffer, Context, Step, Violation};
@@ -65,8 +65,7 @@ impl Http {
         context: &mut Context<'_>,
     ) -> Moved {
         let Some(mut partial) = self.side(from_client).partial.take() else {
-            self.side(from_client).lose();
-            return Ok((0, Step::More));
+            return Ok((0, self.side(from_client).lose()));
         };
         let had = partial.bytes.len();
         let room = (MAX_HEAD + 1).saturating_sub(had).min(data.len());
@@ -112,8 +111,7 @@ impl Http {
         if self.side(from_client).certain {
             return Err(Violation("http header too long"));
         }
-        self.side(from_client).lose();
-        Ok((taken, Step::More))
+        Ok((taken, self.side(from_client).lose()))
     }
 
     /// What should be a message is none: an error, unless we may have lost our way.
@@ -152,14 +150,19 @@ impl Http {
 
     fn request(&mut self, method: &[u8], head: &Head<'_>, context: &mut Context<'_>) -> Moved {
         self.exchange.asked(head, context)?;
-        let state = match head.headers.framing()? {
-            Framing::Unsaid | Framing::Bytes(0) => {
+        let state = match head.headers.framing() {
+            Ok(Framing::Unsaid | Framing::Bytes(0)) => {
                 self.exchange.request_ended(0, head.last, context);
                 if method == b"CONNECT" { State::Asked } else { State::Idle }
             }
-            Framing::Bytes(bytes) => State::Counted(bytes),
-            Framing::Chunked => State::Chunked(super::Chunked::BEGIN),
-            Framing::Endless => return Err(Violation("http transfer coding unknown")),
+            Ok(Framing::Bytes(bytes)) => State::Counted(bytes),
+            Ok(Framing::Chunked) => State::Chunked(super::Chunked::BEGIN),
+            Ok(Framing::Endless) => return Err(Violation("http transfer coding unknown")),
+            Err(violation) if self.client.certain => return Err(violation),
+            Err(_) => {
+                self.exchange.request_cut(0, "gap", context);
+                return Ok((0, self.client.lose()));
+            }
         };
         self.client.state = state;
         Ok((0, Step::More))
@@ -184,9 +187,10 @@ impl Http {
         let framing = match reply.status {
             _ if asked.no_body || asked.tunnel => Framing::Bytes(0),
             101 | 204 | 304 => Framing::Bytes(0),
-            _ => match head.headers.framing()? {
-                Framing::Unsaid => Framing::Endless,
-                framing => framing,
+            _ => match head.headers.framing() {
+                Ok(Framing::Unsaid) => Framing::Endless,
+                Ok(framing) => framing,
+                Err(violation) => return self.unclear_reply(reply, head, violation, context),
             },
         };
         if let Framing::Bytes(bytes) = framing
@@ -206,6 +210,19 @@ impl Http {
         };
         self.release_client();
         Ok((0, Step::More))
+    }
+
+    /// A reply whose body ends nobody knows where.
+    fn unclear_reply(
+        &mut self,
+        reply: ReplyHead<'_>,
+        head: &Head<'_>,
+        violation: Violation,
+        context: &mut Context<'_>,
+    ) -> Moved {
+        self.exchange.answering(reply, head, context)?;
+        self.exchange.reply_ended(0, head.last, Some("unfinished"), context);
+        if self.server.certain { Err(violation) } else { Ok((0, self.server.lose())) }
     }
 
     /// What follows a whole reply: more HTTP, or something else.

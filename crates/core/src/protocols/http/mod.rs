@@ -11,6 +11,7 @@ mod redact;
 mod row;
 mod search;
 mod start;
+mod waiting;
 
 use super::{Budget, Buffer, Context, First, Guess, Parser, Protocol, Service, Step, Violation};
 use crate::flow::{Chunk, Direction};
@@ -118,7 +119,8 @@ impl Http {
 
     /// Of the end that was not recognised we may hear the middle of something first.
     fn begin(&mut self, by_request: bool, gap: u64, context: &Context<'_>) {
-        let known = by_request && gap == 0 && context.flow.began();
+        let missed = context.flow.extra().is_some_and(|extra| extra.missed != [0; 2]);
+        let known = by_request && gap == 0 && !missed && context.flow.began();
         if !known {
             self.side(!by_request).lose();
         }
@@ -248,11 +250,12 @@ fn closed(direction: Direction, context: &Context<'_>) -> bool {
 }
 
 impl Side {
-    /// Nothing is known of what comes.
-    fn lose(&mut self) {
+    /// Nothing is known of what comes: to be searched from here on.
+    fn lose(&mut self) -> Step {
         self.state = State::Lost(false);
         self.partial = None;
         self.body = 0;
         self.certain = false;
+        Step::More
     }
 }

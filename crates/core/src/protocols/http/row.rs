@@ -1,7 +1,8 @@
 //! Rows of table `http`, made of a request, a reply, or both.
 
-use super::exchange::{Exchange, Request};
+use super::exchange::Exchange;
 use super::redact;
+use super::waiting::Request;
 use crate::packet::Nanos;
 use crate::protocols::Context;
 use crate::tables::http::HttpRow;

@@ -55,6 +55,9 @@ const METHODS: &[&[u8]] = &[
     b"VERSION-CONTROL",
 ];
 
+/// Bytes of empty lines before the first message.
+const MAX_BLANK: usize = 4;
+
 /// The longest method that is taken for one.
 const LONGEST_METHOD: usize = 64;
 
@@ -170,9 +173,10 @@ pub(super) fn probe_reply(first: &First<'_>) -> Guess {
     First { data, ..*first }.begins(HTTP)
 }
 
-/// Some send an empty line too much before a message (RFC 9112, section 2.2).
+/// Some send an empty line or two too much before a message (RFC 9112, section 2.2).
 fn without_blank_lines(data: &[u8]) -> &[u8] {
-    data.strip_prefix(b"\r\n").unwrap_or(data)
+    let blank = data.iter().take(MAX_BLANK).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    data.get(blank..).unwrap_or_default()
 }
 
 /// Where in a line the first line of a message begins, with bytes of something else before it.

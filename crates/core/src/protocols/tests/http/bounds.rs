@@ -11,6 +11,7 @@ fn violation(up: &[u8], down: &[u8]) -> String {
     down.chunks(1400).for_each(|data| {
         talk.down(data);
     });
+    talk.end();
     assert_eq!(talk.protocols.buffered(), 0);
     let kinds = talk.violations();
     kinds.first().map(|(kind, _)| kind.clone()).unwrap_or_default()

@@ -122,7 +122,31 @@ fn losses_between_pipelined_messages_leave_them_alone() {
 #[test]
 fn a_stream_may_be_joined_in_the_middle() {
     let mut talk = super::conversation();
-    talk.say(super::Direction::Down, 5000, b"the end of a page").up(GET).down(b"more HTTP/1.");
+    talk.flow.up.packets = 1;
+    assert!(!talk.flow.began());
+    talk.down(b"the end of a page").up(GET).down(b"more HTTP/1.");
     talk.down(b"1 200 OK\r\nContent-Length: 0\r\n\r\n").end();
     assert_eq!(super::rows(&mut talk.rows().http, SHORT), ["1|GET|/|200|0|0|-"]);
+}
+
+#[test]
+fn a_message_that_was_found_may_be_none() {
+    let said: [super::Said; 7] = [
+        (true, 0, GET),
+        (false, 0, OK),
+        (true, 100, b"GET /quoted HTTP/1.1\r\nContent-Length: 1, 2\r\n\r\n"),
+        (true, 0, b"nothing at all\r\nPOST /x HTTP/1.1\r\n\r\n"),
+        (false, 0, OK),
+        (true, 0, b"\x01\x02\x03\r\n"),
+        (true, 0, GET),
+    ];
+    assert_eq!(
+        play(&said, SHORT),
+        [
+            "1|GET|/|200|0|2|-",
+            "2|GET|/quoted|200|0|2|gap",
+            "3|POST|/x|-|0|-|no reply",
+            "4|GET|/|-|0|-|no reply"
+        ]
+    );
 }

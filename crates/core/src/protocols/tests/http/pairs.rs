@@ -53,7 +53,7 @@ fn times_are_the_requests_end_and_the_replys_ends() {
     let found = rows(&mut talk.rows().http, &["ts", "latency", "duration"]);
     assert_eq!(
         found,
-        ["1970-01-01T00:00:01.001000000Z|0.001|0.004", "1970-01-01T00:00:01.006000000Z|0|0.001"]
+        ["1970-01-01T00:00:01.001000000Z|0.001|0.004", "1970-01-01T00:00:01.006000000Z|0.0|0.001"]
     );
 }
 
