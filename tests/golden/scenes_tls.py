@@ -16,10 +16,11 @@ def certificates(lab: Lab) -> None:
     """An authority, and a certificate for the server that it signed, with two DNS names."""
     ca, key, cert = (str(lab.scratch / name) for name in ("ca.pem", "key.pem", "cert.pem"))
     authority = str(lab.scratch / "ca.key")
-    command("openssl", "req", "-x509", *EC, "-subj", "/O=Acme, Inc./CN=Acme Root", "-keyout", authority, "-out", ca)
-    subject = ("-subj", f"/C=XX/O=Example/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME},DNS:*.example.org")
-    signer = ("-CA", ca, "-CAkey", authority)
-    command("openssl", "req", "-x509", *EC, *signer, *subject, "-keyout", key, "-out", cert)
+    make = ("openssl", "req", "-x509", *EC)
+    command(*make, "-subj", "/O=Acme, Inc./CN=Acme Root", "-keyout", authority, "-out", ca)
+    names = ("-addext", f"subjectAltName=DNS:{NAME},DNS:*.example.org")
+    subject = ("-subj", f"/C=XX/O=Example/CN={NAME}", "-CA", ca, "-CAkey", authority)
+    command(*make, *subject, *names, "-keyout", key, "-out", cert)
 
 
 def server(lab: Lab, port: int, *options: str) -> None:

@@ -23,7 +23,7 @@ table! {
         dst_port: U16,
         /// tcp, or quic.
         transport: Text,
-        /// Server name the client asked for (SNI); with Encrypted Client Hello the public name, which is not the site's.
+        /// Server name the client asked for (SNI); with Encrypted Client Hello the name in clear, which may hide the site's.
         sni: Opt<Said>,
         /// Version the server chose: SSLv3, TLSv1.0, TLSv1.1, TLSv1.2, TLSv1.3, TLSv1.3-draft18 and the like, or in hexadecimal.
         version: Opt<Text>,
@@ -39,7 +39,7 @@ table! {
         client_ciphers: Opt<Texts>,
         /// Application protocols the client offered, in its order.
         client_alpn: Opt<Texts>,
-        /// JA4 fingerprint of the ClientHello (FoxIO's specification); of the first one, where the server asked for another.
+        /// JA4 fingerprint of the ClientHello (FoxIO's specification); of the first one, where the server asked for another; NULL for a hello in the form of SSL 2.0.
         ja4: Opt<Text>,
         /// Whether an earlier session was resumed; NULL where no reply was seen.
         resumed: Opt<Bool>,
