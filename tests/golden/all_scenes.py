@@ -2,5 +2,7 @@
 
 import scenes
 import scenes_http
+import scenes_tls
 
-SCENES: dict[str, scenes.Scene] = {**scenes.SCENES, **scenes_http.SCENES}
+FILES = (scenes, scenes_http, scenes_tls)
+SCENES: dict[str, scenes.Scene] = {name: scene for file in FILES for name, scene in file.SCENES.items()}

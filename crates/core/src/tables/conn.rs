@@ -37,7 +37,7 @@ table! {
         service: Opt<Text>,
         /// What the called end is called, as far as somebody said it.
         name: Opt<Text>,
-        /// Who said it: sni, quic, http (the Host header), dns (an answer seen before).
+        /// Who said it: sni, quic, http (the Host header), dns (an answer seen before), ech (in clear beside an Encrypted Client Hello: the site, or a name that hides it).
         name_source: Opt<Text>,
         /// How old a DNS answer was when the connection began, in seconds; 0 where the connection said the name itself.
         name_age: Opt<Seconds>,

@@ -5,6 +5,7 @@ mod http;
 mod signatures;
 mod ssh;
 mod starttls;
+mod tls;
 
 use crate::tables::Table;
 use crate::tables::text::{Format, TextWriter};

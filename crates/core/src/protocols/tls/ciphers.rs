@@ -366,3 +366,16 @@ const NAMES: &[(u16, &str)] = &[
     (0xd003, "ECDHE_PSK_WITH_AES_128_CCM_8_SHA256"),
     (0xd005, "ECDHE_PSK_WITH_AES_128_CCM_SHA256"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::{NAMES, cipher_name};
+
+    #[test]
+    fn each_is_found() {
+        for (number, name) in NAMES {
+            assert_eq!(cipher_name(*number), Some(*name));
+        }
+        assert_eq!(cipher_name(0x0a0a), None);
+    }
+}

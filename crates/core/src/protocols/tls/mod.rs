@@ -56,6 +56,7 @@ impl Records {
             return Step::Done;
         };
         match record.kind {
+            record::OLD if record.length == 0 => return Step::Done,
             record::CHANGE_CIPHER_SPEC if !tls13 => {
                 side.sealed = true;
                 side.changed = true;
