@@ -112,7 +112,7 @@ pub(super) fn redis(reader: &mut Reader<'_>) -> Sure {
     reader.exactly(b"\r\n")
 }
 
-/// The handshake packet of a MySQL server, protocol 10; or its refusal of a host or of one client
+/// The handshake packet of a `MySQL` server, protocol 10; or its refusal of a host or of one client
 /// too many.
 pub(super) fn mysql(reader: &mut Reader<'_>) -> Sure {
     let length = reader.little(3)?;
