@@ -2,7 +2,8 @@
 
 import scenes
 import scenes_http
+import scenes_names
 import scenes_tls
 
-FILES = (scenes, scenes_http, scenes_tls)
+FILES = (scenes, scenes_http, scenes_names, scenes_tls)
 SCENES: dict[str, scenes.Scene] = {name: scene for file in FILES for name, scene in file.SCENES.items()}

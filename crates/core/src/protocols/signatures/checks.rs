@@ -112,7 +112,7 @@ pub(super) fn redis(reader: &mut Reader<'_>) -> Sure {
     reader.exactly(b"\r\n")
 }
 
-/// The handshake packet of a MySQL server, protocol 10; or its refusal of a host or of one client
+/// The handshake packet of a `MySQL` server, protocol 10; or its refusal of a host or of one client
 /// too many.
 pub(super) fn mysql(reader: &mut Reader<'_>) -> Sure {
     let length = reader.little(3)?;
@@ -366,7 +366,7 @@ pub(super) fn smb(reader: &mut Reader<'_>) -> Sure {
 
 /// An XMPP stream's opening tag (RFC 6120, section 4.2), maybe behind an XML declaration.
 pub(super) fn xmpp(reader: &mut Reader<'_>) -> Sure {
-    if reader.0.starts_with(b"<?xml") {
+    if reader.0.starts_with(b"<?") {
         reader.until(b'>', 80)?;
         while reader.0.first().is_some_and(u8::is_ascii_whitespace) {
             reader.byte()?;
