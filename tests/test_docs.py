@@ -8,10 +8,12 @@ import pytest
 import rich_click as click
 
 import tidegate
+from helpers import Run
 from tidegate.cli import VERBS, load
 from tidegate.queries.question import EVERYWHERE
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -63,17 +65,29 @@ def _marked(names: Iterable[str]) -> str:
 
 def test_commands_with_questions_in_the_documentation_are_right() -> None:
     names = {question.name for question in tidegate.questions()}
-    pages = [*DOCS.glob("*.md"), *DOCS.parent.glob("*.md"), *DOCS.parent.glob("changelog.d/*.md")]
+    pages = [*DOCS.glob("*.md"), *ROOT.glob("*.md"), *ROOT.glob("changelog.d/*.md")]
     asked = {name for page in pages for name in re.findall(r"--named ([a-z][\w-]*)", page.read_text())}
     assert "http-hosts" in asked
     assert asked <= names
 
 
+def test_the_session_in_the_readme_is_what_is_said(run: Run) -> None:
+    session = re.findall(
+        r"^    \$ tidegate (.*)\n((?:    [^$\n].*\n|\n)+)", (ROOT / "README.md").read_text(), re.M
+    )
+    assert len(session) == 2
+    for command, said in session:
+        done = run(*command.split(), cwd=ROOT)
+        shown = {line.removeprefix("    ") for line in said.splitlines()} - {"…", ""}
+        assert shown
+        assert shown <= set(done.stdout.splitlines())
+
+
 def test_files_that_the_documentation_names_are_there() -> None:
     for page in ("CONTRIBUTING.md", "ARCHITECTURE.md", "docs/protocols.md", "docs/query.md"):
-        text = (DOCS.parent / page).read_text()
+        text = (ROOT / page).read_text()
         for name in re.findall(r"`((?:crates|src|tests|docs|tools|bench)/[a-z0-9_./-]+)`", text):
-            assert (DOCS.parent / name).exists(), f"{name} in {page}"
+            assert (ROOT / name).exists(), f"{name} in {page}"
 
 
 def test_everything_public_is_documented() -> None:

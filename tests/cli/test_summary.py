@@ -42,12 +42,12 @@ def test_every_protocol_is_told(lines: Render) -> None:
     told = words(lines(*talk.everything()))
     for line in (
         "www.example.org dns sni 2 1.0 kB",
-        "HTTP hosts unanswered median bytes errors requests",
+        "HTTP hosts no reply median bytes errors requests",
         "api.example 1 200.0 ms 125 B 1 4",
         "GET 3, POST 1 | 200 2, 404 1, none 1 | /v1 2, / 1, /login 1",
         "10.0.0.5 > 192.0.2.9:22 no answer 2",
         "www.example.org TLSv1.3 . 1 2",
-        "old.example:8443 old version, expired, self-signed TLSv1.0 1",
+        "old.example:8443 old version, expired, self-signed 1",
         "example.org A AAAA . 1 20.0 ms 3",
         "example.org 10.0.0.1 unanswered 1",
         "10.0.0.5 > 192.0.2.1 30.0 ms 20.0 ms 3 1",

@@ -44,7 +44,15 @@ def test_nonsense_is_refused_with_a_hint(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.0012, "1.2 ms"), (3.4, "3.40 s"), (307, "5m 07s"), (7500, "2h 05m"), (273_600, "3d 04h")],
+    [
+        (0.0, "0.0 ms"),
+        (0.0000352, "35 µs"),
+        (0.0012, "1.2 ms"),
+        (3.4, "3.40 s"),
+        (307, "5m 07s"),
+        (7500, "2h 05m"),
+        (273_600, "3d 04h"),
+    ],
 )
 def test_durations_for_people(seconds: float, text: str) -> None:
     assert human_duration(seconds) == text

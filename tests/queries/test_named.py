@@ -103,8 +103,8 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         (None, "TLSv1.2", "tcp", 1, 1, 1, 0),
     ],
     "tls-old": [
-        ("old version, expired, self-signed", "old.example", "192.0.2.3", 8443, "TLSv1.0", "CN=old", "CN=old",
-         OLDER, OLD, 1, NOON),
+        ("old.example", 8443, "old version, expired, self-signed", "TLSv1.0", "CN=old", "CN=old", OLDER, OLD,
+         ["192.0.2.3"], 1, NOON),
     ],
     "ja4": [
         ("t13d1", 2, 1, 2, ["old.example", SITE], EARLY, NOON),

@@ -11,7 +11,7 @@ from tidegate.model.units import human_bytes, human_count, human_duration
 Row = dict[str, Any]
 
 NARROWEST, WIDEST = 40, 120
-NAME = 26
+NAME = 30
 """Characters of a name that are worth more than a column of figures."""
 
 

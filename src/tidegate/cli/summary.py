@@ -76,16 +76,16 @@ RANKINGS: Mapping[str, Ranking] = {
         [
             text("versions", 18, lambda row: _words(row["versions"])),
             count("unfinished", "unfinished", 12),
-            count("quic", "quic", 8),
+            count("quic", "quic", 7),
             count("handshakes", "handshakes", 12),
         ],
     ),
     "tls-old": Ranking(
         "Old or untrusted TLS",
-        _target,
+        lambda row: f"{row['name']}:{row['dst_port']}",
         [
-            text("problem", 35, lambda row: row["problem"]),
             text("version", 10, lambda row: row["version"] or ""),
+            text("problem", 35, lambda row: row["problem"]),
             count("times", "handshakes", 9),
         ],
     ),
@@ -93,9 +93,9 @@ RANKINGS: Mapping[str, Ranking] = {
         "DNS queries",
         lambda row: row["name"],
         [
-            text("types", 14, lambda row: _words(row["types"])),
+            text("types", 12, lambda row: _words(row["types"])),
             count("failed", "failures", 8),
-            count("unanswered", "unanswered", 12),
+            count("no reply", "unanswered", 10),
             duration("median", "median_rtt"),
             count("queries", "queries", 9),
         ],
@@ -126,7 +126,7 @@ HOSTS = Ranking(
     "HTTP hosts",
     lambda row: row["host"],
     [
-        count("unanswered", "unanswered", 12),
+        count("no reply", "unanswered", 10),
         duration("median", "median_latency"),
         size("bytes", "bytes"),
         count("errors", "errors", 8),

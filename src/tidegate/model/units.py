@@ -75,7 +75,9 @@ def human_rate(per_second: float) -> str:
 
 
 def human_duration(seconds: float) -> str:
-    """ "1.2 ms", "3.40 s", "5m 07s", "2h 05m", "3d 04h"."""
+    """ "35 µs", "1.2 ms", "3.40 s", "5m 07s", "2h 05m", "3d 04h"."""
+    if 0 < seconds < 0.0001:
+        return f"{seconds * 1_000_000:.0f} µs"
     if seconds < 1:
         return f"{seconds * 1000:.1f} ms"
     if seconds < 60:

@@ -17,13 +17,21 @@ QUESTION = Question(
         FROM tls
     )
     SELECT
-        problem, lower(sni) AS name, dst_ip, dst_port, version, subject, issuer, not_before, not_after,
+        coalesce(lower(sni), dst_ip) AS name,
+        dst_port,
+        problem,
+        version,
+        subject,
+        issuer,
+        not_before,
+        not_after,
+        several(dst_ip) AS addresses,
         count(*) AS handshakes,
         max(ts) AS last_seen
     FROM judged
     WHERE problem <> ''
     GROUP BY ALL
-    ORDER BY handshakes DESC, last_seen DESC, dst_ip, dst_port
+    ORDER BY handshakes DESC, name, dst_port, problem, last_seen
     LIMIT $limit
     """,
 )
