@@ -18,7 +18,7 @@ const MDNS: u16 = 5353;
 const LLMNR: u16 = 5355;
 
 /// Questions of a connection that may wait for their replies. Each takes 64 bytes or more of the
-/// parsers' budget, and about as much again.
+/// parsers' budget, which so bounds them all, and 104 bytes beside it.
 const MOST_WAITING: usize = 256;
 
 /// Nanoseconds after which a question counts as not answered; resolvers give up earlier.
@@ -63,7 +63,11 @@ impl Exchange {
         context: &mut Context<'_>,
     ) -> Result<(), Violation> {
         name_service(context);
-        while self.waiting.front().is_some_and(|asked| chunk.ts - asked.ts >= PATIENCE) {
+        while self
+            .waiting
+            .front()
+            .is_some_and(|asked| chunk.ts.saturating_sub(asked.ts) >= PATIENCE)
+        {
             self.give_up_first(context);
         }
         let result = if message.header.is_reply() {
@@ -114,9 +118,13 @@ impl Exchange {
                 self.give_up_first(context);
             }
             let mut kept = Buffer::new(&self.budget);
-            if let Err(violation) = kept.extend(name.unwrap_or_default()) {
+            if let Err(violation) = kept.extend(name.unwrap_or(b".")) {
                 asking.write(None, false, context);
                 return Err(violation);
+            }
+            if self.waiting.is_empty() {
+                // Most connections have one question: no room for others yet.
+                self.waiting.reserve_exact(1);
             }
             self.waiting.push_back(Asked {
                 ts: chunk.ts,
