@@ -1,9 +1,10 @@
 """All scenes, in the order in which they are made: a new file of scenes is a line here."""
 
 import scenes
+import scenes_dns
 import scenes_http
 import scenes_names
 import scenes_tls
 
-FILES = (scenes, scenes_http, scenes_names, scenes_tls)
+FILES = (scenes, scenes_dns, scenes_http, scenes_names, scenes_tls)
 SCENES: dict[str, scenes.Scene] = {name: scene for file in FILES for name, scene in file.SCENES.items()}

@@ -101,9 +101,10 @@ class Lab:
     def listening(self, port: int, host: str = SERVER) -> None:
         """Waits until something listens on the port."""
         asked = ("ss", "-Hltun", f"sport = :{port}")
-        self._until(lambda: bool(self.run(host, *asked)), f"port {port} on {host}")
+        self.until(lambda: bool(self.run(host, *asked)), f"port {port} on {host}")
 
-    def _until(self, true: Callable[[], bool], what: str) -> None:
+    def until(self, true: Callable[[], bool], what: str) -> None:
+        """Waits until something is so."""
         deadline = time.monotonic() + PATIENCE
         while not true():
             if time.monotonic() > deadline:
@@ -119,7 +120,7 @@ class Lab:
         words = f"ip netns exec {host} tcpdump -i {interface} --immediate-mode -U -Z root -w".split()
         with log.open("wb") as out:
             recorder = subprocess.Popen([*words, str(file), *options], stderr=out)
-        self._until(lambda: b"listening on" in log.read_bytes(), "tcpdump")
+        self.until(lambda: b"listening on" in log.read_bytes(), "tcpdump")
         yield
         time.sleep(0.3)  # the last packets cross the wire
         recorder.send_signal(signal.SIGINT)

@@ -37,13 +37,17 @@ impl Conversation {
     }
 
     /// A connection that is known to speak this service's protocol from its first byte, as the
-    /// client does. `None` if that has no parser.
+    /// client does: over a stream if it can, in datagrams with `/udp` after its name. `None` if that
+    /// has no parser.
     pub fn speaking(service: &str, settings: Settings) -> Option<Self> {
+        let (service, datagrams) =
+            service.strip_suffix("/udp").map_or((service, false), |service| (service, true));
         let find = |list: &[&'static Protocol]| {
             let found = list.iter().find(|protocol| protocol.service.name() == service);
             found.map(|protocol| protocol.known())
         };
-        let found = find(STREAMS).or_else(|| signatures::parsed(service)).map(|known| (6, known));
+        let streams = if datagrams { &[] } else { STREAMS };
+        let found = find(streams).or_else(|| signatures::parsed(service)).map(|known| (6, known));
         let (proto, known) = found.or_else(|| find(DATAGRAMS).map(|known| (17, known)))?;
         let mut conversation = Self::new(proto, 9, settings);
         let parser = known.parser?(Direction::Up, conversation.protocols.budget());

@@ -57,8 +57,8 @@ impl Name {
 ///
 /// Two generations: the younger takes what is learned, and when it is full, it becomes the older
 /// one and the former older one is forgotten. So nothing is ever searched for the oldest. An
-/// address takes two entries of 64 bytes and less, with a hash table's spare room some 150 bytes,
-/// and its name at most 64 on average: 22 MB at the usual bound of 100,000 addresses.
+/// address takes two entries, of 65 and 49 bytes and half as much spare room, and its name, of 64
+/// bytes on average at most and 32 to manage it: 250 bytes, 25 MB at the usual bound of 100,000.
 #[derive(Debug, Default)]
 pub struct Names {
     young: Generation,

@@ -67,6 +67,9 @@ pub(super) fn learn(
     ts: Nanos,
     names: &mut Names,
 ) {
+    if message.rcode() != 0 || asked.class != types::IN {
+        return;
+    }
     let (name, alias_ttl) = canonical(message, &asked.name);
     let mut text = None;
     let records = message.answers.iter().take(MOST_ADDRESSES);

@@ -5,18 +5,20 @@ use std::collections::VecDeque;
 use super::answer::{Answers, learn, owner};
 use super::message::{Edns, Header, Message, Question};
 use super::row::{Asking, Replying};
-use super::types;
 use crate::decode::Address;
 use crate::flow::{Chunk, Direction};
 use crate::packet::Nanos;
 use crate::protocols::{Budget, Buffer, Context, Service, Violation};
+
+/// Port of DNS (RFC 1035).
+const DNS: u16 = 53;
 
 /// Ports of multicast DNS (RFC 6762) and LLMNR (RFC 4795).
 const MDNS: u16 = 5353;
 const LLMNR: u16 = 5355;
 
 /// Questions of a connection that may wait for their replies. Each takes 64 bytes or more of the
-/// parsers' budget, and about as much again.
+/// parsers' budget, which so bounds them all, and 104 bytes beside it.
 const MOST_WAITING: usize = 256;
 
 /// Nanoseconds after which a question counts as not answered; resolvers give up earlier.
@@ -37,6 +39,10 @@ struct Asked {
     edns: Option<Edns>,
     /// Type and class, unless the message had no question.
     kind: Option<(u16, u16)>,
+    /// How often it was asked again: so many further replies may come.
+    again: u8,
+    /// Whether its row was written.
+    answered: bool,
 }
 
 impl Exchange {
@@ -57,7 +63,11 @@ impl Exchange {
         context: &mut Context<'_>,
     ) -> Result<(), Violation> {
         name_service(context);
-        while self.waiting.front().is_some_and(|asked| chunk.ts - asked.ts >= PATIENCE) {
+        while self
+            .waiting
+            .front()
+            .is_some_and(|asked| chunk.ts.saturating_sub(asked.ts) >= PATIENCE)
+        {
             self.give_up_first(context);
         }
         let result = if message.header.is_reply() {
@@ -99,16 +109,22 @@ impl Exchange {
                 asking.write(None, false, context);
                 continue;
             }
-            if self.find(message.header.id, question, chunk.direction).is_some() {
-                continue; // asked again: the first time counts
+            let place = self.find(message.header.id, question, chunk.direction);
+            if let Some(asked) = place.and_then(|place| self.waiting.get_mut(place)) {
+                asked.again = asked.again.saturating_add(1); // the first time counts
+                continue;
             }
             if self.waiting.len() == MOST_WAITING {
                 self.give_up_first(context);
             }
             let mut kept = Buffer::new(&self.budget);
-            if let Err(violation) = kept.extend(name.unwrap_or_default()) {
+            if let Err(violation) = kept.extend(name.unwrap_or(b".")) {
                 asking.write(None, false, context);
                 return Err(violation);
+            }
+            if self.waiting.is_empty() {
+                // Most connections have one question: no room for others yet.
+                self.waiting.reserve_exact(1);
             }
             self.waiting.push_back(Asked {
                 ts: chunk.ts,
@@ -117,6 +133,8 @@ impl Exchange {
                 direction: chunk.direction,
                 edns: message.edns,
                 kind,
+                again: 0,
+                answered: false,
             });
         }
         Ok(())
@@ -132,7 +150,6 @@ impl Exchange {
         let (mut answers, result) = Answers::of(message);
         for question in questions(message) {
             let place = self.find(message.header.id, question, from_client);
-            let asked = place.and_then(|place| self.waiting.remove(place));
             let replying = Replying {
                 ts: chunk.ts,
                 header: message.header,
@@ -140,12 +157,10 @@ impl Exchange {
                 count: message.header.counts.get(1).copied().unwrap_or(0),
                 answers: &answers,
             };
-            match asked {
-                Some(asked) => {
-                    asked.asking().write(Some(&replying), true, context);
-                    let found = message.rcode() == 0;
-                    if let Some(question) =
-                        question.filter(|asked| found && asked.class == types::IN)
+            match place {
+                Some(place) => {
+                    if self.answer(place, &replying, context)
+                        && let Some(question) = question
                     {
                         let client = speaker(context, from_client);
                         learn(message, question, &client, chunk.ts, context.names);
@@ -159,6 +174,23 @@ impl Exchange {
         result
     }
 
+    /// Writes the row of a question that was answered; whether this was the first reply to it.
+    fn answer(&mut self, place: usize, reply: &Replying<'_>, context: &mut Context<'_>) -> bool {
+        let Some(asked) = self.waiting.get_mut(place) else {
+            return false;
+        };
+        let first = !std::mem::replace(&mut asked.answered, true);
+        if first {
+            asked.asking().write(Some(reply), true, context);
+        }
+        // Asked twice, it will be answered twice.
+        match asked.again.checked_sub(1) {
+            Some(left) => asked.again = left,
+            None => drop(self.waiting.remove(place)),
+        }
+        first
+    }
+
     /// The place of the question that a reply with this identifier and question answers.
     fn find(&self, id: u16, question: Option<&Question>, direction: Direction) -> Option<usize> {
         self.waiting.iter().position(|asked| {
@@ -169,7 +201,7 @@ impl Exchange {
     }
 
     fn give_up_first(&mut self, context: &mut Context<'_>) {
-        if let Some(asked) = self.waiting.pop_front() {
+        if let Some(asked) = self.waiting.pop_front().filter(|asked| !asked.answered) {
             asked.asking().write(None, false, context);
         }
     }
@@ -224,13 +256,14 @@ fn unasked(
     asking.write(Some(reply), false, context);
 }
 
-/// Multicast DNS and LLMNR are DNS, but for their ports.
+/// Multicast DNS and LLMNR are DNS, but for their ports. What asks from such a port and is
+/// answered from another's is neither.
 fn name_service(context: &mut Context<'_>) {
     let (src, dst) = context.flow.ends();
-    let either = |port| src.1 == port || dst.1 == port;
-    if either(MDNS) {
+    let speaks = |port| dst.1 == port || src.1 == port && dst.1 != DNS;
+    if speaks(MDNS) {
         context.service(Service::Mdns);
-    } else if either(LLMNR) {
+    } else if speaks(LLMNR) {
         context.service(Service::Llmnr);
     }
 }

@@ -35,6 +35,7 @@ pub(super) fn stream(first: &First<'_>) -> Guess {
     };
     match question(message) {
         _ if !is_sane(header, length) || header.counts.first() != Some(&1) => Guess::No,
+        _ if rest.len() >= length => self::message(message),
         Some(asked) if is_usual(&asked, header) => Guess::Yes,
         // A name in full has 255 bytes, and then it is one or none.
         None if message.len() < length.min(HEADER + 255 + 4) => Guess::Maybe,

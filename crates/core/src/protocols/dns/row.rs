@@ -42,7 +42,9 @@ impl Asking<'_> {
         let transport = transport(context);
         // Of a class, multicast DNS has the upper bit for itself (RFC 6762, sections 5.4 and 10.2).
         let mask = if transport == "mdns" { 0x7fff } else { 0xffff };
-        let rtt = reply.filter(|_| timed).map(|reply| (reply.ts - self.ts).max(0) as f64 / 1e9);
+        let rtt = reply
+            .filter(|_| timed)
+            .map(|reply| reply.ts.saturating_sub(self.ts).max(0) as f64 / 1e9);
         let ends = context.ends(self.from_client);
         context.rows.dns.push(&DnsRow {
             ts: self.ts,

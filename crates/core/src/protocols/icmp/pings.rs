@@ -52,7 +52,7 @@ impl Echo {
     /// Adds the row of a request and its reply, or of a reply whose request was not seen.
     fn write(&self, reply: Option<&Self>, context: &mut Context<'_>) {
         let (src, dst) = if self.asks { (self.src, self.dst) } else { (self.dst, self.src) };
-        let rtt = reply.map(|reply| (reply.ts - self.ts).max(0) as f64 / 1e9);
+        let rtt = reply.map(|reply| reply.ts.saturating_sub(self.ts).max(0) as f64 / 1e9);
         let line = Line {
             ts: self.ts,
             src,
@@ -86,7 +86,8 @@ impl Pings {
         echo: Echo,
         context: &mut Context<'_>,
     ) -> Result<(), Violation> {
-        while self.waiting.front().is_some_and(|first| echo.ts - first.ts >= PATIENCE) {
+        while self.waiting.front().is_some_and(|first| echo.ts.saturating_sub(first.ts) >= PATIENCE)
+        {
             self.give_up_first(context);
         }
         if echo.asks {

@@ -74,7 +74,7 @@ impl Quoted {
                 (0 | 43 | 60, [_, words, ..]) => usize::from(*words) * 8 + 8,
                 (51, [_, words, ..]) => usize::from(*words) * 4 + 8,
                 (44, [_, _, 0, 0..8, ..]) => 8,
-                (44, _) => rest.len().max(8),
+                (44, [_, ..]) => rest.len(),
                 _ => break,
             };
             proto = *rest.first()?;

@@ -2,6 +2,8 @@
 
 mod dns;
 mod http;
+mod icmp;
+mod names;
 mod signatures;
 mod ssh;
 mod starttls;
