@@ -12,6 +12,7 @@ mod hearing;
 mod http;
 pub mod icmp;
 mod names;
+mod quic;
 mod service;
 mod settings;
 mod signatures;
@@ -96,7 +97,7 @@ pub const STREAMS: &[&Protocol] =
 
 /// The protocols of datagrams, asked in this order, before the table of signatures. A new one is one
 /// line here, or there.
-pub const DATAGRAMS: &[&Protocol] = &[&dns::DATAGRAMS];
+pub const DATAGRAMS: &[&Protocol] = &[&dns::DATAGRAMS, &quic::PROTOCOL];
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]

@@ -23,7 +23,6 @@ pub(in crate::protocols) enum Transport {
     /// Records over TCP.
     Tcp,
     /// CRYPTO frames of QUIC.
-    #[allow(dead_code)] // Until there is QUIC.
     Quic,
 }
 
@@ -126,7 +125,6 @@ impl Handshake {
     }
 
     /// Whether `ServerHello` (and what follows it in clear) is known, so that nothing more is wanted.
-    #[allow(dead_code)] // Until there is QUIC.
     pub(in crate::protocols) fn is_complete(&self) -> bool {
         let known = &self.known;
         !known.hello.is_empty() && known.reply.is_some() && (known.is_tls13() || known.full)
@@ -135,6 +133,22 @@ impl Handshake {
     /// Call when both sides were seen to encrypt, or to have done so.
     pub(in crate::protocols) fn established(&mut self) {
         self.known.established = true;
+    }
+
+    /// The connection was ended with an alert that has no level of its own (QUIC).
+    pub(in crate::protocols) fn closed(&mut self, ts: Nanos, description: u8) {
+        self.known.alert(ts, FATAL, description);
+    }
+
+    /// Writes a row that has nothing but a version of QUIC that we do not read.
+    pub(in crate::protocols) fn write_unread(
+        mut self,
+        ts: Nanos,
+        context: &mut Context<'_>,
+        quic_version: &str,
+    ) {
+        self.known.ts = Some(ts);
+        self.known.push(context, Some(quic_version));
     }
 
     /// Writes the row, once, if anything is known; gives all memory back.
