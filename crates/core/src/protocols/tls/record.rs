@@ -124,7 +124,9 @@ impl Side {
         match Record::read(header) {
             Ok(record) => {
                 self.unsure = false;
-                self.kind = record.kind;
+                // An alert of another length is encrypted.
+                let readable = record.kind != ALERT || record.length == 2;
+                self.kind = if readable { record.kind } else { 0 };
                 self.left = record.length;
                 self.alert.clear();
                 Header::Read(record)
@@ -149,7 +151,6 @@ impl Side {
                 Body::Old { data: body, ends }
             }
             HANDSHAKE if !self.sealed => Body::Handshake(body),
-            // An encrypted one is longer.
             ALERT if !self.sealed => {
                 let _ = self.alert.try_extend_from_slice(body);
                 match self.alert[..] {

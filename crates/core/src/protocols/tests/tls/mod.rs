@@ -228,6 +228,14 @@ fn alerts_are_named_the_first_fatal_one_before_others() {
     let mut talk = conversation();
     talk.up(&client("www.example.org").record()).down(&record(21, &[2, 99]));
     assert_eq!(row(&mut talk), ["www.example.org|-|-|-|-|fatal 99|false"]);
+
+    let mut talk = conversation();
+    talk.up(&client("www.example.org").record());
+    record(21, &[2; 26]).chunks(1).for_each(|piece| {
+        talk.down(piece);
+    });
+    talk.end();
+    assert_eq!(row(&mut talk), ["www.example.org|-|-|-|-|-|false"], "an encrypted alert");
 }
 
 #[test]
