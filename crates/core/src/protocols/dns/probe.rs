@@ -64,9 +64,16 @@ pub(super) fn message(bytes: &[u8]) -> Guess {
 
 /// Whether the beginning of a header, without its end, may be one.
 fn begins(header: &[u8]) -> bool {
-    let opcode = header.get(2).map_or(0, |byte| byte >> 3 & 15);
-    let questions = header.get(4).is_none_or(|high| *high == 0);
-    types::is_usual_opcode(opcode) && header.get(3).is_none_or(|byte| byte & 0x40 == 0) && questions
+    let byte = |at| header.get(at).copied().unwrap_or(0);
+    let (high, low) = (byte(2), byte(3));
+    let query = high & 0x80 == 0;
+    types::is_usual_opcode(high >> 3 & 15)
+        && low & 0x40 == 0
+        // A query has no response code yet.
+        && !(query && low & 15 != 0)
+        // The stream's first message has one question.
+        && byte(4) == 0
+        && header.get(5).is_none_or(|questions| *questions == 1)
 }
 
 /// Whether a message of so many bytes may have this header.

@@ -43,8 +43,8 @@ impl Net {
     }
 }
 
-fn named(name: &str, age: Nanos) -> Option<(String, Nanos)> {
-    Some((name.to_owned(), age))
+fn named(name: &str, age: Nanos) -> (String, Nanos) {
+    (name.to_owned(), age)
 }
 
 #[test]
@@ -59,8 +59,8 @@ fn an_answer_names_what_is_opened_until_its_time_is_over() {
         &reply(1, "Www.example", 1, 0, &[&[192, 0, 2, 9]]),
     );
     assert_eq!(net.open(1, 9, 10), None, "of the same moment");
-    assert_eq!(net.open(1, 9, 11), named("Www.example", 1));
-    assert_eq!(net.open(1, 9, 10 + 300 * SECOND), named("Www.example", 300 * SECOND));
+    assert_eq!(net.open(1, 9, 11), Some(named("Www.example", 1)));
+    assert_eq!(net.open(1, 9, 10 + 300 * SECOND), Some(named("Www.example", 300 * SECOND)));
     assert_eq!(net.open(1, 9, 11 + 300 * SECOND), None);
     assert_eq!(net.open(1, 8, 11), None);
 }
@@ -71,9 +71,9 @@ fn a_client_has_its_own_names_and_else_those_of_others() {
     let address = &[&[192, 0, 2, 9][..]];
     net.resolve(1, 10, &query(1, "mine", 1), &reply(1, "mine", 1, 0, address));
     net.resolve(2, 20, &query(1, "theirs", 1), &reply(1, "theirs", 1, 0, address));
-    assert_eq!(net.open(1, 9, 30), named("mine", 20));
-    assert_eq!(net.open(2, 9, 30), named("theirs", 10));
-    assert_eq!(net.open(3, 9, 30), named("theirs", 10));
+    assert_eq!(net.open(1, 9, 30), Some(named("mine", 20)));
+    assert_eq!(net.open(2, 9, 30), Some(named("theirs", 10)));
+    assert_eq!(net.open(3, 9, 30), Some(named("theirs", 10)));
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn aliases_are_followed_to_the_name_that_was_asked_for() {
     let question = super::dns::question("a", 1);
     let told = super::dns::message(1, 0x8000, [1, 4, 0, 0], &[&question, &answers.concat()]);
     net.resolve(1, 10, &query(1, "a", 1), &told);
-    assert_eq!(net.open(1, 9, 11), named("a", 1));
+    assert_eq!(net.open(1, 9, 11), Some(named("a", 1)));
     assert_eq!(net.open(1, 8, 11), None);
     // The shortest time to live on the way counts.
     assert_eq!(net.open(1, 9, 11 + 2 * SECOND), None);

@@ -115,9 +115,9 @@ fn other_protocols_are_not_taken_for_dns() {
     for bytes in others {
         let mut talk = datagrams();
         talk.up(&bytes).up(&bytes).end();
-        assert_eq!((talk.service(), dns(&mut talk, COLUMNS).len()), (None, 0), "{bytes:?}");
+        assert!(talk.service() != Some("dns") && dns(&mut talk, COLUMNS).is_empty(), "{bytes:?}");
         let mut talk = stream();
         talk.up(&counted(&bytes)).up(&bytes).end();
-        assert_eq!((talk.service(), dns(&mut talk, COLUMNS).len()), (None, 0), "{bytes:?}");
+        assert!(talk.service() != Some("dns") && dns(&mut talk, COLUMNS).is_empty(), "{bytes:?}");
     }
 }

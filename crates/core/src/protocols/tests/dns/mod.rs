@@ -25,7 +25,7 @@ pub(super) fn name(text: &str) -> Vec<u8> {
 pub(super) fn message(id: u16, flags: u16, counts: [u16; 4], rest: &[&[u8]]) -> Vec<u8> {
     let numbers = [id, flags, counts[0], counts[1], counts[2], counts[3]];
     let mut wire: Vec<u8> = numbers.iter().flat_map(|number| number.to_be_bytes()).collect();
-    rest.iter().for_each(|part| wire.extend(*part));
+    wire.extend(rest.concat());
     wire
 }
 
