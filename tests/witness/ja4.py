@@ -22,7 +22,7 @@ Prints = Counter[tuple[End, str]]
 """How often each connection's ends have a fingerprint."""
 
 EXPLAINED: dict[str, str] = {
-    "https-connect.pcap": "TLS inside HTTP CONNECT: the published Python output lacks it, the Rust one has ours",
+    "https-connect.pcap": "TLS inside HTTP CONNECT: published by the Rust program, not by the Python one",
     "socks-https-example.pcap": "TLS inside SOCKS, which we do not look into",
     "tls-non-ascii-alpn.pcapng": "published with 99 for ALPN that is no text; described as hexadecimal",
 }

@@ -116,7 +116,7 @@ fn pieces_of_any_size_make_the_same_rows() {
             }
             assert_eq!(row(&mut talk), [wanted], "{size}");
         }
-        let [(_, hello), ..] = handshake else { unreachable!() };
+        let hello = &handshake[0].1;
         for at in 1..hello.len() {
             let mut talk = conversation();
             talk.up(&hello[..at]).up(&hello[at..]);
