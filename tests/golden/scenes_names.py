@@ -1,12 +1,10 @@
 """Scenes of protocols that are named only: mail, files, messages, databases, calls, screens.
 
 Beside what the other scenes need, from Debian: dovecot-imapd dovecot-pop3d python3-aiosmtpd vsftpd mosquitto
-mosquitto-clients redis-server mariadb-server postgresql sip-tester tigervnc-standalone-server xtightvncviewer
-samba smbclient xrdp freerdp2-x11.
+mosquitto-clients redis-server mariadb-server postgresql sip-tester tigervnc-standalone-server samba smbclient
+xrdp freerdp2-x11.
 """
 
-import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +12,6 @@ from lab import CLIENT, SERVER, Lab, command
 from scenes import python
 
 SERVER4 = "192.0.2.2"
-PATIENCE = 10.0
 
 DOVECOT = """
 protocols = imap pop3
@@ -133,7 +130,8 @@ def mail(lab: Lab, file: Path) -> None:
         lab.listening(port)
     site = [word for port in (25, 110, 143) for word in ("--resolve", f"mail.example.org:{port}:{SERVER4}")]
     curl = ("curl", "-sk", "--max-time", "8", *site)
-    letter = ("--mail-from", "a@example.org", "--mail-rcpt", "b@example.org", "-T", str(lab.scratch / "letter"))
+    ends = ("--mail-from", "a@example.org", "--mail-rcpt", "b@example.org")
+    letter = (*ends, "-T", str(lab.scratch / "letter"))
     fred = ("-u", "fred:secret")
     with lab.capture(file):
         for tls in (("--ssl-reqd",), ()):
@@ -175,24 +173,10 @@ def messages(lab: Lab, file: Path) -> None:
         lab.run(CLIENT, "sh", "-c", f"(printf 'PING\\r\\n'; sleep 0.3) | ncat {SERVER4} 6379")
 
 
-def eventually(ready: Callable[[], str]) -> None:
-    """Waits until a command succeeds."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            ready()
-            return
-        except subprocess.CalledProcessError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-
-
-def databases(lab: Lab, file: Path) -> None:
-    """PostgreSQL and MariaDB, each with TLS and without, and a host that MariaDB refuses."""
+def postgres(lab: Lab) -> None:
+    """A PostgreSQL server that speaks TLS and trusts the client's network."""
     key, cert = certificate(lab.scratch)
-    folders(lab, "run")
-    data, maria = lab.scratch / "pg", lab.scratch / "maria"
+    data = lab.scratch / "pg"
     command("install", "-d", "-o", "postgres", str(data))
     command("install", "-o", "postgres", "-m", "600", key, str(lab.scratch / "pg.key"))
     bins = max(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -204,14 +188,27 @@ def databases(lab: Lab, file: Path) -> None:
     options["ssl_key_file"] = str(lab.scratch / "pg.key")
     words = [f"--{name}={value}" for name, value in options.items()]
     lab.start(SERVER, *user, str(bins / "postgres"), "-D", str(data), *words)
-    command("mariadb-install-db", "--no-defaults", f"--datadir={maria}", "--user=root", "--auth-root-authentication-method=normal")
-    where = [f"--datadir={maria}", f"--socket={lab.scratch}/maria.sock", "--bind-address=0.0.0.0"]
-    tls = [f"--ssl-cert={cert}", f"--ssl-key={key}"]
+    lab.listening(5432)
+
+
+def mariadb(lab: Lab) -> tuple[str, ...]:
+    """A MariaDB server that speaks TLS; the words that begin a command to it from its own host."""
+    data, socket = lab.scratch / "maria", f"--socket={lab.scratch}/maria.sock"
+    normal = ("--user=root", "--auth-root-authentication-method=normal")
+    command("mariadb-install-db", "--no-defaults", f"--datadir={data}", *normal)
+    where = (f"--datadir={data}", socket, "--bind-address=0.0.0.0")
+    tls = (f"--ssl-cert={lab.scratch}/cert.pem", f"--ssl-key={lab.scratch}/key.pem")
     lab.start(SERVER, "mariadbd", "--no-defaults", "--user=root", *where, *tls)
     lab.listening(3306)
-    lab.listening(5432)
-    local = ("mariadb", "--no-defaults", f"--socket={lab.scratch}/maria.sock")
-    lab.run(SERVER, *local, "-e", "CREATE USER fred@'192.0.2.1'")
+    return "mariadb", "--no-defaults", socket, "-e"
+
+
+def databases(lab: Lab, file: Path) -> None:
+    """PostgreSQL and MariaDB, each with TLS and without, and a host that MariaDB refuses."""
+    lab.scratch.chmod(0o755)
+    postgres(lab)
+    local = mariadb(lab)
+    lab.run(SERVER, *local, "CREATE USER fred@'192.0.2.1'")
     psql = ("psql", "-XAtc", "SELECT 1", "-U", "postgres", "-h", SERVER4)
     remote = ("mariadb", "--no-defaults", "-u", "fred", "-h", SERVER4, "-e", "SELECT 1")
     with lab.capture(file):
@@ -219,7 +216,7 @@ def databases(lab: Lab, file: Path) -> None:
             lab.run(CLIENT, "env", f"PGSSLMODE={mode}", *psql)
         lab.run(CLIENT, *remote, "--ssl")
         lab.run(CLIENT, *remote, "--skip-ssl")
-        lab.run(SERVER, *local, "-e", "DROP USER fred@'192.0.2.1'")
+        lab.run(SERVER, *local, "DROP USER fred@'192.0.2.1'")
         lab.run(CLIENT, *remote, "--skip-ssl", check=False)
 
 
@@ -237,7 +234,7 @@ def calls(lab: Lab, file: Path) -> None:
 
 def screens(lab: Lab, file: Path) -> None:
     """Remote Desktop with TLS, freerdp to xrdp, and the greetings of VNC with Xtigervnc."""
-    key, cert = certificate(lab.scratch)
+    certificate(lab.scratch)
     xrdp = lab.scratch / "xrdp.ini"
     xrdp.write_text(XRDP.format(dir=lab.scratch))
     lab.start(SERVER, "xrdp", "--nodaemon", "--config", str(xrdp))
