@@ -3,11 +3,14 @@
 use crate::flow::Direction::{self, Down, Up};
 use crate::protocols::{Conversation, Settings};
 
+/// What is said, by whom.
+type Said = &'static [(Direction, &'static [u8])];
+
 /// Stands for a handshake: what is recognised anew after the agreement.
 const HELLO: &[u8] = b"SSH-2.0-stands for TLS\r\n";
 
 /// Agreements, line by line or packet by packet.
-const AGREED: &[(&str, &[(Direction, &[u8])])] = &[
+const AGREED: &[(&str, Said)] = &[
     (
         "smtp",
         &[
@@ -89,7 +92,7 @@ const AGREED: &[(&str, &[(Direction, &[u8])])] = &[
 ];
 
 /// Conversations in which no TLS begins.
-const NEVER: &[(&str, &[(Direction, &[u8])])] = &[
+const NEVER: &[(&str, Said)] = &[
     (
         "smtp",
         &[
@@ -240,6 +243,6 @@ fn a_long_talk_is_left_alone_after_a_while() {
     let mut talk = played(&[(Up, b"EHLO x\r\n")], usize::MAX);
     talk.say(Up, 0, &[b'x'; 10_000]);
     assert!(!talk.flow.deaf);
-    talk.say(Down, 0, &[b'x'; 100_000]);
+    talk.say(Down, 0, &vec![b'x'; 100_000]);
     assert!(talk.flow.deaf);
 }
