@@ -123,8 +123,8 @@ def mail(lab: Lab, file: Path) -> None:
     lab.scratch.joinpath("dovecot.conf").write_text(DOVECOT.format(dir=lab.scratch))
     lab.scratch.joinpath("letter").write_text("Subject: hello\r\n\r\nSTARTTLS\r\nis only text here\r\n")
     handler = ("-c", "aiosmtpd.handlers.Sink")
-    tls = ("--no-requiretls", "--tlscert", cert, "--tlskey", key)
-    lab.start(SERVER, "aiosmtpd", "-n", "-l", "0.0.0.0:25", *tls, *handler)
+    offers = ("--no-requiretls", "--tlscert", cert, "--tlskey", key)
+    lab.start(SERVER, "aiosmtpd", "-n", "-l", "0.0.0.0:25", *offers, *handler)
     lab.start(SERVER, "dovecot", "-F", "-c", str(lab.scratch / "dovecot.conf"))
     for port in (25, 110, 143):
         lab.listening(port)

@@ -153,7 +153,7 @@ pub(super) fn rdp(reader: &mut Reader<'_>) -> Sure {
     }
 }
 
-/// PRELOGIN of Microsoft's SQL server (MS-TDS 2.2.6.5): its first option is the version.
+/// A PRELOGIN of Microsoft's SQL server (MS-TDS 2.2.6.5): its first option is the version.
 pub(super) fn mssql(reader: &mut Reader<'_>) -> Sure {
     reader.exactly(&[0x12, 1])?;
     let length = reader.number(2)?;
@@ -165,7 +165,7 @@ pub(super) fn mssql(reader: &mut Reader<'_>) -> Sure {
     sure(offset + 14 <= length && offset % 5 == 1)
 }
 
-/// What MongoDB's clients begin with: OP_MSG, or OP_QUERY of a command.
+/// What `MongoDB`'s clients begin with: `OP_MSG`, or `OP_QUERY` of a command.
 pub(super) fn mongodb(reader: &mut Reader<'_>) -> Sure {
     let length = reader.little(4)?;
     sure((26..=48 << 20).contains(&length))?;
@@ -185,7 +185,7 @@ pub(super) fn mongodb(reader: &mut Reader<'_>) -> Sure {
     }
 }
 
-/// Bind, search or StartTLS (RFC 4511) as a client's first message.
+/// Bind, search or `StartTLS` (RFC 4511) as a client's first message.
 pub(super) fn ldap(reader: &mut Reader<'_>) -> Sure {
     sure(reader.element(0x30)? >= 7)?;
     let number = reader.element(2)?;
@@ -334,21 +334,21 @@ pub(super) fn ike(reader: &mut Reader<'_>) -> Sure {
     sure(reader.number(4)? == whole)
 }
 
-/// NetBIOS: a name in its first-level encoding (RFC 1001, section 14.1).
+/// `NetBIOS`: a name in its first-level encoding (RFC 1001, section 14.1).
 fn netbios_name(reader: &mut Reader<'_>) -> Sure {
     reader.exactly(&[32])?;
     sure(reader.take(32)?.iter().all(|byte| (b'A'..=b'P').contains(byte)))?;
     reader.exactly(&[0])
 }
 
-/// A question to the NetBIOS name service (RFC 1002, section 4.2).
+/// A question to the `NetBIOS` name service (RFC 1002, section 4.2).
 pub(super) fn netbios_question(reader: &mut Reader<'_>) -> Sure {
     reader.take(12)?;
     netbios_name(reader)?;
     sure(matches!(reader.number(2)?, 0x20 | 0x21) && reader.number(2)? == 1)
 }
 
-/// SMB (any version, also encrypted or compressed) in a NetBIOS session, which may be opened first.
+/// SMB (any version, also encrypted or compressed) in a `NetBIOS` session, which may be opened first.
 pub(super) fn smb(reader: &mut Reader<'_>) -> Sure {
     if reader.0.first() == Some(&0x81) {
         reader.exactly(&[0x81, 0, 0, 68])?;

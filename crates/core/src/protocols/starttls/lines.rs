@@ -157,7 +157,8 @@ impl Lines {
         self.literal -= skipped as u32;
         self.patience = self.patience.saturating_sub(skipped as u32);
         *data = data.get(skipped..).unwrap_or_default();
-        if self.asked == Asked::Tls && data.first() == Some(&HANDSHAKE) {
+        let at_line = self.begun.first().is_some_and(ArrayVec::is_empty);
+        if self.asked == Asked::Tls && at_line && data.first() == Some(&HANDSHAKE) {
             // The answer was missed.
             return Step::Anew(data.len());
         }

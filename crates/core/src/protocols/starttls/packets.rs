@@ -1,4 +1,4 @@
-//! TLS in protocols of packets: PostgreSQL, MySQL, Remote Desktop. Their first bytes decide.
+//! TLS in protocols of packets: `PostgreSQL`, `MySQL`, Remote Desktop. Their first bytes decide.
 
 use arrayvec::ArrayVec;
 
@@ -43,7 +43,7 @@ pub(in crate::protocols) fn rdp(_: Direction, _: &Budget) -> Box<dyn Parser> {
 }
 
 /// A request for TLS or GSSAPI encryption is answered by one letter; after N another may follow
-/// (PostgreSQL's protocol, "SSL Session Encryption").
+/// (`PostgreSQL`'s protocol, "SSL Session Encryption").
 fn decide_postgresql(up: &[u8], down: &[u8]) -> Next {
     const TLS: [u8; 8] = [0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f];
     const GSSAPI: [u8; 8] = [0, 0, 0, 8, 4, 0xd2, 0x16, 0x30];
@@ -66,7 +66,7 @@ fn decide_postgresql(up: &[u8], down: &[u8]) -> Next {
 }
 
 /// A client that wants TLS sends the first 32 bytes of its login only, with `CLIENT_SSL` set, and
-/// does not wait for an answer (MySQL's protocol, "`SSLRequest`").
+/// does not wait for an answer (`MySQL`'s protocol, "`SSLRequest`").
 fn decide_mysql(up: &[u8], _: &[u8]) -> Next {
     const CLIENT_SSL: u8 = 0x08;
     match up {

@@ -3,11 +3,14 @@
 use crate::flow::Direction::{self, Down, Up};
 use crate::protocols::{Conversation, Settings};
 
+/// What is said, by whom.
+type Said = &'static [(Direction, &'static [u8])];
+
 /// Stands for a handshake: what is recognised anew after the agreement.
 const HELLO: &[u8] = b"SSH-2.0-stands for TLS\r\n";
 
 /// Agreements, line by line or packet by packet.
-const AGREED: &[(&str, &[(Direction, &[u8])])] = &[
+const AGREED: &[(&str, Said)] = &[
     (
         "smtp",
         &[
@@ -89,7 +92,7 @@ const AGREED: &[(&str, &[(Direction, &[u8])])] = &[
 ];
 
 /// Conversations in which no TLS begins.
-const NEVER: &[(&str, &[(Direction, &[u8])])] = &[
+const NEVER: &[(&str, Said)] = &[
     (
         "smtp",
         &[
@@ -211,10 +214,21 @@ fn a_handshake_in_the_same_chunk_is_heard() {
 
 #[test]
 fn a_handshake_whose_permission_was_lost_is_heard() {
-    let mut talk = played(&[(Up, b"EHLO x\r\n"), (Up, b"STARTTLS\r\n")], usize::MAX);
-    talk.up(b"\x16\x03\x01");
-    talk.say(Up, 0, b"not heard any more\r\n").say(Down, 40, b"220 go\r\n");
-    assert_eq!(talk.service(), Some("smtp"));
+    let hello = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03";
+    let is_tls = |before: &[u8], size: usize| {
+        let mut talk = played(&[(Up, b"EHLO x\r\n"), (Up, b"STARTTLS\r\n"), (Up, before)], size);
+        // TLS refuses what it is given here, lines do not.
+        hello.chunks(size).for_each(|piece| {
+            talk.up(piece);
+        });
+        talk.end();
+        assert_eq!(talk.service(), Some("smtp"));
+        !talk.violations().is_empty() || !super::rows(&mut talk.rows().tls, &["uid"]).is_empty()
+    };
+    for size in [usize::MAX, 1] {
+        assert!(is_tls(b"", size));
+        assert!(!is_tls(b"x", size));
+    }
 }
 
 #[test]
@@ -229,6 +243,6 @@ fn a_long_talk_is_left_alone_after_a_while() {
     let mut talk = played(&[(Up, b"EHLO x\r\n")], usize::MAX);
     talk.say(Up, 0, &[b'x'; 10_000]);
     assert!(!talk.flow.deaf);
-    talk.say(Down, 0, &[b'x'; 100_000]);
+    talk.say(Down, 0, &vec![b'x'; 100_000]);
     assert!(talk.flow.deaf);
 }
