@@ -31,7 +31,7 @@ NGINX = """
     daemon off; pid {dir}/nginx.pid; error_log {dir}/nginx.err; user root; worker_processes 1;
     events {{ worker_connections 1024; }}
     http {{
-        log_format asked escape=none '$host\t$request_method\t$request_uri\t$status';
+        log_format asked escape=none '$host\t$request\t$status';
         access_log {dir}/access.log asked; default_type text/plain; keepalive_requests 100000;
         server {{
             listen {port}; root {dir};
@@ -154,7 +154,12 @@ def make(capture: Path, log: Path) -> None:
 
 def logged(log: Path) -> Asked:
     """Host, method, target and status of every request, as nginx has them."""
-    return Counter(tuple(line.split("\t")) for line in log.read_text().splitlines())
+    asked: Asked = Counter()
+    for line in log.read_text().splitlines():
+        host, request, status = line.split("\t")
+        method, target, _ = request.split(" ")
+        asked[host, method, target, status] += 1
+    return asked
 
 
 def counted(tidegate: str, capture: Path) -> Asked:

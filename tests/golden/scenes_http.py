@@ -200,24 +200,22 @@ def http_websocket(lab: Lab, file: Path) -> None:
 
 
 def http_missed(lab: Lab, file: Path) -> None:
-    """The mirror misses frames that arrive: one inside a body, a whole request, and one within chunks."""
+    """The mirror misses frames that arrive: in a body, a whole request, a whole reply, in chunks' framing."""
     nginx(lab)
     site = web(lab)
-    seen = {"data": 0}
+    large = 0
 
     def hide(frame: bytes, direction: int) -> list[bytes]:
-        if len(frame) <= 200 and b"GET /hidden" not in frame:
-            return [frame]
-        if b"GET /hidden" in frame:
-            return []
-        seen["data"] += 1 if direction == 1 and len(frame) > 1000 else 0
-        return [] if direction == 1 and len(frame) > 1000 and seen["data"] == 3 else [frame]
+        nonlocal large
+        large += direction == 1 and len(frame) > 1000
+        third = direction == 1 and len(frame) > 1000 and large == 3
+        hidden = (b"GET /hidden", b"404 Not Found", b"5;n=1")
+        return [] if third or any(word in frame for word in hidden) else [frame]
 
     lab.wire.wrap = hide
     (lab.scratch / "medium").write_bytes(b"m" * 12_000)
     with lab.capture(file):
-        curl(lab, f"{SITE}/medium", f"{SITE}/small", f"{SITE}/hidden", f"{SITE}/small?last")
-        seen["data"] = 1
+        curl(lab, *(f"{SITE}/{path}" for path in ("medium", "small", "hidden", "none", "small?last")))
         curl(lab, f"{site}/chunks", f"{site}/hello")
 
 

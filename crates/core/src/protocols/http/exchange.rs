@@ -36,6 +36,8 @@ pub(super) struct Exchange {
     pipelined: Option<Nanos>,
     /// Whether requests may have been lost since the last one seen.
     hole: bool,
+    /// Whether a reply was lost to a request that had not been seen.
+    reply_lost: bool,
     /// Whether pairs cannot be known any more.
     pub(super) unsure: bool,
 }
@@ -52,6 +54,7 @@ impl Exchange {
             named: false,
             pipelined: None,
             hole: false,
+            reply_lost: false,
             unsure: false,
         }
     }
@@ -85,7 +88,9 @@ impl Exchange {
             return Err(Violation("http pipeline too long"));
         }
         self.depth = self.depth.saturating_add(1);
-        self.waiting.push_back(Box::new(Request::new(ts, self.depth, &self.budget)));
+        let mut request = Request::new(ts, self.depth, &self.budget);
+        request.lost = self.reply_lost;
+        self.waiting.push_back(Box::new(request));
         Ok(())
     }
 
@@ -188,6 +193,7 @@ impl Exchange {
             return Asked { unknown: true, ..Asked::default() };
         };
         request.lost = false;
+        self.reply_lost = false;
         Asked {
             no_body: request.asks == Asks::Head,
             tunnel: request.asks == Asks::Connect && (200..300).contains(&status),
@@ -291,7 +297,8 @@ impl Exchange {
             return;
         }
         match self.unanswered() {
-            0 => {}
+            // It may still come, from behind lost bytes of the client.
+            0 => self.reply_lost = true,
             1 => self.first_lost(),
             // The segment that brought the second acknowledged the lost reply to the first.
             2 if self.pipelined == Some(ts) => {

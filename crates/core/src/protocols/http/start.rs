@@ -175,7 +175,8 @@ pub(super) fn probe_reply(first: &First<'_>) -> Guess {
 
 /// Some send an empty line or two too much before a message (RFC 9112, section 2.2).
 fn without_blank_lines(data: &[u8]) -> &[u8] {
-    let blank = data.iter().take(MAX_BLANK).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    let blank =
+        data.iter().take(MAX_BLANK).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
     data.get(blank..).unwrap_or_default()
 }
 

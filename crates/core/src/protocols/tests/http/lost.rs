@@ -97,6 +97,17 @@ fn a_lost_request_is_not_guessed() {
 }
 
 #[test]
+fn a_lost_reply_may_belong_to_a_request_that_comes_late() {
+    let late = [b"GET /1 HTTP/1.1\r\n\r\n", &b"GET /2 HTTP/1.1\r\n\r\n"[..]].concat();
+    let said: [super::Said; 5] =
+        [(true, 0, GET), (false, 0, OK), (false, 100, b""), (true, 100, &late), (false, 0, OK)];
+    assert_eq!(
+        play(&said, SHORT),
+        ["1|GET|/|200|0|2|-", "2|GET|/1|-|0|-|gap", "3|GET|/2|200|0|2|-"]
+    );
+}
+
+#[test]
 fn losses_between_pipelined_messages_leave_them_alone() {
     let two = [GET, GET].concat();
     let said =
