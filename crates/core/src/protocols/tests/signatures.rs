@@ -115,7 +115,6 @@ const NOTHING: &[(Direction, &[u8])] = &[
     (Up, b"\x03\0\0\x16\x11\xe0\0\0\0\x01\0\xc1\x02\x01\0\xc2\x02\x01\x02\xc0\x01\x0a"),
     (Up, b"\0\0\0\x08\0\x03\0\0user\0"),
     (Down, b"RFB 003 008\n"),
-    (Up, b"OPTIONS * HTTP/1.1\r\n"),
     (Up, b"NICK fred\r\nJOIN #x\r\n"),
     (Down, b"\xff\xfb\x01hello"),
     (Down, b"\x4a\0\0\0\x0aversion\0\x08\0\0\0abcdefgh\0"),
