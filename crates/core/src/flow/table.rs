@@ -292,8 +292,9 @@ impl FlowTable {
             Transport::Tcp(tcp) => {
                 let before = waits_shorter(flow);
                 flow.tcp_header(direction, &tcp, segment.payload_len, segment.ts);
-                flow.receive(direction, &tcp, segment, &mut self.budget, observer);
+                // What it acknowledges was there before what it carries.
                 flow.acknowledge(direction, &tcp, segment, &mut self.budget, observer);
+                flow.receive(direction, &tcp, segment, &mut self.budget, observer);
                 let after = waits_shorter(flow);
                 if before != after && after > 0 {
                     self.reschedule(slot);
