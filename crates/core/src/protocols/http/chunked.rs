@@ -27,8 +27,6 @@ pub(super) enum Chunked {
 pub(super) struct Taken {
     /// Bytes used up.
     pub(super) taken: usize,
-    /// Bytes of the body among them.
-    pub(super) body: u64,
     /// Whether the body is over.
     pub(super) over: bool,
 }
@@ -37,15 +35,14 @@ impl Chunked {
     /// Before the first chunk.
     pub(super) const BEGIN: Self = Self::Size(0, 0);
 
-    /// Takes the next bytes, as far as the body goes.
-    pub(super) fn take(&mut self, data: &[u8]) -> Result<Taken, Violation> {
+    /// Takes the next bytes, as far as the body goes, and adds the body's own to `body`.
+    pub(super) fn take(&mut self, data: &[u8], body: &mut u64) -> Result<Taken, Violation> {
         let mut at = 0;
-        let mut body = 0;
         while let Some(rest) = data.get(at..).filter(|rest| !rest.is_empty()) {
             if let Self::Data(left) = self {
                 let taken = (rest.len() as u64).min(*left);
                 *left -= taken;
-                body += taken;
+                *body += taken;
                 at += taken as usize;
                 if *left == 0 {
                     *self = Self::DataEnd;
@@ -54,11 +51,11 @@ impl Chunked {
                 let (taken, over) = self.line(rest)?;
                 at += taken;
                 if over {
-                    return Ok(Taken { taken: at, body, over });
+                    return Ok(Taken { taken: at, over });
                 }
             }
         }
-        Ok(Taken { taken: at, body, over: false })
+        Ok(Taken { taken: at, over: false })
     }
 
     /// Passes over lost bytes, if they all lie in a chunk's data.

@@ -146,8 +146,7 @@ impl Http {
                 Ok((taken as usize, Step::More))
             }
             State::Chunked(chunked) => {
-                let taken = chunked.take(data)?;
-                side.body += taken.body;
+                let taken = chunked.take(data, &mut side.body)?;
                 if taken.over {
                     self.body_ended(from_client, ts, context);
                 }

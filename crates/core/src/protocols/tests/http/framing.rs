@@ -28,6 +28,12 @@ fn chunks_are_counted_without_their_framing() {
 }
 
 #[test]
+fn what_came_before_broken_framing_is_counted() {
+    let reply = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nxyz";
+    assert_eq!(one(super::GET, reply), ["1|GET|/|200|0|3|unfinished"]);
+}
+
+#[test]
 fn a_request_may_be_chunked() {
     let request = b"PUT /x HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
     assert_eq!(one(request, b"HTTP/1.1 204 No Content\r\n\r\n"), ["1|PUT|/x|204|3|0|-"]);
