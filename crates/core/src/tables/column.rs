@@ -1,5 +1,6 @@
 //! The kinds of column a table can have: how a Rust value becomes an Arrow array.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
@@ -28,6 +29,10 @@ pub trait Column {
     fn append(builder: &mut Self::Builder, value: Self::Value<'_>);
     /// Adds a missing value.
     fn append_null(builder: &mut Self::Builder);
+    /// Bytes of text gathered so far.
+    fn text(_builder: &Self::Builder) -> usize {
+        0
+    }
     /// Takes the gathered values, leaving the builder empty.
     fn finish(builder: &mut Self::Builder) -> ArrayRef;
 }
@@ -53,6 +58,9 @@ impl<C: Column> Column for Opt<C> {
     }
     fn append_null(builder: &mut Self::Builder) {
         C::append_null(builder);
+    }
+    fn text(builder: &Self::Builder) -> usize {
+        C::text(builder)
     }
     fn finish(builder: &mut Self::Builder) -> ArrayRef {
         C::finish(builder)
@@ -127,6 +135,9 @@ impl Column for Said {
     fn append_null(builder: &mut Self::Builder) {
         builder.append_null();
     }
+    fn text(builder: &Self::Builder) -> usize {
+        builder.values_slice().len()
+    }
     fn finish(builder: &mut Self::Builder) -> ArrayRef {
         ArrayBuilder::finish(builder)
     }
@@ -134,7 +145,7 @@ impl Column for Said {
 
 /// Columns that hold a list in each row.
 macro_rules! list_columns {
-    ($($(#[$doc:meta])* $name:ident: $value:ty => $builder:ident, $item:expr, $add:expr;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $value:ty => $builder:ident, $item:expr, $add:expr, $text:expr;)*) => {$(
         $(#[$doc])*
         pub struct $name;
         impl Column for $name {
@@ -155,6 +166,9 @@ macro_rules! list_columns {
             fn append_null(builder: &mut Self::Builder) {
                 builder.append(false);
             }
+            fn text(builder: &Self::Builder) -> usize {
+                $text(builder.values_ref())
+            }
             fn finish(builder: &mut Self::Builder) -> ArrayRef {
                 ArrayBuilder::finish(builder)
             }
@@ -164,9 +178,9 @@ macro_rules! list_columns {
 
 list_columns! {
     /// Texts in order.
-    Texts: String => StringBuilder, DataType::Utf8, |to: &mut StringBuilder, text: &String| to.append_value(text);
+    Texts: Cow<'static, str> => StringBuilder, DataType::Utf8, |to: &mut StringBuilder, text: &Cow<'static, str>| to.append_value(text), |items: &StringBuilder| items.values_slice().len();
     /// Counts in order.
-    U32s: u32 => UInt32Builder, DataType::UInt32, |to: &mut UInt32Builder, count: &u32| to.append_value(*count);
+    U32s: u32 => UInt32Builder, DataType::UInt32, |to: &mut UInt32Builder, count: &u32| to.append_value(*count), |items: &UInt32Builder| items.len() * 4;
 }
 
 /// Counts by name: an Arrow map from text to a count.

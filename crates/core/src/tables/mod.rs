@@ -53,6 +53,9 @@ pub struct TableInfo {
     pub schema: SchemaRef,
 }
 
+/// Bytes of text that make a batch of few rows worth handing on: strangers choose how long it is.
+const BATCH_TEXT: usize = 4 << 20;
+
 /// The key of a column's documentation in its Arrow metadata.
 pub const DOC: &str = "doc";
 
@@ -74,9 +77,11 @@ pub trait Table: Default {
     }
     /// Takes the rows gathered so far, leaving the table empty.
     fn finish(&mut self) -> Batch;
-    /// Takes the rows, if there are at least `rows` of them, to `ready`.
+    /// Bytes of text in the rows gathered so far.
+    fn text(&self) -> usize;
+    /// Takes the rows to `ready`, if there are at least `rows` of them or their texts are long.
     fn hand_over(&mut self, rows: usize, ready: &mut Vec<Batch>) {
-        if self.len() >= rows {
+        if self.len() >= rows || !self.is_empty() && self.text() >= BATCH_TEXT {
             ready.push(self.finish());
         }
     }
@@ -160,6 +165,10 @@ macro_rules! table {
 
             fn len(&self) -> usize {
                 self.rows
+            }
+
+            fn text(&self) -> usize {
+                0 $(+ <$kind as $crate::tables::Column>::text(&self.$column))+
             }
 
             fn finish(&mut self) -> $crate::tables::Batch {

@@ -23,9 +23,9 @@ const MOST_ADDRESSES: usize = 256;
 /// An answer section as the table has it.
 #[derive(Default)]
 pub(super) struct Answers {
-    pub(super) data: Vec<String>,
+    pub(super) data: Vec<Cow<'static, str>>,
     pub(super) ttls: Vec<u32>,
-    pub(super) types: Vec<String>,
+    pub(super) types: Vec<Cow<'static, str>>,
 }
 
 impl Answers {
@@ -44,9 +44,9 @@ impl Answers {
             if size > MOST_TEXT {
                 break;
             }
-            answers.data.push(said(&text).into_owned());
+            answers.data.push(said(&text).into_owned().into());
             answers.ttls.push(record.ttl);
-            answers.types.push(types::type_name(record.rtype).into_owned());
+            answers.types.push(types::type_name(record.rtype));
         }
         (answers, Ok(()))
     }

@@ -69,9 +69,12 @@ fn alpn_letters(protocol: &[u8]) -> (char, char) {
 fn list(numbers: impl Iterator<Item = u16>) -> String {
     let mut text = String::new();
     for number in numbers {
-        let comma = if text.is_empty() { "" } else { "," };
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{comma}{number:04x}");
+        if !text.is_empty() {
+            text.push(',');
+        }
+        // The general formatter would be most of a hello's cost.
+        let digits = [number >> 12, number >> 8 & 15, number >> 4 & 15, number & 15];
+        text.extend(digits.map(|digit| char::from_digit(digit.into(), 16).unwrap_or('0')));
     }
     text
 }

@@ -1,5 +1,7 @@
 //! Numbers of TLS by name: versions, cipher suites, alerts; and those that mean nothing (GREASE).
 
+use std::borrow::Cow;
+
 use super::ciphers::cipher_name;
 
 /// Whether a number is one of those that clients throw in so that servers stay tolerant (RFC 8701).
@@ -34,8 +36,8 @@ pub(super) fn version_name(version: u16) -> String {
 }
 
 /// A cipher suite by its registered name, or in hexadecimal.
-pub(super) fn suite_name(suite: u16) -> String {
-    cipher_name(suite).map_or_else(|| format!("0x{suite:04X}"), |name| format!("TLS_{name}"))
+pub(super) fn suite_name(suite: u16) -> Cow<'static, str> {
+    cipher_name(suite).map_or_else(|| format!("0x{suite:04X}").into(), Cow::Borrowed)
 }
 
 /// An alert such as `fatal handshake_failure` (RFC 8446, section 6, and the registry).

@@ -1,5 +1,7 @@
 //! A handshake as a row of table `tls`.
 
+use std::borrow::Cow;
+
 use super::certificate::Certificate;
 use super::handshake::Known;
 use super::hello::{ClientHello, ENCRYPTED_CLIENT_HELLO};
@@ -13,18 +15,22 @@ use crate::tables::tls::TlsRow;
 /// What a hello offers, in words.
 struct Offer {
     highest: String,
-    versions: Vec<String>,
-    ciphers: Vec<String>,
-    alpn: Vec<String>,
+    versions: Vec<Cow<'static, str>>,
+    ciphers: Vec<Cow<'static, str>>,
+    alpn: Vec<Cow<'static, str>>,
 }
 
 impl Offer {
     fn of(hello: &ClientHello<'_>) -> Self {
         Self {
             highest: version_name(hello.highest_version()),
-            versions: hello.versions().into_iter().map(version_name).collect(),
+            versions: hello
+                .versions()
+                .into_iter()
+                .map(|version| version_name(version).into())
+                .collect(),
             ciphers: hello.ciphers().map(suite_name).collect(),
-            alpn: hello.alpn().map(|protocol| said(protocol).into_owned()).collect(),
+            alpn: hello.alpn().map(|protocol| said(protocol).into_owned().into()).collect(),
         }
     }
 }
@@ -40,9 +46,10 @@ impl Known {
         let fingerprint = hello.filter(|_| !self.old_form).map(|hello| ja4(&hello, self.transport));
         let certificate = Certificate::unpack(self.certificate.bytes());
         let certificate = certificate.as_ref();
-        let names = certificate
-            .map(|certificate| certificate.names().map(|name| said(name).into_owned()).collect());
-        let names: Option<Vec<String>> = names;
+        let names = certificate.map(|certificate| {
+            certificate.names().map(|name| said(name).into_owned().into()).collect()
+        });
+        let names: Option<Vec<Cow<'static, str>>> = names;
         let alert = self.alert.map(|(level, description)| alert_text(level, description));
         let ends = context.ends(self.client.unwrap_or(Direction::Up));
         context.rows.tls.push(&TlsRow {
