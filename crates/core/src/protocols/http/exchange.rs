@@ -20,7 +20,12 @@ use crate::protocols::{Budget, Context, NameSource, Violation};
 /// Requests that may wait for their replies.
 const MAX_WAITING: usize = 1000;
 
+/// Room for so many is kept while none waits.
+const USUALLY_WAITING: usize = 4;
+
 /// A connection's requests and replies.
+// Facts that are independent of each other, not states.
+#[allow(clippy::struct_excessive_bools)]
 pub(super) struct Exchange {
     /// Which way the client speaks.
     pub(super) client: Direction,
@@ -158,13 +163,10 @@ impl Exchange {
         };
         request.ended = true;
         (request.body, request.last, request.cut) = (body, last, cut);
-        match &self.reply {
-            Some(reply) if !reply.alone && self.waiting.len() == 1 => {
-                if reply.over {
-                    self.write_first(context);
-                }
-            }
-            _ if self.unsure => {
+        let own = self.reply.as_ref().filter(|reply| !reply.alone && self.waiting.len() == 1);
+        match own.map(|reply| reply.over) {
+            Some(true) => self.write_first(context),
+            None if self.unsure => {
                 if let Some(request) = self.waiting.pop_back() {
                     self.write_alone(&request, context);
                 }
@@ -219,7 +221,7 @@ impl Exchange {
         let location = location.map(|uri| redact::uri(uri, context.settings));
         let mut view = reply.view(head, location.as_deref());
         view.body = body;
-        let request = if self.unsure { None } else { self.waiting.pop_front() };
+        let request = if self.unsure { None } else { self.pop() };
         self.write(request.as_deref(), Some(&view), context);
         Ok(())
     }
@@ -339,17 +341,25 @@ impl Exchange {
         }
     }
 
+    fn pop(&mut self) -> Option<Box<Request>> {
+        let first = self.waiting.pop_front();
+        if self.waiting.is_empty() && self.waiting.capacity() > USUALLY_WAITING {
+            self.waiting = VecDeque::new();
+        }
+        first
+    }
+
     /// Writes the first that waits with the reply at hand.
     fn write_first(&mut self, context: &mut Context<'_>) {
         let Some(reply) = self.reply.take() else {
             return;
         };
-        let request = if reply.alone { None } else { self.waiting.pop_front() };
+        let request = if reply.alone { None } else { self.pop() };
         self.write(request.as_deref(), Some(&reply.view()), context);
     }
 
     fn write_first_alone(&mut self, context: &mut Context<'_>) {
-        if let Some(request) = self.waiting.pop_front() {
+        if let Some(request) = self.pop() {
             self.write_alone(&request, context);
         }
     }

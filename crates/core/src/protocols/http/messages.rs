@@ -1,11 +1,16 @@
 //! Heads, put together where they are split, and bodies' ends: what makes messages of bytes.
 
+use memchr::memchr;
+
 use super::headers::{self, Field, Framing, Headers};
 use super::start::{Start, may_start, start};
 use super::waiting::ReplyHead;
 use super::{Http, MAX_HEAD, Moved, Partial, State};
 use crate::packet::Nanos;
 use crate::protocols::{Buffer, Context, Step, Violation};
+
+/// So many bytes of a line tell whether it may be a message's first.
+const SURE: usize = 128;
 
 /// A head as far as it has come.
 pub(super) struct Head<'a> {
@@ -70,7 +75,9 @@ impl Http {
         let had = partial.bytes.len();
         let room = (MAX_HEAD + 1).saturating_sub(had).min(data.len());
         partial.bytes.extend(data.get(..room).unwrap_or_default())?;
-        if !partial.started {
+        // A long line that comes byte by byte is not looked at each time.
+        let tells = had < SURE || data.is_empty() || memchr(b'\n', data).is_some();
+        if !partial.started && tells {
             match first_line(partial.bytes.bytes(), from_client) {
                 Line::Bad(next) => {
                     self.no_message(from_client, next.is_none())?;
@@ -98,12 +105,12 @@ impl Http {
         };
         let taken = end.saturating_sub(had);
         let whole = partial.bytes.bytes().get(..end).unwrap_or_default();
-        let Some(head) = read(whole, from_client, partial.ts, ts) else {
+        let Some(message) = read(whole, from_client, partial.ts, ts) else {
             self.no_message(from_client, false)?;
             return Ok((taken, Step::More));
         };
         let body = data.get(taken..).unwrap_or_default();
-        let (body, step) = self.head(from_client, &head, body, context)?;
+        let (body, step) = self.head(from_client, &message, body, context)?;
         Ok((taken + body, step))
     }
 

@@ -172,7 +172,7 @@ impl Http {
         match &mut side.state {
             State::Counted(left) if gap <= *left => {
                 *left -= gap;
-                side.body += gap;
+                side.body = side.body.saturating_add(gap);
                 if *left == 0 {
                     self.body_ended(from_client, ts, context);
                 }
@@ -184,16 +184,12 @@ impl Http {
             }
             State::Chunked(chunked) => {
                 if chunked.skip(gap) {
-                    side.body += gap;
+                    side.body = side.body.saturating_add(gap);
                     return;
                 }
             }
-            State::Endless => {
-                side.body += gap;
-                return;
-            }
-            State::Asked => {
-                side.body += gap;
+            State::Endless | State::Asked => {
+                side.body = side.body.saturating_add(gap);
                 return;
             }
             State::Idle | State::Head | State::Lost(_) => {}

@@ -4,8 +4,8 @@ use memchr::{memchr, memmem, memrchr};
 
 use crate::protocols::{First, Guess};
 
-/// Methods that a connection is recognised by; once it is, any token will do. IANA's, and those of
-/// UPnP, PURGE, and servers that talk DCOM.
+/// Methods that a connection is recognised by; once it is, any token will do: IANA's, those of
+/// `UPnP`, caches and DCOM.
 const METHODS: &[&[u8]] = &[
     b"ACL",
     b"BASELINE-CONTROL",
