@@ -15,7 +15,7 @@ from pathlib import Path
 
 from measure import BUILT, Check, Report, Run, median, ratio, run, side_by_side
 
-REQUESTS = 40_000
+REQUESTS = 100_000
 CLIENTS = 40
 PORT = 80
 MPPS = 1.5
@@ -23,8 +23,8 @@ OF_HTTPRY = 1.0
 NAMESPACE = "tgb-http"
 PATIENCE = 20.0
 METHODS = ("GET",) * 12 + ("HEAD", "POST", "POST", "PUT", "DELETE", "OPTIONS", "PROPFIND")
-PLACES = ("", "small", "large", "api/v1/users", "api/v1/users/7", "static/style.css", "missing", "moved",
-          "forbidden", "empty", "broken")  # fmt: skip
+PAGES = ("", "small", "api/v1/users", "api/v1/users/7", "static/style.css")
+PLACES = (*PAGES, *["large"] * 4, "missing", "moved", "forbidden", "empty", "broken")
 HTTPRY = "httpry -r"
 
 NGINX = """
@@ -133,7 +133,7 @@ def make(capture: Path, log: Path) -> None:
         folder = Path(scratch)
         (folder / "small").write_text("small\n")
         (folder / "index.html").write_text("<p>index</p>\n")
-        (folder / "large").write_bytes(b"0123456789" * 2000)
+        (folder / "large").write_bytes(b"0123456789" * 1500)
         (folder / "static").mkdir()
         (folder / "static" / "style.css").write_text("p { color: red }\n")
         folder.chmod(0o755)

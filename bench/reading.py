@@ -9,7 +9,7 @@ from pathlib import Path
 from measure import BUILT, Check, Report, Run, compiled, example, median, ratio, run, side_by_side
 
 ENGINE_OF_FLOOR = 0.6
-COMMAND_MPPS = 2.5
+COMMAND_MPPS = 2.2
 COMMAND_OF_TCPDUMP = 2.6
 COMMAND_PEAK_MB = 300
 TCPDUMP, SOFTFLOWD = "tcpdump -w /dev/null", "softflowd"

@@ -90,7 +90,11 @@ SERVICE = """<?xml version="1.0" standalone='no'?>
 
 def knot(lab: Lab) -> None:
     """A name server with a zone of many types, its reverse, a signed one, and one that is broken."""
-    zones = {"example.org": ZONE.replace("{large}", "x" * 250), "2.0.192.in-addr.arpa": REVERSE, "signed.example": SIGNED}
+    zones = {
+        "example.org": ZONE.replace("{large}", "x" * 250),
+        "2.0.192.in-addr.arpa": REVERSE,
+        "signed.example": SIGNED,
+    }
     for name, zone in zones.items():
         (lab.scratch / f"{name}.zone").write_text(textwrap.dedent(zone))
     conf = lab.scratch / "knot.conf"
@@ -106,7 +110,8 @@ def dns_types(lab: Lab, file: Path) -> None:
     knot(lab)
     dig = ("dig", "+tries=1", "+time=2", f"@{SERVER4}")
     asked = (
-        "example.org SOA, example.org NS, example.org MX, example.org TXT, example.org CAA, example.org HTTPS,"
+        "example.org SOA, example.org NS, example.org MX, example.org TXT, example.org CAA,"
+        "example.org HTTPS,"
         "WWW.eXample.ORG A, www.example.org AAAA, shop.example.org A, _sip._udp.example.org SRV,"
         "_dns.example.org SVCB, _443._tcp.example.org TLSA, _ftp._tcp.example.org NAPTR, a\\.b.example.org A,"
         "odd.example.org TYPE65400, pc.example.org HINFO, example.org ANY, 80.2.0.192.in-addr.arpa PTR"
@@ -119,7 +124,7 @@ def dns_types(lab: Lab, file: Path) -> None:
 
 
 def dns_failures(lab: Lab, file: Path) -> None:
-    """dig and knot: no such name, no such type, a broken zone, one not served, no answer, an EDNS of tomorrow."""
+    """dig and knot: no such name, no such type, a broken zone, one not served, no answer, a later EDNS."""
     knot(lab)
     dig = ("dig", "+tries=1", "+time=1", f"@{SERVER4}")
     with lab.capture(file):
@@ -139,7 +144,7 @@ def dns_failures(lab: Lab, file: Path) -> None:
 
 
 def dns_tcp(lab: Lab, file: Path) -> None:
-    """dig and knot: a reply too large for UDP and again over TCP, two questions on a connection, a zone transfer."""
+    """dig and knot: a reply too large for UDP and again over TCP, two on one connection, a zone transfer."""
     knot(lab)
     dig = ("dig", "+tries=1", "+time=2", f"@{SERVER4}")
     with lab.capture(file):
@@ -167,7 +172,7 @@ def dns_names(lab: Lab, file: Path) -> None:
 
 def mdns(lab: Lab, file: Path) -> None:
     """avahi on both hosts announces a printer; dig asks for it as an old resolver does."""
-    for host, name in ((CLIENT, "left"), (SERVER, "right")):
+    for name in ("left", "right"):
         folder = lab.scratch / name
         (folder / "services").mkdir(parents=True)
         (folder / "services" / "printer.service").write_text(SERVICE)
@@ -189,7 +194,7 @@ def mdns(lab: Lab, file: Path) -> None:
 
 
 def llmnr(lab: Lab, file: Path) -> None:
-    """A small responder in place of a real one (systemd-resolved wants systemd): a name it has, and one it has not."""
+    """A small responder, since a real one (systemd-resolved) wants systemd: a name it has, and one not."""
     responder = python("""
         import socket, struct
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -215,7 +220,7 @@ def llmnr(lab: Lab, file: Path) -> None:
 
 def _is_echo(frame: bytes) -> bool:
     """Whether a frame is an echo request or reply, of either IP version."""
-    return frame[20] == 58 and frame[54] in {128, 129} or frame[12:14] == b"\x08\x00" and frame[23] == 1
+    return (frame[20] == 58 and frame[54] in {128, 129}) or (frame[12:14] == b"\x08\x00" and frame[23] == 1)
 
 
 def pings(lab: Lab, file: Path) -> None:
@@ -232,7 +237,7 @@ def pings(lab: Lab, file: Path) -> None:
 
 
 def icmp_errors(lab: Lab, file: Path) -> None:
-    """Closed ports, too few hops, packets too big, prohibited and missing routes: a kernel's errors, IPv4 and IPv6."""
+    """Closed ports, too few hops, packets too big, routes prohibited or missing: errors of IPv4 and IPv6."""
     router = (
         "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.icmp_ratelimit=0 "
         "net.ipv6.icmp.ratelimit=0; ip tuntap add behind mode tun; ip link set behind mtu 1300 up;"
@@ -248,7 +253,9 @@ def icmp_errors(lab: Lab, file: Path) -> None:
     ping = ("ping", "-nc", "1", "-W", "1")
     with lab.capture(file):
         for address in (SERVER4, SERVER6):
-            lab.run(CLIENT, "dig", "+tries=1", "+time=1", "-p", "5300", f"@{address}", "example.org", check=False)
+            lab.run(
+                CLIENT, "dig", "+tries=1", "+time=1", "-p", "5300", f"@{address}", "example.org", check=False
+            )
         for address in (BEHIND4, BEHIND6):
             lab.run(CLIENT, *ping, "-t", "1", address, check=False)
             lab.run(CLIENT, *ping, "-M", "do", "-s", "1400", address, check=False)

@@ -17,7 +17,7 @@ def test_tables(capture: Path) -> None:
     """Each table is the expected one; one without an expected file is empty."""
     for table in TABLES:
         text, path = rows(capture, table).decode(), expected(capture, table)
-        assert text == path.read_text() if path.exists() else text.count("\n") == 1, table
+        assert text == path.read_text() if path.exists() else text.count("\n") <= 1, table
 
 
 def test_every_scene_has_a_capture() -> None:

@@ -19,11 +19,6 @@ mod watcher;
 use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::prelude::*;
 
-/// Rust's memory; Python keeps its own.
-#[cfg(not(windows))]
-#[global_allocator]
-static MEMORY: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
 /// The core as Python sees it; documented in `_core.pyi`.
 #[pymodule(name = "_core")]
 mod core {
