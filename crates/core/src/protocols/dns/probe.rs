@@ -20,7 +20,8 @@ pub(super) fn datagram(first: &First<'_>) -> Guess {
     message(first.data)
 }
 
-/// Whether a stream begins with a message's length and a message.
+/// Whether a stream begins with a message's length, a header and a question. What follows them does not
+/// count: it must not matter how much of it is there already.
 pub(super) fn stream(first: &First<'_>) -> Guess {
     let Some((length, rest)) = first.data.split_first_chunk::<2>() else {
         return Guess::Maybe;
@@ -35,8 +36,11 @@ pub(super) fn stream(first: &First<'_>) -> Guess {
     };
     match question(message) {
         _ if !is_sane(header, length) || header.counts.first() != Some(&1) => Guess::No,
-        _ if rest.len() >= length => self::message(message),
-        Some(asked) if is_usual(&asked, header) => Guess::Yes,
+        Some((asked, end))
+            if is_usual(&asked, header) && fits(header, length.saturating_sub(end)) =>
+        {
+            Guess::Yes
+        }
         // A name in full has 255 bytes, and then it is one or none.
         None if message.len() < length.min(HEADER + 255 + 4) => Guess::Maybe,
         _ => Guess::No,
@@ -92,9 +96,17 @@ fn is_sane(header: Header, length: usize) -> bool {
         && !(query && !update && (header.rcode() != 0 || questions == 0))
 }
 
-/// The first question, if it is there.
-fn question(message: &[u8]) -> Option<Question> {
-    Question::read(&mut Reader::within(message, HEADER, message.len())).ok()
+/// The first question and where it ends, if it is there.
+fn question(message: &[u8]) -> Option<(Question, usize)> {
+    let mut reader = Reader::within(message, HEADER, message.len());
+    let question = Question::read(&mut reader).ok()?;
+    Some((question, reader.at()))
+}
+
+/// Whether so many bytes behind the only question can be the records of the header.
+fn fits(header: Header, rest: usize) -> bool {
+    let records: usize = header.counts.iter().skip(1).map(|count| usize::from(*count)).sum();
+    if records == 0 { rest == 0 } else { rest >= RECORD }
 }
 
 /// Whether somebody would ask this.
