@@ -16,6 +16,7 @@ Fact = tuple[str, ...]
 
 LEFT_OUT = "left out"
 """The kind of what lies behind a layer we do not decode."""
+NOT_ENTERED = OTHERS | {"socks"}
 SEPARATOR = "\x1f"
 HTTP = ("http.request.method", "http.host", "http.request.uri", "http.response.code")
 SNI = "tls.handshake.extensions_server_name"
@@ -98,8 +99,8 @@ def heard_by_tshark(path: Path, timeout: float, *, joined: bool = True) -> Count
     facts = Counter[Fact]()
     for frame in _frames(path, timeout, joined):
         layers = frame["frame.protocols"][0].split(":")
-        if not OTHERS.isdisjoint(layers):
-            facts[(LEFT_OUT, *sorted(OTHERS.intersection(layers)))] += 1
+        if not NOT_ENTERED.isdisjoint(layers):
+            facts[(LEFT_OUT, *sorted(NOT_ENTERED.intersection(layers)))] += 1
             continue
         src, sport, dst, dport = ends_of(frame)
         if "http" in layers and "tcp" in layers:
@@ -130,7 +131,7 @@ def _dns(frame: dict[str, list[str]], ends: tuple[str, str, str, str], facts: Co
     asked = (dst, dport) if reply else (src, sport)
     number = str(int(frame["dns.id"][0], 16))
     for name, kind in zip(frame["dns.qry.name"], frame["dns.qry.type"], strict=False):
-        asked_for = "" if name == "<root>" else name.lower().rstrip(".")
+        asked_for = "" if name.lower() == "<root>" else name.lower().rstrip(".")
         question = (*asked, number, asked_for, kind)
         facts[("dns question", *question)] = 1
         for rcode in frame["dns.flags.rcode"] if reply else ():
