@@ -122,7 +122,7 @@ def test_secrets_are_kept_only_when_asked_for(
     path = pcaps.write_pcap(tmp_path / "secrets.pcap", pcaps.http_get(request=SECRETS))
     done = run("read", path, "--table", "http", "--format", "jsonl", *options)
     row = json.loads(done.stdout)
-    assert [row["authorization"], row["cookie"], row["uri"]] == seen
+    assert [row["auth"], row["cookie"], row["uri"]] == seen
 
 
 def test_the_summary_says_what_was_asked(run: Run, capture: Path) -> None:

@@ -56,7 +56,7 @@ table! {
         /// Server of the reply.
         server: Opt<Said>,
         /// Authorization of the request: its scheme and [redacted], unless credentials are kept.
-        authorization: Opt<Said>,
+        auth: Opt<Said>,
         /// Cookie of the request: [redacted], unless credentials are kept.
         cookie: Opt<Said>,
         /// Protocol the connection was upgraded to, such as websocket.

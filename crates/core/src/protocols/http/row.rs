@@ -68,7 +68,7 @@ impl Exchange {
             request_content_type: asked(5),
             location: said(|reply| reply.location),
             server: said(|reply| reply.server),
-            authorization: asked(6),
+            auth: asked(6),
             cookie: asked(7),
             upgrade: said(|reply| reply.upgrade),
             latency: latency(request, reply),
