@@ -1,5 +1,8 @@
 //! What a parser may know of its connection, and where it leaves what it found.
 
+use std::net::IpAddr;
+use std::str;
+
 use arrayvec::ArrayString;
 
 use super::{Budget, Name, NameSource, Names, Service, Settings, Spoken};
@@ -72,7 +75,9 @@ impl<'a> Context<'a> {
 
     /// Says how the server is called; the first word counts, but a DNS answer's is no word.
     pub fn name(&mut self, name: &[u8], source: NameSource, ts: Nanos) {
-        if self.name.is_none() && !name.is_empty() {
+        // An address is no name, though some clients send theirs as one (RFC 6066 forbids it).
+        let address = str::from_utf8(name).is_ok_and(|text| text.parse::<IpAddr>().is_ok());
+        if self.name.is_none() && !name.is_empty() && !address {
             self.name = Some(Name::new(name, source, ts));
         }
     }

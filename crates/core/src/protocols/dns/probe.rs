@@ -111,11 +111,10 @@ fn fits(header: Header, rest: usize) -> bool {
 
 /// Whether somebody would ask this.
 fn is_usual(asked: &Question, header: Header) -> bool {
-    let control = asked.name.iter().any(|byte| *byte < 0x20 || *byte == 0x7f);
     // The upper bit is multicast DNS's: it asks for an answer to itself alone (RFC 6762, section 5.4).
     let class = types::is_usual_class(asked.class & 0x7fff);
     let notable = header.opcode() != 0 || types::is_usual_type(asked.qtype);
-    class && notable && !control && !is_netbios(&asked.name, asked.qtype)
+    class && notable && !is_netbios(&asked.name, asked.qtype)
 }
 
 /// `NetBIOS` name service has DNS's form (RFC 1002, section 4.2): types 32 and 33, and a name of 32

@@ -121,10 +121,11 @@ impl Exchange {
         let referrer = headers.get(Field::Referer).map(|uri| redact::uri(uri, settings));
         let authorization = headers.get(Field::Authorization);
         let authorization = authorization.map(|value| redact::authorization(value, settings));
+        let host = host.map(|host| redact::uri(host, settings));
         let texts = [
             Some(method),
             Some(&redact::uri(target, settings)),
-            host,
+            host.as_deref(),
             headers.get(Field::UserAgent),
             referrer.as_deref(),
             headers.get(Field::ContentType),

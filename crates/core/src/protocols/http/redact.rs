@@ -9,7 +9,7 @@ use crate::protocols::Settings;
 
 const REDACTED: &[u8] = b"[redacted]";
 
-/// A URI or target without the password in it, and without its query if that is wished.
+/// A URI, target or host without the password in it, and without its query if that is wished.
 pub(super) fn uri<'a>(uri: &'a [u8], settings: &Settings) -> Cow<'a, [u8]> {
     let mut uri = Cow::Borrowed(uri);
     if settings.redact_query
@@ -18,7 +18,7 @@ pub(super) fn uri<'a>(uri: &'a [u8], settings: &Settings) -> Cow<'a, [u8]> {
         uri = Cow::Owned([uri.get(..=query).unwrap_or_default(), REDACTED].concat());
     }
     if !settings.keep_credentials
-        && let Some((from, to)) = password(&uri)
+        && let Some((from, to)) = secret(&uri)
     {
         let (before, after) = (uri.get(..from), uri.get(to..));
         uri =
@@ -32,8 +32,12 @@ pub(super) fn authorization<'a>(value: &'a [u8], settings: &Settings) -> Cow<'a,
     if settings.keep_credentials {
         return Cow::Borrowed(value);
     }
+    // What is no token is no scheme (RFC 9110, section 11.4).
+    let token =
+        |scheme: &&[u8]| scheme.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
     memchr2(b' ', b'\t', value)
         .and_then(|end| value.get(..end))
+        .filter(token)
         .map_or(Cow::Borrowed(REDACTED), |scheme| Cow::Owned([scheme, b" ", REDACTED].concat()))
 }
 
@@ -53,12 +57,24 @@ fn authority_range(uri: &[u8]) -> Option<(usize, usize)> {
     Some((from, from + end.unwrap_or(rest.len())))
 }
 
-/// Where the password in an absolute URI lies.
-fn password(uri: &[u8]) -> Option<(usize, usize)> {
-    let (from, to) = authority_range(uri)?;
+/// Where the password before a host lies; all that stands there if it is one word, as tokens do.
+fn secret(uri: &[u8]) -> Option<(usize, usize)> {
+    let (from, to) = authority_range(uri).or_else(|| bare_authority(uri))?;
     let at = memrchr(b'@', uri.get(from..to)?)?;
-    let colon = memchr(b':', uri.get(from..from + at)?)?;
-    Some((from + colon + 1, from + at))
+    let colon = memchr(b':', uri.get(from..from + at)?);
+    Some((colon.map_or(from, |colon| from + colon + 1), from + at))
+}
+
+/// Where the authority lies in `//host/path` (RFC 3986, section 4.2), and where it stands alone as
+/// CONNECT and Host have it.
+fn bare_authority(uri: &[u8]) -> Option<(usize, usize)> {
+    let from = if uri.starts_with(b"//") { 2 } else { 0 };
+    if from == 0 && matches!(uri.first(), Some(b'/' | b'*')) {
+        return None;
+    }
+    let rest = uri.get(from..)?;
+    let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+    Some((from, from + end.unwrap_or(rest.len())))
 }
 
 /// Host and port that a target names itself: an absolute URI's, or CONNECT's.
@@ -92,6 +108,7 @@ pub(super) fn section<'a>(method: &[u8], target: &'a [u8]) -> Option<&'a [u8]> {
 
 /// The name in a host with perhaps a port; none if it is an address.
 pub(super) fn name(host: &[u8]) -> Option<&[u8]> {
+    let host = memrchr(b'@', host).map_or(Some(host), |at| host.get(at + 1..))?;
     let port = memrchr(b':', host).and_then(|colon| host.split_at_checked(colon));
     let name = match port {
         Some((name, port)) if port.iter().skip(1).all(u8::is_ascii_digit) => name,

@@ -6,8 +6,7 @@ use crate::protocols::{Conversation, Settings};
 const REQUEST: &[u8] = b"GET http://user:pa%40ss@www.example.org:8080/a/b?key=1 HTTP/1.0\r\n\
     Host: other\r\nReferer: http://me:secret@x/?q=2\r\nAuthorization: Basic dTpw\r\nCookie: id=1\r\n\
     Content-Type: text/x\r\nUser-Agent: t\r\n\r\n";
-const SECRETS: &[&str] =
-    &["uri", "referrer", "auth", "cookie", "section", "host", "version"];
+const SECRETS: &[&str] = &["uri", "referrer", "auth", "cookie", "section", "host", "version"];
 
 fn told(settings: Settings) -> Vec<String> {
     let mut talk = Conversation::stream(80, settings);
@@ -112,4 +111,21 @@ fn other_protocols_are_not_mistaken() {
         talk.up(line).end();
         assert_ne!(talk.service(), Some("http"));
     }
+}
+
+#[test]
+fn passwords_are_found_wherever_a_host_stands() {
+    let request = b"CONNECT u:sesame@b.example:443 HTTP/1.1\r\nHost: u:sesame@b.example\r\n\
+        Referer: //u:sesame@b.example/x\r\nAuthorization: sesame, foo\r\n\r\n";
+    assert_eq!(
+        heard(&[(true, request)], &["uri", "host", "referrer", "auth"]),
+        ["u:[redacted]@b.example:443|b.example:443|//u:[redacted]@b.example/x|[redacted]"]
+    );
+    let request = b"GET https://token@b.example/x HTTP/1.1\r\nHost: u:sesame@b.example\r\n\r\n";
+    assert_eq!(
+        heard(&[(true, request)], &["uri", "host"]),
+        ["https://[redacted]@b.example/x|b.example"]
+    );
+    let request = b"GET /a@b HTTP/1.1\r\nHost: u:sesame@b.example\r\n\r\n";
+    assert_eq!(heard(&[(true, request)], &["uri", "host"]), ["/a@b|u:[redacted]@b.example"]);
 }
