@@ -35,6 +35,7 @@ FILES: dict[str, str] = {
     "postgresql_http-on-port-5432.pcap": BY_PORT,
     "redis_oss-fuzz-473580107.pcap": "bytes made by a fuzzer: a status line that nobody asked for",
     "screens.pcap": BEGUN_INSIDE,
+    "socks.pcap": "HTTP inside a SOCKS connection, which we do not enter",
     "tls_ssl-to-http-server.pcap": "TLS said to a web server: its plain reply is not read as HTTP",
 }
 """Files whose differences have a reason of their own."""
