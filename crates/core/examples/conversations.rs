@@ -35,7 +35,7 @@ impl Pieces {
 }
 
 impl Observer for Pieces {
-    fn wants_streams(&self, _: &Flow) -> bool {
+    fn listens(&self, _: &Flow) -> bool {
         true
     }
 

@@ -4,13 +4,13 @@ use crate::capture::{Interface, SourceStats};
 use crate::config::Config;
 use crate::decode::{Decoded, Decoder, Fragment, Segment, Transport};
 use crate::flow::{
-    Chunk, Direction, EndReason, Flow, FlowTable, Names, Observer, Place, Slot, conn_row,
+    Chunk, Direction, EndReason, Flow, FlowTable, Observed, Observer, Place, Slot, conn_row,
     packet_row,
 };
 use crate::health::{Health, Interval, Kinds, Report};
 use crate::packet::{BATCH, Nanos, PacketBatch};
+use crate::protocols::Protocols;
 use crate::protocols::icmp::{Message, Quoted};
-use crate::protocols::{Observed, Protocols};
 use crate::tables::conn::ConnTable;
 use crate::tables::health::HealthTable;
 use crate::tables::packet::PacketTable;
@@ -78,7 +78,7 @@ struct Rows {
 
 impl Observer for Rows {
     #[inline]
-    fn wants_streams(&self, flow: &Flow) -> bool {
+    fn listens(&self, flow: &Flow) -> bool {
         self.listens && !flow.deaf
     }
 
@@ -88,9 +88,6 @@ impl Observer for Rows {
     }
 
     fn datagram(&mut self, flow: &mut Flow, direction: Direction, segment: &Segment<'_>) {
-        if !self.listens {
-            return;
-        }
         let observed = Observed { sensor: &self.sensor, interfaces: &self.interfaces };
         let chunk = Chunk { direction, ts: segment.ts, gap: 0, data: segment.payload };
         let cut = (segment.payload.len() as u64) < u64::from(segment.payload_len);
@@ -106,15 +103,14 @@ impl Observer for Rows {
     }
 
     fn row(&mut self, flow: &Flow) {
-        let names = Names { sensor: &self.sensor, interfaces: &self.interfaces };
-        conn_row(&mut self.conn, flow, None, &names);
+        let observed = Observed { sensor: &self.sensor, interfaces: &self.interfaces };
+        conn_row(&mut self.conn, flow, None, &observed);
     }
 
     fn ended(&mut self, flow: &mut Flow, reason: EndReason) {
         let observed = Observed { sensor: &self.sensor, interfaces: &self.interfaces };
         self.protocols.end(flow, observed);
-        let names = Names { sensor: &self.sensor, interfaces: &self.interfaces };
-        conn_row(&mut self.conn, flow, Some(reason), &names);
+        conn_row(&mut self.conn, flow, Some(reason), &observed);
     }
 }
 
@@ -313,9 +309,9 @@ impl Engine {
         if !self.packets_wanted {
             return;
         }
-        let names = Names { sensor: &self.rows.sensor, interfaces: &self.rows.interfaces };
+        let observed = Observed { sensor: &self.rows.sensor, interfaces: &self.rows.interfaces };
         if let Some(flow) = self.flows.flow(slot) {
-            packet_row(&mut self.rows.packet, segment, flow, self.config.excerpt, &names);
+            packet_row(&mut self.rows.packet, segment, flow, self.config.excerpt, &observed);
         }
     }
 

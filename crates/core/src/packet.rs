@@ -5,6 +5,16 @@ use arrayvec::ArrayVec;
 /// Nanoseconds since 1970-01-01 UTC, as the source stamped them.
 pub type Nanos = i64;
 
+/// A span as seconds, for columns.
+pub fn seconds(span: Nanos) -> f64 {
+    span as f64 / 1e9
+}
+
+/// Seconds between two times; none where a capture's clock went back.
+pub fn seconds_between(from: Nanos, to: Nanos) -> f64 {
+    seconds(to.saturating_sub(from).max(0))
+}
+
 /// How many packets travel together, so that the flow table can fetch memory ahead.
 pub const BATCH: usize = 64;
 

@@ -2,7 +2,7 @@
 
 use tidegate_core::flow::Direction;
 use tidegate_core::protocols::{Conversation, Settings};
-use tidegate_core::tables::{Batch, Table};
+use tidegate_core::tables::Batch;
 
 /// More memory than this no parser may hold.
 const MEMORY: usize = 1 << 20;
@@ -70,6 +70,5 @@ fn heard(service: &str, pieces: &[Piece<'_>], size: usize) -> Vec<Batch> {
     }
     talk.end();
     assert_eq!(talk.protocols.buffered(), 0, "memory was not given back");
-    let rows = talk.rows();
-    vec![rows.http.finish(), rows.tls.finish(), rows.dns.finish(), rows.ssh.finish()]
+    talk.rows().take()
 }

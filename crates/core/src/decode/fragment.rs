@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::ip::is_mapped;
+use super::address::as_ipv4;
 use super::stats::{Kind, StatsByInterface};
 use super::{Address, Fragment, Segment, Tunnel};
 use crate::packet::Nanos;
@@ -49,7 +49,7 @@ struct Key {
 impl Key {
     fn of(fragment: &Fragment<'_>) -> Self {
         let head = &fragment.head;
-        let proto = if is_mapped(&head.src) { head.proto } else { 0 };
+        let proto = if as_ipv4(&head.src).is_some() { head.proto } else { 0 };
         let Segment { src, dst, iface, vlan, tunnel, .. } = *head;
         Self { src, dst, id: fragment.id, proto, iface, vlan, tunnel }
     }
@@ -186,7 +186,7 @@ impl Reassembler {
 /// that of any packet.
 fn flaw(fragment: &Fragment<'_>) -> Option<Kind> {
     let length = fragment.head.payload_len;
-    let max = if is_mapped(&fragment.head.src) { MAX_LENGTH4 } else { MAX_LENGTH6 };
+    let max = if as_ipv4(&fragment.head.src).is_some() { MAX_LENGTH4 } else { MAX_LENGTH6 };
     if length == 0 || (fragment.more && !length.is_multiple_of(8)) {
         Some(Kind::FragmentLength)
     } else if fragment.offset.saturating_add(length) > max {

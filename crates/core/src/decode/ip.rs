@@ -1,10 +1,11 @@
 //! IPv4 (RFC 791) and IPv6 with its extension headers (RFC 8200).
 
+use super::address::{as_ipv4, mapped};
 use super::checksum::Sum;
 use super::decoder::{Head, Route, Walk};
 use super::stats::Kind;
 use super::view::View;
-use super::{Address, Decoded, Fragment, Transport};
+use super::{Decoded, Fragment, Transport};
 
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
@@ -20,19 +21,6 @@ const PLACE: u16 = 0x3fff;
 /// Extension headers of one packet, at most. Each needs only 8 bytes, so without a bound a
 /// packet could keep us busy; real ones have two or three.
 const MAX_EXTENSIONS: u8 = 16;
-
-/// An IPv4 address mapped into IPv6. Real IPv6 packets that bear such addresses (none should)
-/// cannot be told apart from IPv4 ones.
-#[inline]
-fn mapped(a: u8, b: u8, c: u8, d: u8) -> Address {
-    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
-}
-
-/// Whether an address is an IPv4 one.
-#[inline]
-pub(super) fn is_mapped(address: &Address) -> bool {
-    matches!(address, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ..])
-}
 
 impl<'a> Walk<'_, 'a> {
     /// IP of the version that its first nibble says.
@@ -69,7 +57,7 @@ impl<'a> Walk<'_, 'a> {
         if self.verify && !self.ip4_intact(view, size) {
             return self.stats.count(Kind::Ip4Checksum);
         }
-        let (src, dst) = (mapped(s0, s1, s2, s3), mapped(d0, d1, d2, d3));
+        let (src, dst) = (mapped([s0, s1, s2, s3]), mapped([d0, d1, d2, d3]));
         let head = Head { src, dst, proto, ttl, packets: 1, ip_bytes: view.wire };
         let place = u16::from_be_bytes([f0, f1]);
         if place & PLACE == 0 {
@@ -136,7 +124,7 @@ impl<'a> Walk<'_, 'a> {
 
     #[inline(never)]
     fn extensions(&mut self, mut head: Head, mut view: View<'a>) {
-        let ip6 = !(is_mapped(&head.src) && is_mapped(&head.dst));
+        let ip6 = as_ipv4(&head.src).is_none() || as_ipv4(&head.dst).is_none();
         for _ in 0..MAX_EXTENSIONS {
             if ip6 && head.proto == FRAGMENT && !self.fragment_header(head, view) {
                 return;

@@ -3,6 +3,7 @@
 //! A packet gives one [`Segment`] for each connection it belongs to: a tunnelled one gives
 //! the outer connection's first, then the inner one's.
 
+mod address;
 mod checksum;
 mod decoder;
 mod fragment;
@@ -18,9 +19,11 @@ mod view;
 
 use crate::packet::Nanos;
 
+pub use address::{Address, as_ipv4, is_multicast, mapped};
 pub use decoder::Decoder;
 pub use fragment::Datagram;
 pub use stats::{Class, DecodeStats};
+pub use transport::{ICMP, ICMP6};
 
 /// What decoding a packet gives, in the order of its headers.
 #[derive(Clone, Debug)]
@@ -30,9 +33,6 @@ pub enum Decoded<'a> {
     /// A piece of one, to be put together with the others.
     Fragment(Fragment<'a>),
 }
-
-/// An IPv6 address, or an IPv4 one mapped into it (`::ffff:a.b.c.d`, RFC 4291).
-pub type Address = [u8; 16];
 
 /// What a packet means to one connection.
 #[derive(Clone, Debug)]

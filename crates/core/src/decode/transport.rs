@@ -1,19 +1,21 @@
 //! TCP, UDP, ICMP and the others: the last headers.
 
+use super::address::as_ipv4;
 use super::checksum::Sum;
 use super::decoder::{Head, Walk};
-use super::ip::is_mapped;
 use super::stats::Kind;
 use super::tunnel::{IPIP, IPV6};
 use super::view::View;
 use super::{Decoded, Segment, Tcp, Transport};
 
-const ICMP: u8 = 1;
+/// IP protocol number of ICMP.
+pub const ICMP: u8 = 1;
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 const DCCP: u8 = 33;
 const GRE: u8 = 47;
-const ICMP6: u8 = 58;
+/// IP protocol number of `ICMPv6`.
+pub const ICMP6: u8 = 58;
 const SCTP: u8 = 132;
 
 impl<'a> Walk<'_, 'a> {
@@ -114,7 +116,7 @@ impl<'a> Walk<'_, 'a> {
                 self.out.push(Decoded::Segment(segment));
                 match head.proto {
                     GRE => self.gre(view),
-                    IPIP | IPV6 => self.inner_ip(is_mapped(&head.src), head.proto, view),
+                    IPIP | IPV6 => self.inner_ip(as_ipv4(&head.src).is_some(), head.proto, view),
                     _ => {}
                 }
             }

@@ -7,8 +7,8 @@ use base64::Engine as _;
 use sha1::{Digest, Sha1};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use super::key::{FlowKey, ICMP6, icmp_reply};
-use crate::decode::{Address, Tunnel};
+use super::key::{FlowKey, icmp_reply};
+use crate::decode::{Address, ICMP, ICMP6, Tunnel, as_ipv4};
 use crate::packet::Nanos;
 
 /// A connection's identifier: `C` and 80 bits in base 32.
@@ -44,14 +44,6 @@ pub fn uid(key: &FlowKey, first: Nanos, generation: u8) -> Uid {
     text
 }
 
-/// Whether an address is an IPv4 one, and if so its four bytes.
-pub(super) fn as_ipv4(address: &Address) -> Option<[u8; 4]> {
-    match address {
-        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d] => Some([*a, *b, *c, *d]),
-        _ => None,
-    }
-}
-
 /// Community ID version 1 with seed 0 (Corelight's specification): base 64 of the SHA-1 of
 /// seed, addresses, protocol and ports, the lower end first.
 pub fn community_id(key: &FlowKey, src: (Address, u16), dst: (Address, u16)) -> ArrayString<30> {
@@ -83,11 +75,11 @@ pub fn community_id(key: &FlowKey, src: (Address, u16), dst: (Address, u16)) -> 
 }
 
 fn is_icmp(proto: u8) -> bool {
-    proto == 1 || proto == ICMP6
+    matches!(proto, ICMP | ICMP6)
 }
 
 /// The protocols whose ports (or ICMP types) are part of a Community ID: ICMP, TCP, UDP,
 /// `ICMPv6` and SCTP.
 fn has_ports(proto: u8) -> bool {
-    matches!(proto, 1 | 6 | 17 | ICMP6 | 132)
+    matches!(proto, ICMP | 6 | 17 | ICMP6 | 132)
 }

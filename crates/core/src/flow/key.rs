@@ -1,6 +1,6 @@
 //! What makes two packets the same connection: addresses, ports, protocol and tunnel.
 
-use crate::decode::{Address, Segment, Transport, Tunnel};
+use crate::decode::{Address, ICMP6, Segment, Transport, Tunnel};
 
 /// The two ends of a connection in canonical order, so that both directions give one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,9 +108,6 @@ pub fn ports(segment: &Segment<'_>) -> (u16, u16) {
 pub fn icmp_ports(proto: u8, kind: u16, code: u16) -> (u16, u16) {
     (kind, icmp_reply(proto, kind).unwrap_or(code))
 }
-
-/// `ICMPv6`'s protocol number.
-pub(super) const ICMP6: u8 = 58;
 
 /// The type that answers, or is answered by, an ICMP type; `None` for one-way messages
 /// (Community ID specification, section on ICMP).

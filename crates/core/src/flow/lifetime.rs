@@ -1,9 +1,9 @@
 //! When a connection is over: its timeouts, and how its ends closed it.
 
-use super::key::ICMP6;
 use super::tcp::EndState;
 use super::{EndReason, Flow};
 use crate::config::Timeouts;
+use crate::decode::{ICMP, ICMP6};
 use crate::packet::Nanos;
 
 /// How much sooner than usual a connection ends, as a class; 0 is usual.
@@ -24,7 +24,7 @@ pub(super) fn timeout(flow: &Flow, timeouts: &Timeouts) -> Nanos {
         (6, 1) => timeouts.tcp_attempt,
         (6, _) => timeouts.tcp,
         (17, _) => timeouts.udp,
-        (1 | ICMP6, _) => timeouts.icmp,
+        (ICMP | ICMP6, _) => timeouts.icmp,
         _ => timeouts.other,
     }
 }

@@ -17,7 +17,7 @@ pub use identity::{Uid, community_id, uid};
 pub use index::Slot;
 pub use key::{FlowKey, icmp_ports, ports};
 pub use reassembly::{Outcome, Ready, Reassembly};
-pub use row::{Names, address_text, conn_row, packet_row, protocol_name};
+pub use row::{Observed, address_text, conn_row, packet_row, protocol_name};
 pub use table::{FlowTable, Place, TableStats};
 pub use tcp::{EndState, History, conn_state};
 
@@ -186,6 +186,15 @@ impl Flow {
         if self.low_opened { (low, high) } else { (high, low) }
     }
 
+    /// Address and port of the end that speaks in a direction.
+    pub fn speaker(&self, direction: Direction) -> (Address, u16) {
+        let (src, dst) = self.ends();
+        match direction {
+            Direction::Up => src,
+            Direction::Down => dst,
+        }
+    }
+
     /// The connection's identifier.
     pub fn uid(&self) -> Uid {
         uid(&self.key, self.first, self.generation)
@@ -231,9 +240,9 @@ fn count_one(counts: &mut [u32; 2], direction: Direction) -> u32 {
 
 /// Told what happens to connections while packets are put to them.
 pub trait Observer {
-    /// Whether a connection's streams are to be kept in order for [`Observer::chunk`]; if not,
-    /// only their lengths are followed, which costs no buffers.
-    fn wants_streams(&self, flow: &Flow) -> bool;
+    /// Whether somebody listens to a connection. If so, it gets its datagrams, and its streams in
+    /// order; if not, only their lengths are followed, which costs no buffers.
+    fn listens(&self, flow: &Flow) -> bool;
 
     /// The next bytes of a stream, in order.
     fn chunk(&mut self, flow: &mut Flow, chunk: &Chunk<'_>);

@@ -3,7 +3,7 @@
 use super::key::{FlowKey, icmp_is_request, icmp_reply};
 use super::timers::Timer;
 use super::{Extra, Flow, History, Side, UNKNOWN, Uid};
-use crate::decode::{Address, Segment, Tcp, Transport, Tunnel};
+use crate::decode::{Address, Segment, Tcp, Transport, Tunnel, as_ipv4, is_multicast};
 use crate::packet::Nanos;
 
 /// A connection that has seen nothing yet, not even the segment it is made for.
@@ -70,7 +70,7 @@ pub(super) fn is_reply(segment: &Segment<'_>) -> bool {
     match segment.transport {
         Transport::Tcp(tcp) if tcp.flags & Tcp::SYN != 0 => tcp.flags & Tcp::ACK != 0,
         Transport::Tcp(_) => from_service(segment),
-        Transport::Udp => from_service(segment) && !is_multicast(segment),
+        Transport::Udp => from_service(segment) && !goes_to_many(segment),
         Transport::Icmp { .. } => {
             let (kind, proto) = (segment.src_port, segment.proto);
             icmp_reply(proto, kind).is_some() && !icmp_is_request(proto, kind)
@@ -85,8 +85,8 @@ fn from_service(segment: &Segment<'_>) -> bool {
     segment.src_port < 1024 && segment.dst_port >= 1024
 }
 
-fn is_multicast(segment: &Segment<'_>) -> bool {
-    let v6 = segment.dst.first() == Some(&0xff);
-    v6 || super::identity::as_ipv4(&segment.dst)
-        .is_some_and(|[first, _, _, last]| first >= 224 || last == 255)
+/// Whether a datagram goes to many; to a network's broadcast address, as it looks in most of them.
+fn goes_to_many(segment: &Segment<'_>) -> bool {
+    let broadcast = |[_, _, _, last]: [u8; 4]| last == 255;
+    is_multicast(&segment.dst) || as_ipv4(&segment.dst).is_some_and(broadcast)
 }

@@ -5,32 +5,39 @@ use std::net::Ipv6Addr;
 
 use arrayvec::ArrayString;
 
-use super::identity::{as_ipv4, community_id};
+use super::identity::community_id;
 use super::tcp::conn_state;
 use super::{EndReason, Flow, Side, UNKNOWN, ports};
 use crate::capture::Interface;
-use crate::decode::{Address, Segment, Transport, Tunnel};
-use crate::packet::Nanos;
+use crate::decode::{Address, Segment, Transport, Tunnel, as_ipv4};
+use crate::packet::{Nanos, seconds, seconds_between};
 use crate::protocols::Service;
 use crate::tables::conn::{ConnRow, ConnTable};
 use crate::tables::packet::{PacketRow, PacketTable};
 
-/// What rows say about where they were seen.
-pub struct Names<'a> {
+/// Where rows were seen.
+#[derive(Clone, Copy)]
+pub struct Observed<'a> {
     /// Name of the observer.
     pub sensor: &'a str,
     /// The source's interfaces.
     pub interfaces: &'a [Interface],
 }
 
-impl Names<'_> {
-    fn iface(&self, index: u16) -> &str {
+impl<'a> Observed<'a> {
+    /// The name of an interface.
+    pub fn iface(&self, index: u16) -> &'a str {
         self.interfaces.get(usize::from(index)).map_or("", |interface| &interface.name)
     }
 }
 
 /// Adds a connection to the table `conn`.
-pub fn conn_row(table: &mut ConnTable, flow: &Flow, end: Option<EndReason>, names: &Names<'_>) {
+pub fn conn_row(
+    table: &mut ConnTable,
+    flow: &Flow,
+    end: Option<EndReason>,
+    observed: &Observed<'_>,
+) {
     let (src, dst) = flow.ends();
     let extra = flow.extra();
     let tcp = flow.key.proto == 6;
@@ -44,8 +51,8 @@ pub fn conn_row(table: &mut ConnTable, flow: &Flow, end: Option<EndReason>, name
         last_ts: flow.last,
         uid: &flow.uid(),
         community_id: Some(&community_id(&flow.key, src, dst)),
-        sensor: names.sensor,
-        iface: names.iface(flow.iface),
+        sensor: observed.sensor,
+        iface: observed.iface(flow.iface),
         proto: &protocol_name(flow.key.proto),
         src_ip: &address_text(&src.0),
         src_port: src.1,
@@ -57,12 +64,12 @@ pub fn conn_row(table: &mut ConnTable, flow: &Flow, end: Option<EndReason>, name
         service: flow.service.map(Service::name),
         name: name.map(|name| &*name.text),
         name_source: name.map(|name| name.source.name()),
-        name_age: name.map(|name| seconds(flow.first.saturating_sub(name.ts).max(0))),
+        name_age: name.map(|name| seconds_between(name.ts, flow.first)),
         state: if end.is_some() { "closed" } else { "active" },
         conn_state: conn_state(flow),
         history: std::str::from_utf8(&flow.history).unwrap_or(""),
         end_reason: end.map(EndReason::name),
-        duration: seconds(flow.last.saturating_sub(flow.first)),
+        duration: seconds_between(flow.first, flow.last),
         up_packets: flow.up.packets,
         up_bytes: flow.up.bytes,
         up_payload: flow.up.payload,
@@ -92,7 +99,7 @@ pub fn packet_row(
     segment: &Segment<'_>,
     flow: &Flow,
     excerpt: usize,
-    names: &Names<'_>,
+    observed: &Observed<'_>,
 ) {
     let (src_port, dst_port) = ports(segment);
     let head = segment.payload.get(..excerpt.min(segment.payload.len())).unwrap_or_default();
@@ -100,7 +107,7 @@ pub fn packet_row(
     table.push(&PacketRow {
         ts: segment.ts,
         uid: &flow.uid(),
-        iface: names.iface(segment.iface),
+        iface: observed.iface(segment.iface),
         src_ip: &address_text(&segment.src),
         src_port,
         dst_ip: &address_text(&segment.dst),
@@ -232,8 +239,4 @@ fn ttl(side: &Side) -> Option<u8> {
 
 fn known(span: Nanos) -> Option<f64> {
     (span != UNKNOWN).then(|| seconds(span))
-}
-
-fn seconds(span: Nanos) -> f64 {
-    span as f64 / 1e9
 }

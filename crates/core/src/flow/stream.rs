@@ -124,7 +124,7 @@ impl Flow {
         segment: &Segment<'_>,
         observer: &mut impl Observer,
     ) {
-        if !observer.wants_streams(self) || segment.payload_len == 0 {
+        if !observer.listens(self) || segment.payload_len == 0 {
             return;
         }
         let chunk = Chunk { direction, ts: segment.ts, gap: 0, data: segment.payload };
@@ -155,7 +155,7 @@ impl Flow {
             return;
         }
         let known = usize::try_from(-i64::from(ahead)).unwrap_or(0);
-        let data = if observer.wants_streams(self) {
+        let data = if observer.listens(self) {
             segment.payload.get(known..).unwrap_or_default()
         } else {
             &[]
@@ -284,7 +284,7 @@ impl Flow {
 /// Hands a chunk to the stream's reader, if there is one and something in it: of bytes that
 /// were not captured only the gap is left.
 fn tell(observer: &mut impl Observer, flow: &mut Flow, chunk: &Chunk<'_>) {
-    if observer.wants_streams(flow) && (chunk.gap > 0 || !chunk.data.is_empty()) {
+    if observer.listens(flow) && (chunk.gap > 0 || !chunk.data.is_empty()) {
         observer.chunk(flow, chunk);
     }
 }

@@ -302,7 +302,7 @@ impl FlowTable {
             }
             _ if segment.payload_len > 0 => {
                 flow.note_data(direction);
-                if matches!(segment.transport, Transport::Udp) && !flow.deaf {
+                if matches!(segment.transport, Transport::Udp) && observer.listens(flow) {
                     observer.datagram(flow, direction, segment);
                 }
             }

@@ -6,8 +6,7 @@ use std::str;
 use arrayvec::ArrayString;
 
 use super::{Budget, Name, NameSource, Names, Service, Settings, Spoken};
-use crate::capture::Interface;
-use crate::flow::{Direction, Flow, Uid, address_text};
+use crate::flow::{Direction, Flow, Observed, Uid, address_text};
 use crate::packet::Nanos;
 
 /// A parser's surroundings during one call.
@@ -24,8 +23,7 @@ pub struct Context<'a> {
     pub settings: &'a Settings,
     /// Whether the datagram at hand was cut by the capture, so that its end is no violation.
     pub cut: bool,
-    pub(super) sensor: &'a str,
-    pub(super) interfaces: &'a [Interface],
+    pub(super) observed: Observed<'a>,
     pub(super) name: Option<Name>,
 }
 
@@ -51,16 +49,12 @@ impl<'a> Context<'a> {
     /// The ends, the client first; `from_client` is the direction in which the client speaks. It is
     /// up, unless the connection was first seen in its middle and taken for the wrong way round.
     pub fn ends(&self, from_client: Direction) -> Ends<'a> {
-        let (up, down) = self.flow.ends();
-        let (src, dst) = match from_client {
-            Direction::Up => (up, down),
-            Direction::Down => (down, up),
-        };
-        let iface = self.interfaces.get(usize::from(self.flow.iface));
+        let src = self.flow.speaker(from_client);
+        let dst = self.flow.speaker(from_client.reverse());
         Ends {
             uid: self.flow.uid(),
-            sensor: self.sensor,
-            iface: iface.map_or("", |interface| &interface.name),
+            sensor: self.observed.sensor,
+            iface: self.observed.iface(self.flow.iface),
             src_ip: address_text(&src.0),
             src_port: src.1,
             dst_ip: address_text(&dst.0),
@@ -73,11 +67,11 @@ impl<'a> Context<'a> {
         self.flow.service = Some(service);
     }
 
-    /// Says how the server is called; the first word counts, but a DNS answer's is no word.
+    /// Says how the server is called; the last word counts, as what is inside a tunnel comes later.
     pub fn name(&mut self, name: &[u8], source: NameSource, ts: Nanos) {
         // An address is no name, though some clients send theirs as one (RFC 6066 forbids it).
         let address = str::from_utf8(name).is_ok_and(|text| text.parse::<IpAddr>().is_ok());
-        if self.name.is_none() && !name.is_empty() && !address {
+        if !name.is_empty() && !address {
             self.name = Some(Name::new(name, source, ts));
         }
     }

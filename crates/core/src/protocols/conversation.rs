@@ -1,17 +1,15 @@
 //! One connection's conversation without packets: for tests and fuzzing.
 
-use super::{
-    DATAGRAMS, Observed, Protocol, Protocols, STREAMS, Settings, Spoken, Talk, signatures,
-};
-use crate::decode::Address;
-use crate::flow::{Chunk, Direction, Flow};
+use super::{DATAGRAMS, Protocol, Protocols, STREAMS, Settings, Spoken, Talk, signatures};
+use crate::decode::mapped;
+use crate::flow::{Chunk, Direction, Flow, Observed};
 use crate::health::Kinds;
 use crate::packet::Nanos;
 
-/// The client's address, 192.0.2.1.
-const CLIENT: Address = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1];
-/// The server's address, 198.51.100.2.
-const SERVER: Address = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 198, 51, 100, 2];
+/// The client's address.
+const CLIENT: [u8; 4] = [192, 0, 2, 1];
+/// The server's address.
+const SERVER: [u8; 4] = [198, 51, 100, 2];
 
 const OBSERVED: Observed<'static> = Observed { sensor: "", interfaces: &[] };
 
@@ -58,7 +56,7 @@ impl Conversation {
 
     fn new(proto: u8, port: u16, settings: Settings) -> Self {
         let now = 1_000_000_000;
-        let flow = Flow::between((CLIENT, 40000), (SERVER, port), proto, now);
+        let flow = Flow::between((mapped(CLIENT), 40000), (mapped(SERVER), port), proto, now);
         Self { flow, protocols: Protocols::new(settings), now, pace: 1_000_000 }
     }
 

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::icmp::{self, Message};
 use super::{Budget, Context, NameSource, Names, Settings, Talk, Violation};
-use crate::capture::Interface;
-use crate::flow::{Chunk, Flow};
+use crate::flow::{Chunk, Flow, Observed};
 use crate::health::Kinds;
 use crate::tables::dns::DnsTable;
 use crate::tables::http::HttpTable;
@@ -14,39 +13,46 @@ use crate::tables::ssh::SshTable;
 use crate::tables::tls::TlsTable;
 use crate::tables::{Batch, Table};
 
-/// The tables that parsers fill. A new one is a line here, in `gather` and in `switch_off`.
-#[derive(Default)]
-pub struct Spoken {
-    /// HTTP transactions.
-    pub http: HttpTable,
-    /// TLS and QUIC handshakes.
-    pub tls: TlsTable,
-    /// DNS questions.
-    pub dns: DnsTable,
-    /// Pings and ICMP errors.
-    pub icmp: IcmpTable,
-    /// SSH identifications.
-    pub ssh: SshTable,
+/// Writes the tables of parsers once: a field for each, and what is done with all of them.
+macro_rules! spoken {
+    ($($(#[doc = $doc:literal])+ $name:ident: $table:ty,)+) => {
+        /// The tables that parsers fill.
+        #[derive(Default)]
+        pub struct Spoken {
+            $($(#[doc = $doc])+ pub $name: $table,)+
+        }
+
+        impl Spoken {
+            /// Moves to `ready` the tables that have at least `rows` rows, or long texts.
+            pub fn gather(&mut self, rows: usize, ready: &mut Vec<Batch>) {
+                $(self.$name.hand_over(rows, ready);)+
+            }
+
+            /// Switches off the tables that nobody wants.
+            pub fn keep_only(&mut self, wanted: impl Fn(&str) -> bool) {
+                $(self.$name.switch(wanted(<$table>::NAME));)+
+            }
+
+            /// Takes all rows, a batch for each table.
+            pub fn take(&mut self) -> Vec<Batch> {
+                vec![$(self.$name.finish(),)+]
+            }
+        }
+    };
 }
 
-impl Spoken {
-    /// Moves to `ready` the tables that have at least `rows` rows.
-    pub fn gather(&mut self, rows: usize, ready: &mut Vec<Batch>) {
-        self.http.hand_over(rows, ready);
-        self.tls.hand_over(rows, ready);
-        self.dns.hand_over(rows, ready);
-        self.icmp.hand_over(rows, ready);
-        self.ssh.hand_over(rows, ready);
-    }
-
-    /// Switches off the tables that nobody wants.
-    pub fn keep_only(&mut self, wanted: impl Fn(&str) -> bool) {
-        self.http.switch(wanted(HttpTable::NAME));
-        self.tls.switch(wanted(TlsTable::NAME));
-        self.dns.switch(wanted(DnsTable::NAME));
-        self.icmp.switch(wanted(IcmpTable::NAME));
-        self.ssh.switch(wanted(SshTable::NAME));
-    }
+// A new table is one line here.
+spoken! {
+    /// HTTP transactions.
+    http: HttpTable,
+    /// TLS and QUIC handshakes.
+    tls: TlsTable,
+    /// DNS questions.
+    dns: DnsTable,
+    /// Pings and ICMP errors.
+    icmp: IcmpTable,
+    /// SSH identifications.
+    ssh: SshTable,
 }
 
 /// Listens to every connection.
@@ -57,15 +63,6 @@ pub struct Protocols {
     budget: Budget,
     settings: Settings,
     violations: BTreeMap<&'static str, u64>,
-}
-
-/// Where rows were seen.
-#[derive(Clone, Copy)]
-pub struct Observed<'a> {
-    /// Name of the observer.
-    pub sensor: &'a str,
-    /// The source's interfaces.
-    pub interfaces: &'a [Interface],
 }
 
 impl Protocols {
@@ -155,8 +152,7 @@ impl Protocols {
             budget: &self.budget,
             settings: &self.settings,
             cut,
-            sensor: observed.sensor,
-            interfaces: observed.interfaces,
+            observed,
             name: None,
         };
         if let Err(Violation(kind)) = say(&mut talk, &mut context) {

@@ -1,6 +1,6 @@
 //! What connections say: each protocol has a parser, chosen by the first bytes and never by the port.
 //!
-//! The way of the data: a [`Chunk`] comes to [`Protocols::hear`]; the connection's [`Talk`] finds
+//! The way of the data: a [`Chunk`] comes to [`Protocols`]; the connection's [`Talk`] finds
 //! out whose it is ([`first`]), then a [`Parser`] takes it and writes rows through its [`Context`].
 
 mod buffer;
@@ -25,7 +25,7 @@ pub use buffer::{Budget, Buffer, Reserved};
 pub use context::{Context, Ends};
 pub use conversation::Conversation;
 pub use first::{First, Guess};
-pub use hearing::{Observed, Protocols, Spoken};
+pub use hearing::{Protocols, Spoken};
 pub use names::{Name, NameSource, Names};
 pub use service::Service;
 pub use settings::Settings;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tidegate_core::decode::Segment;
-use tidegate_core::flow::{Chunk, Direction, EndReason, Flow, Names, Observer, conn_row};
+use tidegate_core::flow::{Chunk, Direction, EndReason, Flow, Observed, Observer, conn_row};
 use tidegate_core::tables::conn::ConnTable;
 use tidegate_core::tables::{Batch, Table};
 
@@ -61,12 +61,12 @@ impl Watcher {
     }
 
     fn row_of(&mut self, flow: &Flow, end: Option<EndReason>) {
-        conn_row(&mut self.rows, flow, end, &Names { sensor: "", interfaces: &[] });
+        conn_row(&mut self.rows, flow, end, &Observed { sensor: "", interfaces: &[] });
     }
 }
 
 impl Observer for Watcher {
-    fn wants_streams(&self, _: &Flow) -> bool {
+    fn listens(&self, _: &Flow) -> bool {
         self.wants_streams
     }
 

@@ -1,7 +1,8 @@
 //! Identifiers: Community ID against the specification's published baseline, uids against replay.
 
-use super::play::{CLIENT, SERVER, datagram, mapped};
+use super::play::{CLIENT, SERVER, datagram};
 use crate::decode::Address;
+use crate::decode::mapped;
 use crate::flow::{FlowKey, community_id, uid};
 
 /// The key and ends of a datagram, and its Community ID.

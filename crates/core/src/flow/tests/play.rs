@@ -1,7 +1,7 @@
 //! A conversation to play: segments in, ended connections and stream bytes out.
 
 use crate::config::Config;
-use crate::decode::{Address, Segment, Tcp, Transport, Tunnel};
+use crate::decode::{Address, Segment, Tcp, Transport, Tunnel, mapped};
 use crate::flow::{Chunk, Direction, EndReason, Flow, FlowTable, Observer, conn_state};
 use crate::packet::Nanos;
 
@@ -9,10 +9,6 @@ pub(super) const CLIENT: [u8; 4] = [192, 0, 2, 1];
 pub(super) const SERVER: [u8; 4] = [198, 51, 100, 2];
 pub(super) const MS: Nanos = 1_000_000;
 pub(super) const SECOND: Nanos = 1_000_000_000;
-
-pub(super) fn mapped([a, b, c, d]: [u8; 4]) -> Address {
-    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
-}
 
 /// What is left of a connection when it has ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +41,7 @@ pub(super) struct Notes {
 }
 
 impl Observer for Notes {
-    fn wants_streams(&self, _flow: &Flow) -> bool {
+    fn listens(&self, _flow: &Flow) -> bool {
         self.reads
     }
 

@@ -1,6 +1,7 @@
 //! `conn_state`, history, direction, round trips and timeouts, conversation by conversation.
 
-use super::play::{CLIENT, MS, Play, SECOND, SERVER, datagram, mapped, tcp};
+use super::play::{CLIENT, MS, Play, SECOND, SERVER, datagram, tcp};
+use crate::decode::mapped;
 use crate::flow::{EndReason, UNKNOWN};
 
 fn state_of(play: &mut Play) -> (&'static str, String) {

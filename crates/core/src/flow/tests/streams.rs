@@ -174,3 +174,14 @@ fn of_bytes_that_were_not_captured_only_the_gap_is_told() {
     assert_eq!((play.notes.chunks, play.notes.gaps.as_slice()), (2, &[(Direction::Up, 30)][..]));
     assert_eq!(play.notes.up, b"more");
 }
+
+#[test]
+fn datagrams_are_told_where_somebody_listens() {
+    let question = super::play::datagram(17, CLIENT, 40000, SERVER, 53, b"who?");
+    let mut play = Play::reading();
+    play.segment(&question);
+    assert_eq!(play.notes.datagrams, b"who?");
+    let mut play = Play::new();
+    play.segment(&question);
+    assert!(play.notes.datagrams.is_empty());
+}

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::message::{Message, Question, Record};
 use super::name::Reader;
 use super::{rdata, types};
-use crate::decode::Address;
+use crate::decode::{Address, mapped};
 use crate::packet::Nanos;
 use crate::protocols::{Names, Violation};
 use crate::tables::said;
@@ -110,8 +110,8 @@ fn address(message: &Message<'_>, record: &Record) -> Option<Address> {
     let data = message.bytes.get(record.data.0..record.data.1)?;
     match record.rtype {
         types::A => {
-            let [a, b, c, d] = data.try_into().ok()?;
-            Some([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d])
+            let address: [u8; 4] = data.try_into().ok()?;
+            Some(mapped(address))
         }
         types::AAAA => data.try_into().ok(),
         _ => None,

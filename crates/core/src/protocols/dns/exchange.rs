@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::answer::{Answers, learn, owner};
 use super::message::{Edns, Header, Message, Question};
 use super::row::{Asking, Replying};
-use crate::decode::Address;
+use crate::decode::is_multicast;
 use crate::flow::{Chunk, Direction};
 use crate::packet::Nanos;
 use crate::protocols::{Budget, Buffer, Context, Service, Violation};
@@ -105,7 +105,7 @@ impl Exchange {
                 kind,
                 edns: message.edns,
             };
-            if is_multicast(context, chunk.direction) {
+            if goes_to_many(context, chunk.direction) {
                 asking.write(None, false, context);
                 continue;
             }
@@ -162,7 +162,7 @@ impl Exchange {
                     if self.answer(place, &replying, context)
                         && let Some(question) = question
                     {
-                        let client = speaker(context, from_client);
+                        let (client, _) = context.flow.speaker(from_client);
                         learn(message, question, &client, chunk.ts, context.names);
                     }
                 }
@@ -240,7 +240,7 @@ fn unasked(
     direction: Direction,
     context: &mut Context<'_>,
 ) {
-    let multicast = is_multicast(context, direction);
+    let multicast = goes_to_many(context, direction);
     let name = match question {
         Some(question) => Some(question.name.clone()),
         None => message.answers.first().and_then(|record| owner(message, record)),
@@ -269,20 +269,6 @@ fn name_service(context: &mut Context<'_>) {
 }
 
 /// Whether what goes this way goes to many.
-fn is_multicast(context: &Context<'_>, direction: Direction) -> bool {
-    let (up, down) = context.flow.ends();
-    let to = match direction {
-        Direction::Up => down.0,
-        Direction::Down => up.0,
-    };
-    matches!(to, [0xff, ..] | [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 224..=239 | 255, ..])
-}
-
-/// Address of the end that speaks in a direction.
-fn speaker(context: &Context<'_>, direction: Direction) -> Address {
-    let (up, down) = context.flow.ends();
-    match direction {
-        Direction::Up => up.0,
-        Direction::Down => down.0,
-    }
+fn goes_to_many(context: &Context<'_>, direction: Direction) -> bool {
+    is_multicast(&context.flow.speaker(direction.reverse()).0)
 }

@@ -4,7 +4,7 @@ use super::answer::Answers;
 use super::message::{Edns, Header};
 use super::types;
 use crate::flow::Direction;
-use crate::packet::Nanos;
+use crate::packet::{Nanos, seconds_between};
 use crate::protocols::{Context, Service};
 use crate::tables::dns::DnsRow;
 
@@ -42,9 +42,7 @@ impl Asking<'_> {
         let transport = transport(context);
         // Of a class, multicast DNS has the upper bit for itself (RFC 6762, sections 5.4 and 10.2).
         let mask = if transport == "mdns" { 0x7fff } else { 0xffff };
-        let rtt = reply
-            .filter(|_| timed)
-            .map(|reply| reply.ts.saturating_sub(self.ts).max(0) as f64 / 1e9);
+        let rtt = reply.filter(|_| timed).map(|reply| seconds_between(self.ts, reply.ts));
         let ends = context.ends(self.from_client);
         context.rows.dns.push(&DnsRow {
             ts: self.ts,

@@ -3,7 +3,7 @@
 use super::exchange::Exchange;
 use super::redact;
 use super::waiting::Request;
-use crate::packet::Nanos;
+use crate::packet::{Nanos, seconds_between};
 use crate::protocols::Context;
 use crate::tables::http::HttpRow;
 
@@ -93,17 +93,13 @@ impl Exchange {
 /// From the request's end to the reply's beginning; none at all if the reply came first.
 fn latency(request: Option<&Request>, reply: Option<&ReplyView<'_>>) -> Option<f64> {
     let asked = request?.last?;
-    Some(seconds(reply?.first - asked))
+    Some(seconds_between(asked, reply?.first))
 }
 
 /// From the request's beginning to the reply's end, if that was seen.
 fn duration(request: Option<&Request>, reply: Option<&ReplyView<'_>>) -> Option<f64> {
     let reply = reply.filter(|reply| reply.cut.is_none())?;
-    Some(seconds(reply.last - request?.first))
-}
-
-fn seconds(nanos: Nanos) -> f64 {
-    nanos.max(0) as f64 / 1e9
+    Some(seconds_between(request?.first, reply.last))
 }
 
 fn version(minor: u8) -> &'static str {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-const ICMP6: u8 = 58;
+use crate::decode::ICMP6;
 
 const TYPES: &[(u8, &str)] = &[
     (0, "echo_reply"),

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::Line;
 use crate::decode::{Address, Segment};
-use crate::packet::Nanos;
+use crate::packet::{Nanos, seconds_between};
 use crate::protocols::{Budget, Context, Reserved, Violation};
 
 /// Requests of a connection that may wait; ping waits for fewer.
@@ -52,7 +52,7 @@ impl Echo {
     /// Adds the row of a request and its reply, or of a reply whose request was not seen.
     fn write(&self, reply: Option<&Self>, context: &mut Context<'_>) {
         let (src, dst) = if self.asks { (self.src, self.dst) } else { (self.dst, self.src) };
-        let rtt = reply.map(|reply| reply.ts.saturating_sub(self.ts).max(0) as f64 / 1e9);
+        let rtt = reply.map(|reply| seconds_between(self.ts, reply.ts));
         let line = Line {
             ts: self.ts,
             src,

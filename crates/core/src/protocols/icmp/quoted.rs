@@ -1,10 +1,7 @@
 //! The packet that an ICMP error quotes: its IP header and the first bytes after it.
 
-use crate::decode::{Address, Segment, Tunnel};
+use crate::decode::{Address, ICMP, ICMP6, Segment, Tunnel, mapped};
 use crate::flow::{FlowKey, icmp_ports};
-
-const ICMP: u8 = 1;
-const ICMP6: u8 = 58;
 
 /// Extension headers that are walked.
 const MOST_HEADERS: u8 = 8;
@@ -97,10 +94,6 @@ impl Quoted {
 /// TCP, UDP, DCCP and SCTP: what the decoder knows ports of.
 fn has_ports(proto: u8) -> bool {
     matches!(proto, 6 | 17 | 33 | 132)
-}
-
-fn mapped([a, b, c, d]: [u8; 4]) -> Address {
-    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
 }
 
 /// The packet in an `ICMPv6` redirect's option (RFC 4861, section 4.6.3), behind two addresses.

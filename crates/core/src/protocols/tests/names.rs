@@ -2,9 +2,9 @@
 
 use super::dns::{query, record, reply};
 use crate::decode::Address;
-use crate::flow::{Chunk, Direction, Flow};
+use crate::flow::{Chunk, Direction, Flow, Observed};
 use crate::packet::Nanos;
-use crate::protocols::{Names, Observed, Protocols, Settings};
+use crate::protocols::{Names, Protocols, Settings};
 
 const SECOND: Nanos = 1_000_000_000;
 const OBSERVED: Observed<'static> = Observed { sensor: "", interfaces: &[] };

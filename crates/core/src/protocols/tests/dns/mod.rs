@@ -6,8 +6,8 @@ mod rdata;
 mod stream;
 
 use super::rows;
-use crate::flow::{Chunk, Direction};
-use crate::protocols::{Conversation, Observed, Settings};
+use crate::flow::{Chunk, Direction, Observed};
+use crate::protocols::{Conversation, Settings};
 
 const COLUMNS: &[&str] = &["src_port", "query", "qtype", "rcode", "answers", "ttls", "rtt"];
 
