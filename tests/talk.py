@@ -74,7 +74,8 @@ def http() -> TableRows:
              reason="Not Found", response_body=5, latency=0.3)
         .add(**a, ts=LATE, method="POST", host="api.example", uri="/login", section="/login", status=200,
              reason="OK", request_body=20, latency=0.2)
-        .add(**a | {"src_ip": B}, ts=LATE, method="GET", host="api.example", uri="/", section="/")
+        .add(**a | {"src_ip": B}, ts=LATE, method="GET", host="api.example", uri="/", section="/",
+             incomplete="no reply")
         .add(**a, ts=LATE, method="GET", host=HOSTILE, uri="/" + HOSTILE, section="/" + HOSTILE, status=500,
              request_body=2**64 - 1, response_body=2**64 - 1, latency=9.0)
         .add(**a, ts=LATE, method="GET", uri="/", section="/", status=200, latency=0.01)

@@ -27,20 +27,18 @@ pub enum Guess {
     No,
 }
 
-impl First<'_> {
-    /// Whether the bytes begin with `magic`; maybe, as long as they are the beginning of it.
-    pub fn begins(&self, magic: &[u8]) -> Guess {
-        if self.data.starts_with(magic) {
-            Guess::Yes
-        } else if magic.starts_with(self.data) {
-            Guess::Maybe
+impl Guess {
+    /// Whether bytes begin with `magic`; maybe, as long as they are the beginning of it.
+    pub fn begins(data: &[u8], magic: &[u8]) -> Self {
+        if data.starts_with(magic) {
+            Self::Yes
+        } else if magic.starts_with(data) {
+            Self::Maybe
         } else {
-            Guess::No
+            Self::No
         }
     }
-}
 
-impl Guess {
     /// Both of two: as sure as the less sure.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

@@ -13,6 +13,7 @@ mod http;
 pub mod icmp;
 mod names;
 mod quic;
+mod reader;
 mod service;
 mod settings;
 mod signatures;

@@ -14,7 +14,7 @@ pub(super) const PROTOCOL: Protocol =
 const LONGEST: usize = 4096;
 
 fn probe(first: &First<'_>) -> Guess {
-    first.begins(b"SSH-")
+    Guess::begins(first.data, b"SSH-")
 }
 
 /// The two identification strings, as far as they have come.

@@ -13,7 +13,7 @@ QUESTION = Question(
         count(*) AS requests,
         count(DISTINCT src_ip) AS clients,
         count(*) FILTER (WHERE status >= 400) AS errors,
-        count(*) FILTER (WHERE status IS NULL) AS unanswered,
+        count(*) FILTER (WHERE incomplete = 'no reply') AS unanswered,
         total(request_body::HUGEINT + coalesce(response_body, 0)) AS bytes,
         median(latency) AS median_latency,
         max(latency) AS max_latency

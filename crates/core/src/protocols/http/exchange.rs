@@ -320,6 +320,13 @@ impl Exchange {
         }
     }
 
+    /// No more will be read, so that nobody knows what would have come.
+    pub(super) fn stop(&mut self) {
+        for request in &mut self.waiting {
+            request.cut.get_or_insert("unfinished");
+        }
+    }
+
     /// Nothing more will come.
     pub(super) fn end(&mut self, context: &mut Context<'_>) {
         if self.reply.is_some() {

@@ -43,7 +43,7 @@ pub(super) const HTTP2: Protocol =
 const MAX_HEAD: usize = 64 << 10;
 
 fn probe_http2(first: &First<'_>) -> Guess {
-    first.begins(b"PRI * HTTP/2.0\r\n")
+    Guess::begins(first.data, b"PRI * HTTP/2.0\r\n")
 }
 
 /// A connection's transactions.
@@ -200,8 +200,8 @@ impl Http {
     }
 }
 
-impl Parser for Http {
-    fn feed(&mut self, chunk: &Chunk<'_>, context: &mut Context<'_>) -> Result<Step, Violation> {
+impl Http {
+    fn take(&mut self, chunk: &Chunk<'_>, context: &mut Context<'_>) -> Result<Step, Violation> {
         let from_client = chunk.direction == self.exchange.client;
         let fresh = self.fresh.take();
         if let Some(by_request) = fresh {
@@ -223,6 +223,16 @@ impl Parser for Http {
             }
         }
         Ok(Step::More)
+    }
+}
+
+impl Parser for Http {
+    fn feed(&mut self, chunk: &Chunk<'_>, context: &mut Context<'_>) -> Result<Step, Violation> {
+        let taken = self.take(chunk, context);
+        if taken.is_err() {
+            self.exchange.stop();
+        }
+        taken
     }
 
     fn end(&mut self, context: &mut Context<'_>) {

@@ -169,8 +169,7 @@ fn target_guess(method: &[u8], target: &[u8]) -> Guess {
 
 /// Whether a direction's first bytes are a reply's.
 pub(super) fn probe_reply(first: &First<'_>) -> Guess {
-    let data = without_blank_lines(first.data);
-    First { data, ..*first }.begins(HTTP)
+    Guess::begins(without_blank_lines(first.data), HTTP)
 }
 
 /// Some send an empty line or two too much before a message (RFC 9112, section 2.2).

@@ -109,7 +109,7 @@ impl Attempt {
                 Frame::Close { error } if ALERTS.contains(&error) => {
                     self.handshake.closed(chunk.ts, error as u8);
                 }
-                Frame::Close { .. } => (),
+                Frame::Close { .. } | Frame::Other => (),
             }
         }
         Ok(())

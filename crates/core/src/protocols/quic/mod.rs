@@ -39,17 +39,17 @@ const DATAGRAMS: u16 = 1000;
 
 fn probe(first: &First<'_>) -> Guess {
     let sure = match packet::split(first.data) {
-        Ok((Packet::Initial(initial), _)) => {
+        Some((Packet::Initial(initial), _)) => {
             first.data.len() >= INITIAL_DATAGRAM || opens_itself(&initial)
         }
         // A long header of a version that we know, and its lengths fit.
-        Ok((Packet::ZeroRtt | Packet::Handshake | Packet::Retry, _)) => true,
+        Some((Packet::ZeroRtt | Packet::Handshake | Packet::Retry, _)) => true,
         // So it may be if the capture cut it.
-        Ok((Packet::Cut(end), _)) => (INITIAL_DATAGRAM as u64..1 << 16).contains(&end),
-        Ok((Packet::Negotiation(list), _)) => offers_known(list),
-        Ok((Packet::Foreign(version), _)) => version.is_known(),
-        Ok((Packet::OneRtt, _)) => false,
-        Err(_) => packet::old_google(first.data).is_some(),
+        Some((Packet::Cut(end), _)) => (INITIAL_DATAGRAM as u64..1 << 16).contains(&end),
+        Some((Packet::Negotiation(list), _)) => offers_known(list),
+        Some((Packet::Foreign(version), _)) => version.is_known(),
+        Some((Packet::OneRtt, _)) => false,
+        None => packet::old_google(first.data).is_some(),
     };
     if sure { Guess::Yes } else { Guess::No }
 }
@@ -196,7 +196,7 @@ impl Parser for Connection {
             self.foreign(version, chunk.ts);
         }
         // What is no packet is padding, or noise that both ends ignore.
-        while let Ok((packet, next)) = packet::split(rest) {
+        while let Some((packet, next)) = packet::split(rest) {
             self.packet(&packet, chunk, context)?;
             rest = next;
         }

@@ -1,6 +1,7 @@
 //! QUIC packets as they lie in a datagram, as far as they are in clear (RFC 9000, section 17).
 
 use super::version::Version;
+use crate::protocols::reader::Reader;
 
 /// Bytes of a connection ID, at most.
 const LONGEST_ID: usize = 20;
@@ -9,7 +10,7 @@ const LONGEST_ID: usize = 20;
 pub(super) const INITIAL_DATAGRAM: usize = 1200;
 
 /// Bytes at the end of a Retry packet that prove it.
-const RETRY_TAG: u64 = 16;
+const RETRY_TAG: usize = 16;
 
 /// A packet, by what its unprotected part tells.
 #[derive(Debug)]
@@ -49,25 +50,21 @@ struct Long<'a> {
     dcid: &'a [u8],
 }
 
-/// Bytes that are no packet, or no frame: too few, or against the format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Broken;
-
-/// The first packet in the rest of a datagram, and what comes after it.
-pub(super) fn split(datagram: &[u8]) -> Result<(Packet<'_>, &[u8]), Broken> {
-    let mut bytes = Bytes(datagram);
-    let first = bytes.byte()?;
+/// The first packet in the rest of a datagram, and what comes after it; `None` if it is no packet.
+pub(super) fn split(datagram: &[u8]) -> Option<(Packet<'_>, &[u8])> {
+    let mut bytes = Reader::new(datagram);
+    let first = bytes.u8()?;
     if first & 0x80 == 0 {
         // Zeros after the last packet are padding that somebody put outside of it.
-        return if first & 0x40 == 0 { Err(Broken) } else { Ok((Packet::OneRtt, &[])) };
+        return (first & 0x40 != 0).then_some((Packet::OneRtt, &[][..]));
     }
-    let long = Long { first, version: Version(bytes.number()?), dcid: bytes.id()? };
-    bytes.id()?;
+    let long = Long { first, version: Version(bytes.u32()?), dcid: id(&mut bytes)? };
+    id(&mut bytes)?;
     if long.version.0 == 0 {
-        return Ok((Packet::Negotiation(bytes.0), &[]));
+        return Some((Packet::Negotiation(bytes.rest()), &[]));
     }
     if long.version.salt().is_none() {
-        return Ok((Packet::Foreign(long.version), &[]));
+        return Some((Packet::Foreign(long.version), &[]));
     }
     body(&long, datagram, bytes)
 }
@@ -76,27 +73,25 @@ pub(super) fn split(datagram: &[u8]) -> Result<(Packet<'_>, &[u8]), Broken> {
 fn body<'a>(
     long: &Long<'a>,
     datagram: &'a [u8],
-    mut bytes: Bytes<'a>,
-) -> Result<(Packet<'a>, &'a [u8]), Broken> {
+    mut bytes: Reader<'a>,
+) -> Option<(Packet<'a>, &'a [u8])> {
     let kind = long.kind();
     match kind {
         Kind::Retry => {
             bytes.take(RETRY_TAG)?;
-            return Ok((Packet::Retry, &[]));
+            return Some((Packet::Retry, &[]));
         }
         Kind::Initial => {
-            let token = bytes.varint()?;
-            bytes.take(token)?;
+            bytes.counted()?;
         }
         Kind::ZeroRtt | Kind::Handshake => (),
     }
     let length = bytes.varint()?;
-    let number_at = datagram.len() - bytes.0.len();
-    if length > bytes.0.len() as u64 {
-        return Ok((Packet::Cut(length + number_at as u64), &[]));
+    let number_at = datagram.len() - bytes.rest().len();
+    if length > bytes.rest().len() as u64 {
+        return Some((Packet::Cut(length + number_at as u64), &[]));
     }
-    bytes.take(length)?;
-    let (whole, rest) = datagram.split_at(datagram.len() - bytes.0.len());
+    let (whole, rest) = datagram.split_at_checked(number_at + length as usize)?;
     let packet = match kind {
         Kind::Initial => {
             let (version, dcid) = (long.version, long.dcid);
@@ -105,7 +100,7 @@ fn body<'a>(
         Kind::ZeroRtt => Packet::ZeroRtt,
         _ => Packet::Handshake,
     };
-    Ok((packet, rest))
+    Some((packet, rest))
 }
 
 enum Kind {
@@ -145,42 +140,7 @@ pub(super) fn old_google(datagram: &[u8]) -> Option<Version> {
     (begins && version.is_known()).then_some(version)
 }
 
-/// Bytes that are read from their front.
-pub(super) struct Bytes<'a>(pub &'a [u8]);
-
-impl<'a> Bytes<'a> {
-    pub(super) fn byte(&mut self) -> Result<u8, Broken> {
-        let (&byte, rest) = self.0.split_first().ok_or(Broken)?;
-        self.0 = rest;
-        Ok(byte)
-    }
-
-    pub(super) fn take(&mut self, count: u64) -> Result<&'a [u8], Broken> {
-        let count = usize::try_from(count).map_err(|_| Broken)?;
-        let (taken, rest) = self.0.split_at_checked(count).ok_or(Broken)?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
-    fn number(&mut self) -> Result<u32, Broken> {
-        let (bytes, rest) = self.0.split_first_chunk().ok_or(Broken)?;
-        self.0 = rest;
-        Ok(u32::from_be_bytes(*bytes))
-    }
-
-    fn id(&mut self) -> Result<&'a [u8], Broken> {
-        let length = self.byte()?;
-        if usize::from(length) > LONGEST_ID {
-            return Err(Broken);
-        }
-        self.take(u64::from(length))
-    }
-
-    /// A number of 1, 2, 4 or 8 bytes, which its first two bits tell (RFC 9000, section 16).
-    pub(super) fn varint(&mut self) -> Result<u64, Broken> {
-        let first = self.byte()?;
-        let more = self.take((1 << (first >> 6)) - 1)?;
-        let begin = u64::from(first & 0x3f);
-        Ok(more.iter().fold(begin, |number, &byte| number << 8 | u64::from(byte)))
-    }
+/// A connection ID, with its length before it.
+fn id<'a>(bytes: &mut Reader<'a>) -> Option<&'a [u8]> {
+    bytes.vector8().filter(|id| id.len() <= LONGEST_ID)
 }

@@ -33,9 +33,11 @@ pub(super) enum Part {
 impl Part {
     pub(super) fn guess(&self, data: &[u8]) -> Guess {
         match *self {
-            Self::At(at, bytes) => data.get(at..).map_or(Guess::Maybe, |data| begins(data, bytes)),
+            Self::At(at, bytes) => {
+                data.get(at..).map_or(Guess::Maybe, |data| Guess::begins(data, bytes))
+            }
             Self::Any(any) => {
-                any.iter().fold(Guess::No, |guess, bytes| guess.or(begins(data, bytes)))
+                any.iter().fold(Guess::No, |guess, bytes| guess.or(Guess::begins(data, bytes)))
             }
             Self::Byte(at, low, high) => {
                 number(data, at, 1, |value| (u32::from(low)..=u32::from(high)).contains(&value))
@@ -53,17 +55,6 @@ impl Part {
             Self::Ends(text) => ends(data, text),
             Self::Check(check) => check(&mut Reader(data)).err().unwrap_or(Guess::Yes),
         }
-    }
-}
-
-/// Whether data begins with these bytes; maybe, as long as it is shorter than they are.
-fn begins(data: &[u8], bytes: &[u8]) -> Guess {
-    if data.starts_with(bytes) {
-        Guess::Yes
-    } else if bytes.starts_with(data) {
-        Guess::Maybe
-    } else {
-        Guess::No
     }
 }
 

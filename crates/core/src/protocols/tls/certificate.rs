@@ -6,8 +6,8 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::X509Name;
 
-use super::reader::Reader;
 use crate::packet::Nanos;
+use crate::protocols::reader::Reader;
 
 /// A certificate's own words.
 pub(super) struct Certificate<'a> {

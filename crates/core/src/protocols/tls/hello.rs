@@ -2,7 +2,7 @@
 //! RFC 5246, section 7.4.1).
 
 use super::names::{is_grease, is_tls13, version_rank};
-use super::reader::Reader;
+use crate::protocols::reader::Reader;
 
 /// Extensions that are read, by their registered numbers.
 pub(super) const SERVER_NAME: u16 = 0;

@@ -1,6 +1,6 @@
 //! Handshake messages of one direction, put together from any pieces (RFC 8446, section 4).
 
-use super::reader::Reader;
+use crate::protocols::reader::Reader;
 use crate::protocols::{Budget, Buffer, Violation};
 
 /// Types of messages that are told apart (RFC 5246, section 7.4; RFC 8446, section 4).

@@ -8,7 +8,6 @@ mod ja4;
 mod messages;
 mod names;
 mod probe;
-mod reader;
 mod record;
 mod row;
 mod sslv2;

@@ -1,9 +1,9 @@
 //! `ClientHello` in the form of SSL 2.0, as old clients send it for TLS too (RFC 5246, appendix E.2).
 
 use super::messages::CLIENT_HELLO;
-use super::reader::Reader;
 use super::record::OLD;
 use crate::protocols::Guess;
+use crate::protocols::reader::Reader;
 
 /// Lengths of its parts, by the message's own count.
 struct Lengths {

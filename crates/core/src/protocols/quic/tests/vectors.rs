@@ -12,7 +12,7 @@ fn keys(key: &str, iv: &str, hp: &str) -> Keys {
 
 fn initial(datagram: &[u8]) -> Initial<'_> {
     match split(datagram) {
-        Ok((Packet::Initial(initial), [])) => initial,
+        Some((Packet::Initial(initial), [])) => initial,
         other => panic!("{other:?}"),
     }
 }

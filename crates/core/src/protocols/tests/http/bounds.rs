@@ -76,7 +76,7 @@ fn what_is_no_message_ends_it_and_keeps_what_was() {
         let mut talk = conversation();
         talk.up(up).down(down).down(OK);
         assert_eq!(talk.violations(), [(kind.to_owned(), 1)]);
-        assert_eq!(rows(&mut talk.rows().http, SHORT), ["1|GET|/|-|0|-|no reply"]);
+        assert_eq!(rows(&mut talk.rows().http, SHORT), ["1|GET|/|-|0|-|unfinished"]);
     }
 }
 
