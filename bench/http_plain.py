@@ -139,17 +139,29 @@ def make(capture: Path, log: Path) -> None:
         folder.chmod(0o755)
         (folder / "nginx.conf").write_text(NGINX.format(dir=folder, port=PORT))
         made = folder / "made.pcap"
-        tcpdump = ("tcpdump", "-i", "lo", "-B", "65536", "-Z", "root", "-w", str(made), "tcp")
+        tcpdump = ("tcpdump", "-i", "lo", "-B", "65536", "-Z", "root", "-U", "-w", str(made), "tcp or udp")
         with program("nginx", "-c", str(folder / "nginx.conf"), "-e", str(folder / "err"), ready=listening):
             heard = BUILT / "stderr"
             with program(*tcpdump, ready=lambda: b"listening on" in heard.read_bytes()):
                 ask(folder)
-                time.sleep(1.5)  # tcpdump takes up what lies in its ring once a second
+                until_written(made)
             lost = heard.read_text()
         if "\n0 packets dropped by kernel" not in lost:
             raise SystemExit(f"tcpdump lost packets, nothing to compare: {lost}")
         shutil.copy(folder / "access.log", log)
         shutil.move(made, capture)
+
+
+def until_written(capture: Path) -> None:
+    """Waits until tcpdump has written all there is: until a last datagram stands in its file."""
+    last = b"that was the last of them"
+    send = f"import socket; socket.socket(type=socket.SOCK_DGRAM).sendto({last!r}, ('127.0.0.1', 9))"
+    subprocess.run(inside("python3", "-c", send), check=True)
+    deadline = time.monotonic() + PATIENCE
+    while not capture.read_bytes().endswith(last):
+        if time.monotonic() > deadline:
+            raise SystemExit("tcpdump did not write the last packet; nothing was measured")
+        time.sleep(0.2)
 
 
 def logged(log: Path) -> Asked:

@@ -61,9 +61,8 @@ def ask(name: str, store: str | os.PathLike[str] | None = None, **values: "Value
     Raises UsageError for a name or a value that is wrong and StoreError for a store that cannot be read.
     """
     from tidegate.queries.questions import find_question
-    from tidegate.queries.sql import over_store
 
-    return over_store(Path(store) if store is not None else default_root(), *find_question(name).bind(values))
+    return find_question(name).ask(store, values)
 
 
 def read(

@@ -38,7 +38,7 @@ def test_of_a_site_methods_statuses_and_sections_are_told(summary: Summary) -> N
     for number in range(PARTS + 3):
         rows.add(host="A.example", method="GET", section=f"/{number}", status=200, src_ip="10.0.0.5")
     rows.add(host="a.example", method="POST", section="/0", status=500, src_ip="10.0.0.6")
-    rows.add(host="b.example", method="GET", section="/", src_ip="10.0.0.6")
+    rows.add(host="b.example", method="GET", section="/", src_ip="10.0.0.6", incomplete="no reply")
     summary.add(rows)
     first, second = summary.figures().sites
     assert (first.row["host"], first.row["requests"], first.row["errors"]) == ("a.example", 10, 1)

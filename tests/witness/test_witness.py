@@ -1,13 +1,14 @@
-"""Our packet and byte counts against tshark's, over the golden captures and, if named, a folder of more."""
+"""What we count and hear, against tshark, over the golden captures and, if named, a folder of more."""
 
 import os
 import shutil
 from pathlib import Path
 
 import pytest
+import words
 from tshark import Unreadable
 
-from witness import captures, compare
+import witness
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 MORE = os.environ.get("TIDEGATE_CAPTURES")
@@ -16,10 +17,11 @@ PATIENCE = 120.0
 
 
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is missing: apt install tshark")
-@pytest.mark.timeout(2 * PATIENCE)
-@pytest.mark.parametrize("path", captures(PLACES), ids=lambda path: path.name)
-def test_tshark_counts_the_same(path: Path) -> None:
-    """Packets and IP bytes of every TCP and UDP connection, or a committed reason why not."""
+@pytest.mark.timeout(3 * PATIENCE)
+@pytest.mark.parametrize("compare", [witness.compare, words.compare], ids=["counts", "words"])
+@pytest.mark.parametrize("path", witness.captures(PLACES), ids=lambda path: path.name)
+def test_tshark_sees_the_same(path: Path, compare: witness.Comparison) -> None:
+    """Packets and bytes of every connection, and what is said on it, or a committed reason why not."""
     try:
         unexplained, _, _ = compare(path, PATIENCE)
     except Unreadable as why:

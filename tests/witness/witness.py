@@ -13,15 +13,17 @@ import shlex
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from explained import explain
 from tshark import Unreadable, View, Way, view_of
 
 NO_CAPTURES = (".py", ".pyc", ".md", ".tsv", ".txt")
-RAW = argparse.RawDescriptionHelpFormatter
 Difference = tuple[Way, tuple[int, int], tuple[int, int]]
 """A way, then packets and bytes as we count them, then as tshark does."""
+Comparison = Callable[[Path, float], tuple[list[str], Counter[str], int]]
+"""Differences in words, how many each reason explains, and how many facts were compared; see `compare`."""
 
 
 def ours(path: Path, timeout: float) -> View:
@@ -80,27 +82,27 @@ def captures(places: list[Path]) -> list[Path]:
     return [path for path in below if path.is_file() and not is_ours(path)]
 
 
-def main() -> int:
-    """Prints every unexplained difference and a count of the explained ones."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=RAW)
+def report(compare: Comparison, doc: str | None) -> int:
+    """The command line of a comparison: prints what differs and counts the rest; the exit code."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("places", nargs="+", type=Path, metavar="FILE_OR_FOLDER")
     parser.add_argument("--timeout", type=float, default=60, help="seconds per file and program")
     args = parser.parse_args()
-    total, agreed, ways, reasons = 0, 0, 0, Counter[str]()
+    files, facts, differ, reasons = 0, 0, 0, Counter[str]()
     for path in captures(args.places):
         try:
             unexplained, explained, compared = compare(path, args.timeout)
         except Unreadable as why:
             print(f"{path}: not compared: {why}")
             continue
-        total, agreed, ways = total + 1, agreed + (not unexplained), ways + compared
+        files, facts, differ = files + 1, facts + compared, differ + len(unexplained)
         reasons += explained
-        print("\n".join(unexplained), end="\n" if unexplained else "")
-    print(f"{agreed} of {total} files agree, {ways} directions compared")
+        print("\n".join(unexplained), end="\n" if unexplained else "", flush=True)
+    print(f"{files} files, {facts} facts: {differ} differ without a reason, {reasons.total()} with one")
     for reason, count in reasons.most_common():
         print(f"  {count:6}  {reason}")
-    return 0 if agreed == total else 1
+    return 1 if differ else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report(compare, __doc__))

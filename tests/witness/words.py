@@ -6,7 +6,6 @@ Prints each difference that unlike.py does not explain, and the share of facts t
 there is an unexplained one.
 """
 
-import argparse
 import json
 import subprocess
 import sys
@@ -18,10 +17,9 @@ from typing import Any
 import dns.rcode
 import dns.rdatatype
 from spoken import LEFT_OUT, Fact, heard_by_tshark
-from tshark import Unreadable
 from unlike import explain
 
-from witness import RAW, captures
+from witness import report
 
 TABLES = ("http", "tls", "dns")
 
@@ -88,30 +86,5 @@ def compare(path: Path, timeout: float) -> tuple[list[str], Counter[str], int]:
     return unexplained, reasons, len(facts)
 
 
-def main() -> int:
-    """Prints every unexplained difference and a count of the explained ones."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=RAW)
-    parser.add_argument("places", nargs="+", type=Path, metavar="FILE_OR_FOLDER")
-    parser.add_argument("--timeout", type=float, default=60, help="seconds per file and program")
-    args = parser.parse_args()
-    files, facts, differ, reasons = 0, 0, 0, Counter[str]()
-    for path in captures(args.places):
-        try:
-            unexplained, explained, compared = compare(path, args.timeout)
-        except Unreadable as why:
-            print(f"{path}: not compared: {why}")
-            continue
-        files, facts, differ = files + 1, facts + compared, differ + len(unexplained)
-        reasons += explained
-        print("\n".join(unexplained), end="\n" if unexplained else "", flush=True)
-    same = facts - differ - reasons.total()
-    print(
-        f"{files} files, {facts} facts: {same} the same, {reasons.total()} explained, {differ} not explained"
-    )
-    for reason, count in reasons.most_common():
-        print(f"  {count:6}  {reason}")
-    return 1 if differ else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report(compare, __doc__))

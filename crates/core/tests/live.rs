@@ -9,15 +9,12 @@ mod net;
 mod seen;
 
 use net::{Net, SEND, pair};
-use seen::{Watch, refuses_in_clear_words};
+use seen::{
+    Watch, counts_a_pair_once, counts_what_is_not_read_in_time, filter, refuses_in_clear_words,
+};
 use tidegate_core::LinkType;
 use tidegate_core::capture::interfaces::interfaces;
 use tidegate_core::capture::live::LiveSource;
-
-fn filter(expression: &str) -> impl FnOnce(&mut tidegate_core::capture::live::LiveConfig) {
-    let expression = expression.to_owned();
-    move |config| config.filter = Some(expression)
-}
 
 #[test]
 fn a_filter_gives_the_packets_of_ping() {
@@ -59,17 +56,8 @@ fn a_transfer_has_as_many_packets_as_the_kernel_counts_and_large_ones_whole() {
 fn what_is_not_read_in_time_is_counted_as_dropped() {
     let Some((a, b)) = pair() else { return };
     b.enter(|| {
-        let mut watch = Watch::new(&["right"], |config| config.ring_bytes = 0);
-        let before = b.packets("right");
-        b.exec("iperf3 -s -D -1");
-        while !b.exec("ss -Hltn").contains(":5201") {}
-        a.exec("iperf3 -c 10.9.0.2 -n 20M");
-        watch.rest();
-        let dropped = watch.stats().kernel_dropped[0];
-        assert!(dropped > 0);
-        assert_eq!(watch.packets.len() as u64 + dropped, b.packets("right") - before);
-        assert_eq!(watch.stats().kernel_dropped, [dropped]);
-        assert!(watch.stats().warnings[0].contains("more than the 0 KiB allowed"));
+        let watch = Watch::new(&["right"], |config| config.ring_bytes = 0);
+        counts_what_is_not_read_in_time(&a, &b, watch);
     });
 }
 
@@ -232,19 +220,7 @@ fn a_bridge_and_its_ports_count_once() {
 
 #[test]
 fn both_ends_of_a_veth_pair_count_once_repeats_included() {
-    let Some(net) = Net::new() else { return };
-    net.ip("link add one type veth peer name two");
-    net.ip("link set one up");
-    net.ip("link set two up");
-    net.enter(|| {
-        let mut watch = Watch::new(&["one", "two"], filter("tcp"));
-        // Fewer than a veth queues (net.core.netdev_max_backlog, 1000): what it drops nobody sees.
-        net.python(&format!("{SEND}\nsend('one', [frame(tcp(80, n // 100)) for n in range(800)])"));
-        watch.until(|w| w.packets.len() == 800);
-        watch.rest();
-        assert_eq!(watch.packets.len(), 800);
-        assert_eq!(watch.stats().duplicates.iter().sum::<u64>(), 800);
-    });
+    counts_a_pair_once(|| Watch::new(&["one", "two"], filter("tcp")));
 }
 
 /// Makes a TUN device of a hardware type, and once the kernel routes to it, reads a packet.

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import rich_click as click
 
 from tidegate.model.config import FORMATS
 from tidegate.model.errors import UsageError
 from tidegate.model.units import parse_duration, parse_size
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Parsed(click.ParamType[Any]):
@@ -41,13 +43,13 @@ def _path(text: str) -> Path:
 PATH = Parsed("path", _path)
 
 format_option = click.option("--format", "format", type=click.Choice(FORMATS), help="How rows are written.")
-filter_option = click.option(
-    "-f",
-    "--filter",
-    "filter_option",
-    metavar="FILTER",
-    help="BPF expression, instead of the words at the end.",
-)
+
+
+def filter_option(help: str = "BPF expression, instead of the words at the end.") -> Callable[[F], F]:
+    """The option -f."""
+    return click.option("-f", "--filter", "filter_option", metavar="FILTER", help=help)
+
+
 sensor_option = click.option(
     "--sensor", default="", metavar="NAME", help="Name of the observer, for every row (live: the host's)."
 )
@@ -63,7 +65,7 @@ keep_credentials_option = click.option(
     help="Keep passwords, tokens and cookies as sent; else they are [redacted].",
 )
 redact_query_option = click.option(
-    "--redact-query", is_flag=True, help="Leave out what follows the ? of a URI; it often holds secrets."
+    "--redact-query", is_flag=True, help="Leave out what follows the ? or # of a URI; it often holds secrets."
 )
 tables_option = click.option(
     "-t", "--table", "tables", multiple=True, metavar="NAME", help="A table to write; can be repeated."

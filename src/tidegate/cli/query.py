@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Ask this capture, not the store; repeatable.",
 )
-@filter_option
+@filter_option("BPF expression: only these packets of the captures.")
 @store_option
 @format_option
 @click.option("-o", "--output", "target", type=PATH, metavar="FILE", help="Write to this file.")
@@ -93,7 +93,7 @@ def _answer(
     if store:
         raise UsageError("--store and -r: a question has one place to look; give one")
     for file in files:
-        if file != "-" and not Path(file).is_file() and not Path(file).is_fifo():
+        if file != "-" and (Path(file).is_dir() or not Path(file).exists()):
             raise CaptureError(f"{file}: {'is a directory' if Path(file).is_dir() else 'no such file'}")
     capture = app.read(files, expression)
     with Progress() as progress:

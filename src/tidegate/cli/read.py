@@ -32,7 +32,7 @@ CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".gz", ".zst")
 
 @click.command()
 @click.argument("words", nargs=-1, required=True, metavar="FILE... [FILTER]")
-@filter_option
+@filter_option()
 @tables_option
 @format_option
 @click.option(

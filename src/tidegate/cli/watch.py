@@ -45,7 +45,7 @@ from tidegate.store.layout import default_root
 @click.option(
     "-i", "--interface", "interfaces", multiple=True, metavar="IFACE", help="Where to listen; repeatable."
 )
-@filter_option
+@filter_option()
 @click.option(
     "-D", "--list-interfaces", is_flag=True, help="List interfaces with state and addresses, and end."
 )

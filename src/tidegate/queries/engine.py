@@ -37,9 +37,10 @@ _LATEST_CONN = """
 _MACROS = """
     CREATE MACRO total(x) AS least(coalesce(sum(x), 0), 9223372036854775807)::BIGINT;
     CREATE MACRO several(x) AS (list(DISTINCT x ORDER BY x) FILTER (WHERE x IS NOT NULL))[1:8];
+    CREATE MACRO called(name, address) AS coalesce(lower(name), address);
 """
 """A sum that is 0 without rows and always a plain 64-bit number, and a list of different values:
-bounded, both, because strangers choose what is in them."""
+bounded, both, because strangers choose what is in them. What an end is called, or else its address."""
 
 
 class Database:

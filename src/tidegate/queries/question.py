@@ -143,18 +143,23 @@ class Question:
         CaptureError for what cannot be read.
         """
         from tidegate.queries.gathered import over_batches
-        from tidegate.queries.sql import over_store
         from tidegate.sources.capture_file import CaptureFile
-        from tidegate.store.layout import default_root
 
         if capture is None:
-            return over_store(Path(store) if store is not None else default_root(), *self.bind(values))
+            return self.ask(store, values)
         if store is not None:
             raise UsageError("a store and a capture: a question has one place to look; give one")
         paths = [capture] if isinstance(capture, str | os.PathLike) else capture
         self.bind(values)
         files = CaptureFile([os.fspath(path) for path in paths], None, self.tables, EngineSettings())
         return over_batches(self, files, values)
+
+    def ask(self, store: str | os.PathLike[str] | None, values: Mapping[str, Value]) -> "Answer":
+        """The answer over a store, the default one unless named."""
+        from tidegate.queries.sql import over_store
+        from tidegate.store.layout import default_root
+
+        return over_store(Path(store) if store is not None else default_root(), *self.bind(values))
 
 
 def _is_utf8(text: str) -> bool:

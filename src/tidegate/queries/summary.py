@@ -24,6 +24,7 @@ from tidegate.queries import (
     tls_old,
 )
 from tidegate.queries.gathered import Gathered
+from tidegate.queries.question import Question
 
 TOP = 10
 """Lines of a ranking."""
@@ -36,7 +37,7 @@ PARTS = 6
 
 MEMORY = "256MB"
 
-RANKINGS = {
+RANKINGS: dict[Question, int] = {
     **dict.fromkeys((talkers, names, services, protocols), TOP),
     states: 20,
     failed_connections: 5,

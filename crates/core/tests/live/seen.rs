@@ -1,8 +1,8 @@
 //! Reads a live source until a condition holds, and keeps what came.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::net::drop_privileges;
+use crate::net::{Net, SEND, drop_privileges};
 
 use tidegate_core::capture::live::{LiveConfig, LiveSource};
 use tidegate_core::capture::{Polled, Source, SourceStats};
@@ -49,10 +49,13 @@ impl Watch {
     }
 
     /// Reads what is there already: until nothing came for longer than a block is kept open.
+    /// By time, as a poll that met nothing but duplicates is idle too, and at once.
     pub fn rest(&mut self) {
-        let mut idle = 0;
-        while idle < 4 && !self.ended {
-            idle = if self.step() { 0 } else { idle + 1 };
+        let mut last = Instant::now();
+        while last.elapsed() < Duration::from_millis(100) && !self.ended {
+            if self.step() {
+                last = Instant::now();
+            }
         }
     }
 
@@ -84,6 +87,43 @@ impl Watch {
 pub fn config(interfaces: &[&str]) -> LiveConfig {
     let interfaces = interfaces.iter().map(|&name| name.to_owned()).collect();
     LiveConfig { interfaces, ring_bytes: 4 << 20, ..LiveConfig::default() }
+}
+
+/// A change of the configuration: this filter.
+pub fn filter(expression: &str) -> impl FnOnce(&mut LiveConfig) {
+    let expression = expression.to_owned();
+    move |config| config.filter = Some(expression)
+}
+
+/// A watch with the smallest buffer there is, and a transfer from `a` to `b` larger than it.
+pub fn counts_what_is_not_read_in_time(a: &Net, b: &Net, mut watch: Watch) {
+    let before = b.packets("right");
+    b.exec("iperf3 -s -D -1");
+    while !b.exec("ss -Hltn").contains(":5201") {}
+    a.exec("iperf3 -c 10.9.0.2 -n 20M");
+    watch.rest();
+    let dropped = watch.stats().kernel_dropped[0];
+    assert!(dropped > 0);
+    assert_eq!(watch.packets.len() as u64 + dropped, b.packets("right") - before);
+    assert_eq!(watch.stats().kernel_dropped, [dropped]);
+    assert!(watch.stats().warnings[0].contains("more than the 0 KiB allowed"));
+}
+
+/// Both ends of a veth pair, each packet repeated a hundred times.
+pub fn counts_a_pair_once(watch: impl FnOnce() -> Watch + Send) {
+    let Some(net) = Net::new() else { return };
+    net.ip("link add one type veth peer name two");
+    net.ip("link set one up");
+    net.ip("link set two up");
+    net.enter(|| {
+        let mut watch = watch();
+        // Fewer than a veth queues (net.core.netdev_max_backlog, 1000): what it drops nobody sees.
+        net.python(&format!("{SEND}\nsend('one', [frame(tcp(80, n // 100)) for n in range(800)])"));
+        watch.until(|w| w.packets.len() == 800);
+        watch.rest();
+        assert_eq!(watch.packets.len(), 800);
+        assert_eq!(watch.stats().duplicates.iter().sum::<u64>(), 800);
+    });
 }
 
 /// Opens what cannot be opened, in a namespace that has `right`, and reads what is said of it.

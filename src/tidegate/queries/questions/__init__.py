@@ -58,7 +58,7 @@ QUESTIONS: tuple[Question, ...] = (
     icmp_errors.QUESTION,
     ssh_versions.QUESTION,
 )
-"""Every question, in the order in which they are listed. A new one is a file and a line here."""
+"""Every question, in the order in which they are listed. A new one is a file, its import, and a line here."""
 
 
 def find_question(name: str) -> Question:

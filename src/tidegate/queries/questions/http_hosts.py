@@ -9,7 +9,7 @@ QUESTION = Question(
     sql="""
     -- Where no Host header was sent, the server's address stands for it. Times are seconds.
     SELECT
-        coalesce(lower(host), dst_ip) AS host,
+        called(host, dst_ip) AS host,
         count(*) AS requests,
         count(DISTINCT src_ip) AS clients,
         count(*) FILTER (WHERE status >= 400) AS errors,

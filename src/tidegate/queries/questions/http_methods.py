@@ -9,14 +9,14 @@ QUESTION = Question(
     own=(HOST,),
     sql="""
     SELECT
-        coalesce(lower(host), dst_ip) AS host,
+        called(host, dst_ip) AS host,
         method,
         count(*) AS requests,
         count(*) FILTER (WHERE status >= 400) AS errors,
         median(latency) AS median_latency
     FROM http
     WHERE method IS NOT NULL
-        AND ($host::VARCHAR IS NULL OR coalesce(lower(host), dst_ip) = lower($host::VARCHAR))
+        AND ($host::VARCHAR IS NULL OR called(host, dst_ip) = lower($host::VARCHAR))
     GROUP BY 1, method
     ORDER BY requests DESC, host, method
     LIMIT $limit

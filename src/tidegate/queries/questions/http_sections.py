@@ -9,7 +9,7 @@ QUESTION = Question(
     own=(HOST,),
     sql="""
     SELECT
-        coalesce(lower(host), dst_ip) AS host,
+        called(host, dst_ip) AS host,
         section,
         count(*) AS requests,
         count(*) FILTER (WHERE status >= 400) AS errors,
@@ -18,7 +18,7 @@ QUESTION = Question(
         median(latency) AS median_latency
     FROM http
     WHERE method IS NOT NULL
-        AND ($host::VARCHAR IS NULL OR coalesce(lower(host), dst_ip) = lower($host::VARCHAR))
+        AND ($host::VARCHAR IS NULL OR called(host, dst_ip) = lower($host::VARCHAR))
     GROUP BY 1, section
     ORDER BY requests DESC, host, section
     LIMIT $limit

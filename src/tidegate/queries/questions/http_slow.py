@@ -8,10 +8,10 @@ QUESTION = Question(
     tables=("http",),
     own=(HOST,),
     sql="""
-    SELECT ts, src_ip, coalesce(lower(host), dst_ip) AS host, method, uri, status, latency, uid
+    SELECT ts, src_ip, called(host, dst_ip) AS host, method, uri, status, latency, uid
     FROM http
     WHERE latency IS NOT NULL
-        AND ($host::VARCHAR IS NULL OR coalesce(lower(host), dst_ip) = lower($host::VARCHAR))
+        AND ($host::VARCHAR IS NULL OR called(host, dst_ip) = lower($host::VARCHAR))
     ORDER BY latency DESC, ts
     LIMIT $limit
     """,

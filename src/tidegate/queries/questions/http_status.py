@@ -9,7 +9,7 @@ QUESTION = Question(
     own=(HOST,),
     sql="""
     SELECT
-        coalesce(lower(host), dst_ip) AS host,
+        called(host, dst_ip) AS host,
         status,
         min(reason) AS reason,
         count(*) AS requests,
@@ -17,7 +17,7 @@ QUESTION = Question(
         max(ts) AS last_seen
     FROM http
     WHERE method IS NOT NULL
-        AND ($host::VARCHAR IS NULL OR coalesce(lower(host), dst_ip) = lower($host::VARCHAR))
+        AND ($host::VARCHAR IS NULL OR called(host, dst_ip) = lower($host::VARCHAR))
     GROUP BY 1, status
     ORDER BY requests DESC, host, status
     LIMIT $limit

@@ -7,9 +7,9 @@ QUESTION = Question(
     doc="called ends by name, else by address, with connections and bytes",
     tables=("conn",),
     sql="""
-    -- sources: who said the name (sni, quic, http, dns); none where there is only the address.
+    -- sources: who said the name (sni, quic, ech, http, dns); none where there is only the address.
     SELECT
-        coalesce(lower(name), dst_ip) AS name,
+        called(name, dst_ip) AS name,
         several(name_source) AS sources,
         several(service) AS services,
         count(*) AS connections,

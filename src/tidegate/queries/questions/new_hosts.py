@@ -10,7 +10,7 @@ QUESTION = Question(
     sql="""
     -- Looks at all there is: who was seen before $since is not new, however much was said after it.
     SELECT
-        coalesce(lower(name), dst_ip) AS name,
+        called(name, dst_ip) AS name,
         min(ts) AS first_seen,
         max(last_ts) AS last_seen,
         count(*) AS connections,

@@ -17,7 +17,7 @@ QUESTION = Question(
         FROM tls
     )
     SELECT
-        coalesce(lower(sni), dst_ip) AS name,
+        called(sni, dst_ip) AS name,
         dst_port,
         problem,
         version,

@@ -9,11 +9,12 @@ use crate::protocols::Settings;
 
 const REDACTED: &[u8] = b"[redacted]";
 
-/// A URI, target or host without the password in it, and without its query if that is wished.
+/// A URI, target or host without the password in it, and without its query and fragment if that is
+/// wished: a Location carries tokens in either.
 pub(super) fn uri<'a>(uri: &'a [u8], settings: &Settings) -> Cow<'a, [u8]> {
     let mut uri = Cow::Borrowed(uri);
     if settings.redact_query
-        && let Some(query) = memchr(b'?', &uri).filter(|query| query + 1 < uri.len())
+        && let Some(query) = memchr2(b'?', b'#', &uri).filter(|query| query + 1 < uri.len())
     {
         uri = Cow::Owned([uri.get(..=query).unwrap_or_default(), REDACTED].concat());
     }

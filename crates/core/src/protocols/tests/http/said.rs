@@ -30,6 +30,15 @@ fn secrets_are_left_out() {
 }
 
 #[test]
+fn a_fragment_is_left_out_with_the_query() {
+    let reply = b"HTTP/1.1 302 x\r\nLocation: https://a/b#token=1?c\r\nContent-Length: 0\r\n\r\n";
+    let settings = Settings { redact_query: true, ..Settings::default() };
+    let mut talk = Conversation::stream(80, settings);
+    talk.up(super::GET).down(reply).end();
+    assert_eq!(rows(&mut talk.rows().http, &["uri", "location"]), ["/|https://a/b#[redacted]"]);
+}
+
+#[test]
 fn a_token_without_scheme_is_left_out_whole() {
     let request = b"GET / HTTP/1.1\r\nProxy-Authorization: token\r\n\r\n";
     assert_eq!(heard(&[(true, request)], &["auth"]), ["[redacted]"]);
