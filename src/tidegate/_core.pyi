@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import Self, final
+from typing import Any, Self, final
 
 __all__ = [
     "Batch",
@@ -26,6 +26,7 @@ __all__ = [
     "check_filter",
     "empty",
     "interfaces",
+    "make",
     "tables",
 ]
 
@@ -48,6 +49,17 @@ class Batch:
     def table(self) -> str: ...
     @property
     def num_rows(self) -> int: ...
+    def columns(self, names: Sequence[str]) -> list[list[Any]]:
+        """The values of each named column; times are nanoseconds in UTC, None is a missing value."""
+    def with_columns(self, changed: Mapping[str, Sequence[Any]]) -> Batch:
+        """The same rows with other values in these columns.
+
+        Text may be given as bytes, as a stranger sent them: it is escaped as the core's own columns are.
+        """
+    def select(self, names: Sequence[str]) -> Batch:
+        """The same rows, these columns only, in this order."""
+    def keep(self, mask: Sequence[bool]) -> Batch:
+        """The rows for which the mask is true."""
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
@@ -229,6 +241,9 @@ def interfaces() -> list[InterfaceInfo]: ...
 def tables() -> list[TableInfo]: ...
 def empty(table: str) -> Rows:
     """No rows, with the table's schema."""
+
+def make(table: str, columns: Mapping[str, Sequence[Any]]) -> Batch:
+    """Rows of a table: a list of values for each column, missing where none is given."""
 
 def check_filter(expression: str) -> None:
     """Compiles a BPF expression for Ethernet; raises UsageError with the compiler's words."""

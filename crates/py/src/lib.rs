@@ -2,6 +2,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
 
 mod batch;
+mod columns;
 mod config;
 mod error;
 mod files;
@@ -23,7 +24,7 @@ use pyo3::prelude::*;
 #[pymodule(name = "_core")]
 mod core {
     #[pymodule_export]
-    use super::batch::{Batch, Rows, empty};
+    use super::batch::{Batch, Rows, empty, make};
     #[pymodule_export]
     use super::config::EngineConfig;
     #[pymodule_export]

@@ -1,6 +1,9 @@
 """What travels: rows of one table, as Arrow."""
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, Self, runtime_checkable
+
+from tidegate import _core
 
 
 @runtime_checkable
@@ -21,3 +24,23 @@ class Batch(Arrow, Protocol):
     @property
     def num_rows(self) -> int:
         """How many rows."""
+
+    def columns(self, names: Sequence[str]) -> list[list[Any]]:
+        """The values of each named column; times are nanoseconds in UTC, None is a missing value."""
+
+    def with_columns(self, changed: Mapping[str, Sequence[Any]]) -> Self:
+        """The same rows with other values in these columns.
+
+        Text may be given as bytes, as a stranger sent them: it is escaped as the core's own columns are.
+        """
+
+    def select(self, names: Sequence[str]) -> Self:
+        """The same rows, these columns only, in this order."""
+
+    def keep(self, mask: Sequence[bool]) -> Self:
+        """The rows for which the mask is true."""
+
+
+def make(table: str, columns: Mapping[str, Sequence[Any]]) -> Batch:
+    """Rows of a table, made here: a list of values for each column, missing where none is given."""
+    return _core.make(table, columns)

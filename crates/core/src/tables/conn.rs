@@ -91,5 +91,63 @@ table! {
         rtt_client: Opt<Seconds>,
         /// Seconds between the observer and the called end and back (SYN to SYN-ACK).
         rtt_server: Opt<Seconds>,
+        later {
+            /// This machine's program, the opener's where both ends are here: process number.
+            process_pid: Opt<U32>,
+            /// This machine's program, the opener's where both ends are here: name.
+            process_name: Opt<Text>,
+            /// This machine's program, the opener's where both ends are here: path of the executable.
+            process_path: Opt<Text>,
+            /// This machine's program, the opener's where both ends are here: command line, words separated by spaces.
+            process_cmdline: Opt<Text>,
+            /// This machine's program, the opener's where both ends are here: name of the program that started it; _destroyed_ if it was gone, AccessDenied if we may not know.
+            process_parent: Opt<Text>,
+            /// This machine's program, the opener's where both ends are here: user it runs as.
+            process_user: Opt<Text>,
+            /// This machine's program, the opener's where both ends are here: when it was started.
+            process_started: Opt<Time>,
+            /// This machine's program, the opener's where both ends are here: container it runs in.
+            process_container: Opt<Text>,
+            /// This machine's program, the opener's where both ends are here: how it was found: tracepoint, bpf, sock_diag, connector, scan, psutil.
+            process_method: Opt<Text>,
+            /// This machine's program, the opener's where both ends are here: how sure that is: event (the kernel said so), lookup (a table at that time), listener (who holds the port), none.
+            process_confidence: Opt<Text>,
+            /// The called program, where both ends are on this machine: process number.
+            peer_process_pid: Opt<U32>,
+            /// The called program, where both ends are on this machine: name.
+            peer_process_name: Opt<Text>,
+            /// The called program, where both ends are on this machine: path of the executable.
+            peer_process_path: Opt<Text>,
+            /// The called program, where both ends are on this machine: command line, words separated by spaces.
+            peer_process_cmdline: Opt<Text>,
+            /// The called program, where both ends are on this machine: name of the program that started it; _destroyed_ if it was gone, AccessDenied if we may not know.
+            peer_process_parent: Opt<Text>,
+            /// The called program, where both ends are on this machine: user it runs as.
+            peer_process_user: Opt<Text>,
+            /// The called program, where both ends are on this machine: when it was started.
+            peer_process_started: Opt<Time>,
+            /// The called program, where both ends are on this machine: container it runs in.
+            peer_process_container: Opt<Text>,
+            /// The called program, where both ends are on this machine: how it was found: tracepoint, bpf, sock_diag, connector, scan, psutil.
+            peer_process_method: Opt<Text>,
+            /// The called program, where both ends are on this machine: how sure that is: event (the kernel said so), lookup (a table at that time), listener (who holds the port), none.
+            peer_process_confidence: Opt<Text>,
+            /// Place of the opener's public address: country, as ISO 3166-1 code.
+            src_country: Opt<Text>,
+            /// Place of the opener's public address: city.
+            src_city: Opt<Text>,
+            /// Place of the opener's public address: number of its autonomous system.
+            src_asn: Opt<U32>,
+            /// Place of the opener's public address: organisation of its autonomous system.
+            src_as_org: Opt<Text>,
+            /// Place of the called public address: country, as ISO 3166-1 code.
+            dst_country: Opt<Text>,
+            /// Place of the called public address: city.
+            dst_city: Opt<Text>,
+            /// Place of the called public address: number of its autonomous system.
+            dst_asn: Opt<U32>,
+            /// Place of the called public address: organisation of its autonomous system.
+            dst_as_org: Opt<Text>,
+        }
     }
 }

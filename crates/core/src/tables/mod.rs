@@ -1,5 +1,6 @@
 //! The tables: a schema is written once, here, with a line of documentation per column.
 
+pub mod alert;
 mod column;
 pub mod conn;
 pub mod dns;
@@ -8,6 +9,7 @@ mod durable;
 #[cfg(feature = "store")]
 mod frame;
 pub mod health;
+pub mod host;
 pub mod http;
 pub mod icmp;
 pub mod packet;
@@ -101,11 +103,14 @@ pub fn all() -> Vec<TableInfo> {
         icmp::IcmpTable::info(),
         ssh::SshTable::info(),
         packet::PacketTable::info(),
+        host::HostTable::info(),
+        alert::AlertTable::info(),
         health::HealthTable::info(),
     ]
 }
 
-/// Writes a table once: its row type, its builder and its documented Arrow schema.
+/// Writes a table once: its row type, its builder and its documented Arrow schema. Columns under
+/// `later` are no part of a row: the core leaves them missing, and who knows more fills them in.
 ///
 /// A macro, because the three must never drift apart and nothing weaker keeps them together.
 macro_rules! table {
@@ -113,6 +118,9 @@ macro_rules! table {
         $(#[doc = $doc:literal])+
         $name:literal, $row:ident, $table:ident {
             $($(#[doc = $column_doc:literal])+ $column:ident: $kind:ty,)+
+            $(later {
+                $($(#[doc = $later_doc:literal])+ $later:ident: $later_kind:ty,)+
+            })?
         }
     ) => {
         $(#[doc = $doc])+
@@ -155,7 +163,9 @@ macro_rules! table {
                 SCHEMA.get_or_init(|| {
                     std::sync::Arc::new(arrow_schema::Schema::new(vec![$(
                         $crate::tables::field::<$kind>(stringify!($column), concat!($($column_doc),+)),
-                    )+]))
+                    )+ $($(
+                        $crate::tables::field::<$later_kind>(stringify!($later), concat!($($later_doc),+)),
+                    )+)?]))
                 }).clone()
             }
 
@@ -172,7 +182,10 @@ macro_rules! table {
             }
 
             fn finish(&mut self) -> $crate::tables::Batch {
-                let columns = vec![$(<$kind as $crate::tables::Column>::finish(&mut self.$column),)+];
+                let columns = vec![
+                    $(<$kind as $crate::tables::Column>::finish(&mut self.$column),)+
+                    $($($crate::tables::missing::<$later_kind>(self.rows),)+)?
+                ];
                 // The next batch will be about as long: room for it at once.
                 $(self.$column = <$kind as $crate::tables::Column>::builder(self.rows);)+
                 self.rows = 0;
@@ -187,6 +200,11 @@ pub(crate) use table;
 fn field<C: Column>(name: &str, doc: &str) -> arrow_schema::Field {
     let metadata = std::collections::HashMap::from([(DOC.to_owned(), doc.trim().to_owned())]);
     arrow_schema::Field::new(name, C::data_type(), C::NULLABLE).with_metadata(metadata)
+}
+
+/// A column of missing values.
+fn missing<C: Column>(rows: usize) -> arrow_array::ArrayRef {
+    arrow_array::new_null_array(&C::data_type(), rows)
 }
 
 /// Puts finished columns together. The columns come from the macro above, so they fit the
