@@ -33,7 +33,7 @@ def batches(capture: str) -> list[Batch]:
     return found
 
 
-@pytest.mark.parametrize("capture", ["http4.pcap", "dns_types.pcap", "tls13.pcap", "ssh.pcap"])
+@pytest.mark.parametrize("capture", ["http4.pcap", "dns_types.pcap", "tls_versions.pcap", "ssh.pcap"])
 def test_values_come_out_and_go_in_unchanged(capture: str) -> None:
     for batch in batches(capture):
         names = [column.name for column in find_table(batch.table).columns]

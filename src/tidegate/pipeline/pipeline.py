@@ -1,7 +1,7 @@
-"""The line from one source to its sinks."""
+"""The line from one source through its stages to its sinks."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from tidegate.model.batch import Batch
@@ -22,11 +22,32 @@ class Source(Protocol):
         """Asks the source to end; what it still holds comes from poll."""
 
 
-class Line:
-    """Gives each batch to each sink. A sink that fails is left out; the others go on."""
+class Stage(Protocol):
+    """Knows more of rows, or makes rows of rows: programs, places, alerts."""
 
-    def __init__(self, sinks: Sequence[Sink], clock: Callable[[], float] = time.monotonic) -> None:
+    def process(self, batch: Batch) -> Iterable[Batch]:
+        """What goes on in its place: the batch, another one with the same rows, and perhaps further ones."""
+
+    def tick(self, now: int) -> Iterable[Batch]:
+        """Called about once a second with the time (nanoseconds UTC): what is due without any rows."""
+
+    def close(self) -> None:
+        """Called once, at the end."""
+
+
+class Line:
+    """Gives each batch through the stages to each sink. A sink that fails is left out; the others go on."""
+
+    def __init__(
+        self,
+        sinks: Sequence[Sink],
+        stages: Sequence[Stage] = (),
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], int] = time.time_ns,
+    ) -> None:
         self._sinks = list(sinks)
+        self._stages = list(stages)
+        self._wall = wall
         self._clock = clock
         self._flushed = clock()
         self.error: OSError | TidegateError | None = None
@@ -34,20 +55,36 @@ class Line:
 
     def process(self, batches: Sequence[Batch]) -> None:
         """Hands the batches on, and flushes when it is time."""
+        self._through(batches, 0)
+        if self._clock() - self._flushed >= FLUSH_INTERVAL:
+            self._flushed = self._clock()
+            self._tick()
+            self._flush()
+
+    def close(self) -> None:
+        """Lets the stages say their last, then flushes and closes all sinks."""
+        self._tick()
+        for stage in self._stages:
+            stage.close()
+        self._flush()
+        for sink in list(self._sinks):
+            self._guarded(sink, sink.close)
+
+    def _through(self, batches: Iterable[Batch], first: int) -> None:
+        """Gives batches through the stages from the `first` on, then to the sinks."""
+        for stage in self._stages[first:]:
+            batches = [made for batch in batches for made in stage.process(batch)]
         for batch in batches:
             for sink in list(self._sinks):
                 self._guarded(sink, lambda sink=sink, batch=batch: sink.write(batch))  # type: ignore[misc]
-        if self._clock() - self._flushed >= FLUSH_INTERVAL:
-            self._flushed = self._clock()
-            for sink in list(self._sinks):
-                self._guarded(sink, sink.flush)
 
-    def close(self) -> None:
-        """Flushes and closes all sinks."""
+    def _tick(self) -> None:
+        for number, stage in enumerate(self._stages):
+            self._through(stage.tick(self._wall()), number + 1)
+
+    def _flush(self) -> None:
         for sink in list(self._sinks):
             self._guarded(sink, sink.flush)
-        for sink in list(self._sinks):
-            self._guarded(sink, sink.close)
 
     def _guarded(self, sink: Sink, action: Callable[[], None]) -> None:
         try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from tidegate.pipeline.pipeline import Line, Source
+from tidegate.pipeline.pipeline import Line, Source, Stage
 from tidegate.sinks import Sink
 
 POLL = 0.25
@@ -19,6 +19,7 @@ def run(
     source: Source,
     sinks: Sequence[Sink],
     seconds: float | None = None,
+    stages: Sequence[Stage] = (),
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Runs until the source ends, the time is over, a signal comes or a sink fails.
@@ -26,7 +27,7 @@ def run(
     Then the source is stopped, what it still holds is written, and all sinks are closed.
     Raises what a sink failed with, after all that.
     """
-    line = Line(sinks, clock)
+    line = Line(sinks, stages, clock)
     ends = clock() + seconds if seconds is not None else float("inf")
     try:
         with _stopped_by_signals(source):

@@ -38,9 +38,20 @@ _MACROS = """
     CREATE MACRO total(x) AS least(coalesce(sum(x), 0), 9223372036854775807)::BIGINT;
     CREATE MACRO several(x) AS (list(DISTINCT x ORDER BY x) FILTER (WHERE x IS NOT NULL))[1:8];
     CREATE MACRO called(name, address) AS coalesce(lower(name), address);
+    CREATE MACRO hextets(part) AS
+        list_filter(string_split(part, ':'), lambda hextet: hextet != '');
+    CREATE MACRO hex_of(part) AS
+        array_to_string(list_transform(hextets(part), lambda hextet: lpad(hextet, 4, '0')), '');
+    CREATE MACRO address_key(ip) AS CASE WHEN contains(ip, ':')
+        THEN '6' || hex_of(split_part(ip, '::', 1))
+            || repeat('0000', 8 - len(hextets(replace(ip, '::', ':'))))
+            || hex_of(split_part(ip, '::', 2))
+        ELSE '4' || array_to_string(list_transform(string_split(ip, '.'),
+            lambda octet: printf('%02x', TRY_CAST(octet AS INTEGER))), '') END;
 """
 """A sum that is 0 without rows and always a plain 64-bit number, and a list of different values:
-bounded, both, because strangers choose what is in them. What an end is called, or else its address."""
+bounded, both, because strangers choose what is in them. What an end is called, or else its address. Text
+that sorts as addresses do; see `model/filter.py`."""
 
 
 class Database:

@@ -1,0 +1,29 @@
+"""Settings, typed once: where they enter, they are checked; from there on they are true."""
+
+from tidegate.model.config.alerts import AlertSettings, MailSettings, RuleSettings, WebhookSettings
+from tidegate.model.config.capture import EngineSettings, RecordSettings, WatchSettings
+from tidegate.model.config.enrich import NameSettings, PlaceSettings, ProgramSettings
+from tidegate.model.config.service import ServiceSettings
+from tidegate.model.config.sinks import ExcerptSettings, LogSettings
+from tidegate.model.config.store import StoreSettings
+
+__all__ = [
+    "FORMATS",
+    "AlertSettings",
+    "EngineSettings",
+    "ExcerptSettings",
+    "LogSettings",
+    "MailSettings",
+    "NameSettings",
+    "PlaceSettings",
+    "ProgramSettings",
+    "RecordSettings",
+    "RuleSettings",
+    "ServiceSettings",
+    "StoreSettings",
+    "WatchSettings",
+    "WebhookSettings",
+]
+
+FORMATS = ("table", "tsv", "csv", "jsonl", "parquet")
+"""The formats rows can be written in by read, watch and query."""
