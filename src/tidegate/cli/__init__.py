@@ -13,6 +13,7 @@ VERBS = {
     "watch": "Watch interfaces live and keep every connection in the store.",
     "query": "Ask the store in SQL.",
     "tables": "Show the tables and what their columns mean.",
+    "config": "Check, explain or import the configuration.",
 }
 """Every verb, in the order of the help, with its line in it."""
 

@@ -12,8 +12,11 @@ class TidegateError(Exception):
     exit_code = 1
 
 
-class UsageError(TidegateError):
-    """Asked for something that does not exist or does not parse: a filter, table, option or SQL."""
+class UsageError(TidegateError, ValueError):
+    """Asked for something that does not exist or does not parse: a filter, table, option, setting or SQL.
+
+    A ValueError too, so that the reader of the configuration can say where it stands.
+    """
 
     exit_code = 2
 

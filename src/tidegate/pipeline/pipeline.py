@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tidegate.model.batch import Batch
 from tidegate.model.errors import TidegateError
@@ -35,6 +35,14 @@ class Stage(Protocol):
         """Called once, at the end."""
 
 
+@runtime_checkable
+class Reopens(Protocol):
+    """A sink that writes to files which others move away."""
+
+    def reopen(self) -> None:
+        """Opens its files anew."""
+
+
 class Line:
     """Gives each batch through the stages to each sink. A sink that fails is left out; the others go on."""
 
@@ -60,6 +68,12 @@ class Line:
             self._flushed = self._clock()
             self._tick()
             self._flush()
+
+    def reopen(self) -> None:
+        """Opens files anew where sinks write to them: somebody has moved the old ones away."""
+        for sink in list(self._sinks):
+            if isinstance(sink, Reopens):
+                self._guarded(sink, sink.reopen)
 
     def close(self) -> None:
         """Lets the stages say their last, then flushes and closes all sinks."""

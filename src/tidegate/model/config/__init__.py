@@ -6,10 +6,12 @@ from tidegate.model.config.enrich import NameSettings, PlaceSettings, ProgramSet
 from tidegate.model.config.service import ServiceSettings
 from tidegate.model.config.sinks import ExcerptSettings, LogSettings
 from tidegate.model.config.store import StoreSettings
+from tidegate.model.config.whole import Config
 
 __all__ = [
     "FORMATS",
     "AlertSettings",
+    "Config",
     "EngineSettings",
     "ExcerptSettings",
     "LogSettings",

@@ -1,47 +1,51 @@
 """Settings of capture and engine."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Annotated
+
+from tidegate.model.config.option import DURATION, SIZE, option, required
 
 
 @dataclass(frozen=True)
 class EngineSettings:
-    """How packets become rows; None keeps the core's default.
+    """How packets become rows; None keeps the core's default."""
 
-    `opened` gives a connection a row when it begins, `interim` one every so many seconds while it lasts.
-    """
-
-    sensor: str = ""
-    max_flows: int | None = None
-    verify_checksums: bool = False
-    excerpt: int = 0
-    keep_credentials: bool = False
-    redact_query: bool = False
-    opened: bool = False
-    interim: float | None = None
-    health: float | None = None
+    sensor: str = option("", "name of the observer, in every row; live: the host's unless given")
+    max_flows: int | None = option(None, "connections watched at once; 1,000,000 unless given")
+    verify_checksums: bool = option(False, "packets with a wrong IP, TCP or UDP checksum do not count")
+    excerpt: int = option(0, "bytes of each packet's payload kept as text in table packet")
+    keep_credentials: bool = option(
+        False, "keep passwords, tokens and cookies as sent; else they are [redacted]"
+    )
+    redact_query: bool = option(False, "leave out what follows the ? or # of a URI; it often holds secrets")
+    opened: bool = option(False, "a connection gives a row when it begins, too")
+    interim: Annotated[float, DURATION] | None = option(None, "how often a long connection gives a row")
+    health: Annotated[float, DURATION] | None = option(None, "how often losses and totals are written down")
 
 
 @dataclass(frozen=True)
 class RecordSettings:
-    """Recording packets to pcapng files beside the tables; sizes in bytes, times in seconds."""
+    """Recording packets to pcapng files beside the tables."""
 
-    path: str
-    rotate_size: int | None = None
-    rotate_time: float | None = None
-    total: int | None = None
+    path: str = required("file that packets are recorded to")
+    rotate_size: Annotated[int, SIZE] | None = option(None, "a new file at this size")
+    rotate_time: Annotated[float, DURATION] | None = option(None, "a new file after this time")
+    total: Annotated[int, SIZE] | None = option(None, "bytes of all recordings; the oldest go first")
+
+
+LIVE = EngineSettings(opened=True, interim=5.0, health=10.0)
+"""How the engine runs on live traffic, unless told otherwise."""
 
 
 @dataclass(frozen=True)
 class WatchSettings:
     """What to capture, and how."""
 
-    interfaces: tuple[str, ...] = ()
-    filter: str | None = None
-    tables: tuple[str, ...] = ()
-    snaplen: int = 262144
-    promiscuous: bool = False
-    count: int | None = None
-    record: RecordSettings | None = None
-    engine: EngineSettings = field(
-        default_factory=lambda: EngineSettings(opened=True, interim=5.0, health=10.0)
-    )
+    interfaces: tuple[str, ...] = option((), "interfaces to watch; all that are up unless given")
+    filter: str | None = option(None, "BPF expression: only these packets are seen at all")
+    tables: tuple[str, ...] = option((), "tables that are filled; all but packet unless given")
+    snaplen: int = option(262144, "bytes kept of a packet")
+    promiscuous: bool = option(False, "also take what is not meant for this machine")
+    count: int | None = option(None, "end after this many packets")
+    record: RecordSettings | None = option(None, "record packets beside")
+    engine: EngineSettings = option(LIVE, "how packets become rows")

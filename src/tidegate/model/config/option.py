@@ -9,11 +9,20 @@ from tidegate.model.units import parse_duration, parse_size
 
 @dataclass(frozen=True)
 class Written:
-    """Marks a number that people write with a unit; the reader of the configuration parses it."""
+    """Marks a number that people may write with a unit. Pydantic asks it how text becomes the number."""
 
     parse: Callable[[str], float]
     like: str
     """What is expected, for messages."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        """The number's own schema, behind the parser of its text."""
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_before_validator_function(self._read, handler(source))
+
+    def _read(self, value: object) -> object:
+        return self.parse(value) if isinstance(value, str) else value
 
 
 DURATION = Written(parse_duration, "a duration: 90, 200s, 5m, 2h, 1d")

@@ -1,21 +1,26 @@
 """Settings of the store."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
+from tidegate.model.config.option import DURATION, SIZE, option
 from tidegate.model.errors import UsageError
 
 
 @dataclass(frozen=True)
 class StoreSettings:
-    """How the store writes and what it keeps; sizes in bytes, times in seconds."""
+    """Where the store lies, how it writes and what it keeps."""
 
-    segment_bytes: int = 64 << 20
-    segment_age: float = 3600.0
-    sync_interval: float = 10.0
-    retry_interval: float = 10.0
-    keep_bytes: int = 10 << 30
-    keep_age: float = 30 * 86400.0
-    keep_free: int = 1 << 30
+    path: str = option(
+        "", "directory of the store; /var/lib/tidegate or your own state directory unless given"
+    )
+    segment_bytes: Annotated[int, SIZE] = option(64 << 20, "a segment is closed into Parquet at this size")
+    segment_age: Annotated[float, DURATION] = option(3600.0, "and after this time")
+    sync_interval: Annotated[float, DURATION] = option(10.0, "how often open segments are forced to disk")
+    retry_interval: Annotated[float, DURATION] = option(10.0, "how soon a failed write is tried again")
+    keep_bytes: Annotated[int, SIZE] = option(10 << 30, "size of the store at most; the oldest rows go first")
+    keep_age: Annotated[float, DURATION] = option(30 * 86400.0, "age of what the store keeps")
+    keep_free: Annotated[int, SIZE] = option(1 << 30, "room the store leaves on its disk")
 
     def __post_init__(self) -> None:
         """Refuses what would keep nothing."""

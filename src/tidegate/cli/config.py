@@ -1,0 +1,112 @@
+"""`tidegate config`: is the configuration right, what can it say, and what does conmon's become?"""
+
+from collections.abc import Iterator
+from dataclasses import MISSING
+from pathlib import Path
+
+import rich_click as click
+
+from tidegate.cli.options import PATH
+from tidegate.model.config.option import DURATION, SIZE
+from tidegate.model.errors import UsageError
+from tidegate.model.text import safe_text
+from tidegate.settings import find
+from tidegate.settings.build import ConfigError
+from tidegate.settings.document import read_document
+from tidegate.settings.keys import Key, all_keys
+
+
+@click.group(no_args_is_help=True)
+def config() -> None:
+    """Check, explain or import the configuration."""
+
+
+@config.command()
+@click.argument("file", type=PATH, required=False)
+def check(file: Path | None) -> int:
+    """Say everything that is wrong in FILE (the one that would be used, unless named), with its line."""
+    found = find.find(file)
+    try:
+        find.load(file)
+    except ConfigError as error:
+        for problem in error.problems:
+            click.echo(safe_text(str(problem)), err=True)
+        return 2
+    click.echo(f"{found}: all is well" if found else f"no file, all defaults; looked in {_places()}")
+    return 0
+
+
+@config.command()
+@click.argument("key", required=False)
+def explain(key: str | None) -> int:
+    """Show every KEY below this one (all unless named): what it means, what is expected, its default."""
+    shown = [known for known in all_keys() if key is None or _lies_below(known.name, key)]
+    if not shown:
+        import difflib
+
+        near = difflib.get_close_matches(key or "", [known.name for known in all_keys()], 1)
+        raise UsageError(f'there is no key "{key}"' + (f'; did you mean "{near[0]}"?' if near else ""))
+    for known in shown:
+        click.echo("\n".join(_lines(known)))
+    return 0
+
+
+@config.command(name="import")
+@click.argument("file", type=PATH)
+def import_(file: Path) -> int:
+    """Print what conmon's config.yml becomes as a configuration of ours."""
+    import sys
+
+    from ruamel.yaml import YAML
+
+    from tidegate.settings.conmon import import_conmon
+
+    settings = import_conmon(read_document(file))
+    click.echo("# Taken over from conmon. Use it with: tidegate run --config THIS_FILE")
+    writer = YAML()
+    writer.indent(mapping=2, sequence=4, offset=2)
+    writer.dump(settings, sys.stdout)
+    return 0
+
+
+def _places() -> str:
+    import os
+
+    return ", ".join(str(place) for place in find.places(os.environ))
+
+
+def _lies_below(name: str, key: str) -> bool:
+    return name == key or name.startswith((f"{key}.", f"{key}[]"))
+
+
+def _lines(key: Key) -> Iterator[str]:
+    yield key.name
+    yield f"    {key.doc}"
+    if key.group is None:
+        yield f"    {key.expected}; {_default(key)}"
+        if key.variable:
+            yield f"    {key.variable}"
+
+
+def _default(key: Key) -> str:
+    if key.default is MISSING:
+        return "has to be given"
+    if key.default is None or key.default in ("", ()):
+        return "not set unless given"
+    if key.expected == DURATION.like and isinstance(key.default, float):
+        return f"{_written(key.default, ((86400, 'd'), (3600, 'h'), (60, 'm'), (1, 's')))} unless given"
+    if key.expected == SIZE.like and isinstance(key.default, int):
+        return f"{_written(key.default, ((1 << 30, 'G'), (1 << 20, 'M'), (1 << 10, 'K')))} unless given"
+    if isinstance(key.default, bool):
+        return f"{str(key.default).lower()} unless given"
+    if isinstance(key.default, tuple):
+        return f"{', '.join(map(str, key.default))} unless given"
+    return f"{key.default} unless given"
+
+
+def _written(value: float, units: tuple[tuple[int, str], ...]) -> str:
+    """The number as it would be written in the file: 30d, 64M."""
+    for size, unit in units:
+        if value and value % size == 0:
+            return f"{value // size:.0f}{unit}"
+    return f"{value:g}"

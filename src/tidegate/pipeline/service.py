@@ -1,0 +1,146 @@
+"""A Tidegate that goes on: its source restarts when it fails, and its parts follow the configuration."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any
+
+from tidegate.model.batch import Batch
+from tidegate.model.errors import TidegateError
+from tidegate.model.text import safe_text
+from tidegate.pipeline.backoff import Backoff
+from tidegate.pipeline.pipeline import Line, Source
+from tidegate.pipeline.supervisor import POLL
+
+_log = logging.getLogger("tidegate")
+
+
+@dataclass
+class Parts:
+    """What a configuration asks for. Nothing is open before `line` and `source` are called."""
+
+    capture: object
+    """What the source is made of: it is made anew only where this differs."""
+    source: Callable[[], Source]
+    line: Callable[[], Line]
+    facts: Callable[[], dict[str, Any]] = field(default=dict)
+    """What the parts have to say of themselves, for `status`."""
+
+
+class Service:
+    """Runs parts until it is stopped. `build` gives them, now and at each reload; it raises TidegateError."""
+
+    def __init__(self, build: Callable[[], Parts], clock: Callable[[], float] = time.monotonic) -> None:
+        self._build = build
+        self._clock = clock
+        self._stop = Event()
+        self._reload = Event()
+        self._started = clock()
+        self._backoff = Backoff()
+        self._source: Source | None = None
+        self._parts: Parts | None = None
+        self.error = ""
+        """Why there is no capture; empty while there is one."""
+        self.reload_error = ""
+        """Why the last reload changed nothing."""
+        self.reloads = 0
+
+    def stop(self) -> None:
+        """Asks it to end; safe from signal handlers and threads."""
+        self._stop.set()
+
+    def reload(self) -> None:
+        """Asks it to read its configuration anew; safe from signal handlers and threads."""
+        self._reload.set()
+
+    def status(self) -> dict[str, Any]:
+        """How it goes."""
+        return {
+            "uptime": self._clock() - self._started,
+            "capturing": self._source is not None,
+            "error": self.error,
+            "reloads": self.reloads,
+            "reload_error": self.reload_error,
+            **(self._parts.facts() if self._parts else {}),
+        }
+
+    def run(self) -> None:
+        """Runs until stop(); raises TidegateError if it cannot even start."""
+        parts = self._parts = self._build()
+        self._source = parts.source()
+        self._backoff.start(self._clock())
+        line = parts.line()
+        try:
+            while not self._stop.is_set():
+                if self._reload.is_set():
+                    line = self._exchange(line)
+                line.process(self._poll() or [])
+            self._end_source(line)
+        finally:
+            line.close()
+
+    def _poll(self) -> list[Batch] | None:
+        if self._source is None and not self._restart():
+            self._stop.wait(POLL)
+            return None
+        try:
+            batches = self._source.poll(POLL) if self._source else None
+        except TidegateError as error:
+            self._failed(str(error))
+            return None
+        if batches is None:
+            self._failed("the capture ended")
+        return batches
+
+    def _restart(self) -> bool:
+        if self._parts is None or not self._backoff.is_due(self._clock()):
+            return False
+        self._backoff.start(self._clock())
+        try:
+            self._source = self._parts.source()
+        except TidegateError as error:
+            self._failed(str(error))
+            return False
+        _log.info("capture: working again")
+        self.error = ""
+        return True
+
+    def _failed(self, reason: str) -> None:
+        self._source = None
+        self.error = safe_text(reason)
+        delay = self._backoff.fail(self._clock())
+        _log.warning("capture: failed; next try in %.0f s: %s", delay, self.error)
+
+    def _end_source(self, line: Line) -> None:
+        """Stops the capture and hands on what it still holds."""
+        source, self._source = self._source, None
+        if source is None:
+            return
+        source.stop()
+        try:
+            while (batches := source.poll(POLL)) is not None:
+                line.process(batches)
+        except TidegateError as error:
+            _log.warning("capture: %s", safe_text(str(error)))
+
+    def _exchange(self, line: Line) -> Line:
+        """The line of the new configuration; the old one, its files opened anew, if the new one is wrong."""
+        self._reload.clear()
+        try:
+            new = self._build()
+        except (TidegateError, OSError) as error:
+            self.reload_error = safe_text(str(error))
+            _log.warning("reload: nothing changed: %s", self.reload_error)
+            line.reopen()
+            return line
+        if self._parts is None or new.capture != self._parts.capture:
+            self._end_source(line)
+            self._backoff = Backoff()
+        line.close()
+        self._parts = new
+        self.reloads += 1
+        self.reload_error = ""
+        _log.info("reload: done")
+        return new.line()

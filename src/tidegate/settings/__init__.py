@@ -1,0 +1,1 @@
+"""The configuration file: found, read with its lines, checked, explained."""
