@@ -1,18 +1,23 @@
 """Puts the parts together: the one place that knows every part, and Tidegate's Python interface."""
 
+import getpass
 import os
+import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from tidegate.model.batch import Batch
-from tidegate.model.config import EngineSettings, StoreSettings, WatchSettings
+from tidegate.model.config import Config, EngineSettings, StoreSettings, WatchSettings
+from tidegate.model.config.capture import LIVE
 from tidegate.model.errors import UsageError
 from tidegate.model.stats import Stats
 from tidegate.model.tables import TableInfo, all_tables, check_tables, default_tables
 from tidegate.pipeline import supervisor
+from tidegate.pipeline.pipeline import Line
+from tidegate.pipeline.service import Parts, Service
 from tidegate.sinks import Sink
 from tidegate.sinks.store import StoreSink
 from tidegate.sources.capture_file import CaptureFile, Rows, gather
@@ -21,6 +26,7 @@ from tidegate.store.layout import default_root
 from tidegate.store.writer import StoreWriter
 
 if TYPE_CHECKING:
+    from tidegate.pipeline.control import Command
     from tidegate.queries.question import Question as Question
     from tidegate.queries.question import Value
     from tidegate.queries.sql import Answer as Answer
@@ -220,3 +226,90 @@ class Watch:
 def open_store(root: Path, settings: StoreSettings) -> StoreSink:
     """The store as a sink; raises StoreError if another process writes to it."""
     return StoreSink(StoreWriter(root, settings))
+
+
+def control_path(config: Config) -> Path:
+    """Where a running Tidegate with this configuration is reached."""
+    if config.service.control:
+        return Path(config.service.control)
+    return store_root(config) / "control.sock"
+
+
+def store_root(config: Config) -> Path:
+    """Where its rows are kept."""
+    return Path(config.store.path) if config.store.path else default_root()
+
+
+class Running:
+    """Everything a configuration asks for, put together: what `tidegate run` runs."""
+
+    def __init__(self, load: Callable[[], Config], file: str = "") -> None:
+        """Reads the configuration; raises UsageError if it is wrong."""
+        self._load = load
+        self._file = file
+        self._config = load()
+        self._live: Live | None = None
+        self.control_path = control_path(self._config)
+        self.service = Service(self._parts)
+
+    def commands(self) -> "dict[str, Command]":
+        """What can be asked for over the control socket."""
+        return {"status": self.service.status, "reload": self._reload, "stop": self._stop}
+
+    def _parts(self) -> Parts:
+        self._config = config = self._load()
+        watched = live_settings(config.watch)
+        return Parts(watched, lambda: self._source(watched), lambda: self._line(config), self._facts)
+
+    def _source(self, settings: WatchSettings) -> Live:
+        self._live = Live(settings, check_tables(settings.tables) or default_tables())
+        return self._live
+
+    def _line(self, config: Config) -> Line:
+        return Line([open_store(store_root(config), config.store)])
+
+    def _facts(self) -> dict[str, Any]:
+        facts = {
+            "pid": os.getpid(),
+            "user": getpass.getuser(),
+            "config": self._file,
+            "store": str(store_root(self._config)),
+        }
+        if self._live is None:
+            return facts
+        stats = self._live.stats()
+        return facts | {
+            "interfaces": self._live.interfaces(),
+            "packets": stats.packets,
+            "bytes": stats.bytes,
+            "flows": stats.flows,
+            "connections": stats.connections,
+            "dropped": {
+                "by the kernel": stats.dropped_kernel,
+                "by a full queue": stats.dropped_queue,
+                "by a full connection table": stats.dropped_table,
+            },
+            "warnings": stats.warnings,
+        }
+
+    def _reload(self) -> dict[str, Any]:
+        self._load()
+        self.service.reload()
+        return {}
+
+    def _stop(self) -> dict[str, Any]:
+        self.service.stop()
+        return {}
+
+
+def live_settings(settings: WatchSettings) -> WatchSettings:
+    """The settings of a live capture, what it needs put in where nothing was said."""
+    engine = settings.engine
+    told = replace(
+        engine,
+        sensor=engine.sensor or platform.node(),
+        opened=True,
+        interim=engine.interim if engine.interim is not None else LIVE.interim,
+        health=engine.health if engine.health is not None else LIVE.health,
+    )
+    return replace(settings, engine=told)

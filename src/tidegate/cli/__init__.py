@@ -11,8 +11,10 @@ from click.exceptions import NoArgsIsHelpError
 VERBS = {
     "read": "Read capture files: a summary, or tables of connections and packets.",
     "watch": "Watch interfaces live and keep every connection in the store.",
+    "run": "Run everything the configuration asks for, as a service does.",
     "query": "Ask the store in SQL.",
     "tables": "Show the tables and what their columns mean.",
+    "control": "Ask a running Tidegate how it goes, or have it reload or stop.",
     "config": "Check, explain or import the configuration.",
 }
 """Every verb, in the order of the help, with its line in it."""

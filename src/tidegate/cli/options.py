@@ -83,3 +83,11 @@ def joined_filter(words: list[str], explicit: str | None) -> str | None:
     if words and explicit:
         raise UsageError(f'two filters: "{" ".join(words)}" and -f "{explicit}"; give one')
     return explicit or " ".join(words) or None
+
+
+config_option = click.option(
+    "--config",
+    type=PATH,
+    metavar="FILE",
+    help="The configuration; else ~/.config/tidegate/tidegate.yml, /etc/tidegate/tidegate.yml.",
+)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tidegate.model.config import Config
 from tidegate.model.errors import UsageError
-from tidegate.settings.build import build
+from tidegate.settings.build import ConfigError, build
 from tidegate.settings.check import check
 from tidegate.settings.document import Document, read_document
 from tidegate.settings.environment import with_environment
@@ -40,3 +40,15 @@ def load(named: Path | None = None, environment: Mapping[str, str] = os.environ)
     config = build(document)
     check(config, document)
     return config
+
+
+def load_place(named: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:
+    """The settings as far as they say where a running Tidegate is reached, whatever else is wrong in them."""
+    try:
+        return load(named, environment)
+    except ConfigError:
+        file = find(named, environment)
+        document = read_document(file) if file else Document("environment", {})
+        values = with_environment(document, environment).values
+        needed = {key: values[key] for key in ("service", "store") if key in values}
+        return build(Document(document.name, needed, document.nodes))

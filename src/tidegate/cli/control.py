@@ -1,0 +1,61 @@
+"""`tidegate control`: ask a running Tidegate how it goes, or tell it to do something."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from tidegate.cli.options import PATH, config_option
+from tidegate.model.text import safe_text
+from tidegate.model.units import human_bytes, human_count, human_duration
+from tidegate.pipeline.control import ask
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["status", "reload", "stop"]), default="status")
+@click.option("--socket", type=PATH, metavar="PATH", help="The control socket, if not the usual one.")
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="The answer as it is, one JSON object.")
+def control(what: str, socket: Path | None, config: Path | None, as_json: bool) -> int:
+    """Ask the running Tidegate for its status, or have it reload its configuration or stop."""
+    from tidegate import app
+    from tidegate.settings.find import load_place
+
+    answer = ask(socket or app.control_path(load_place(config)), {"do": what})
+    if as_json:
+        click.echo(json.dumps(answer))
+    elif what == "status":
+        click.echo(safe_text_lines(_status(answer)))
+    return 0
+
+
+def safe_text_lines(lines: list[str]) -> str:
+    """The lines, each made safe."""
+    return "\n".join(safe_text(line) for line in lines)
+
+
+def _status(answer: dict[str, Any]) -> list[str]:
+    """What a person wants to know first, first."""
+    dropped = answer.get("dropped", {})
+    lost = ", ".join(f"{human_count(count)} {place}" for place, count in dropped.items() if count)
+    lines = [
+        f"capture   {', '.join(answer.get('interfaces', [])) or 'none'}"
+        + ("" if answer["capturing"] else f"  NOT RUNNING: {answer['error']}"),
+        f"up        {human_duration(answer['uptime'])}, pid {answer['pid']}, as {answer['user']}",
+        f"seen      {human_count(answer['packets'])} packets, {human_bytes(answer['bytes'])}, "
+        f"{human_count(answer['connections'])} connections, {human_count(answer['flows'])} of them open",
+        f"dropped   {lost or 'nothing'}",
+        f"store     {answer['store']}",
+        f"settings  {answer['config'] or 'defaults, no file'}",
+    ]
+    if answer["reload_error"]:
+        lines.append(f"          the last reload changed nothing: {answer['reload_error']}")
+    lines += [f"{part['name']:9} {_part(part)}" for part in answer.get("parts", [])]
+    lines += [f"warning   {warning}" for warning in answer.get("warnings", [])]
+    return lines
+
+
+def _part(part: dict[str, Any]) -> str:
+    said = str(part.get("said", "working"))
+    return f"NOT WORKING: {part['error']}" if part.get("error") else said

@@ -1,0 +1,35 @@
+"""The worker of `tidegate run`: builds the parts, answers the control socket, feeds until stopped."""
+
+import logging
+import signal
+from pathlib import Path
+from types import FrameType
+
+from tidegate import app
+from tidegate.pipeline.control import ControlServer
+from tidegate.settings.find import find, load
+
+_log = logging.getLogger("tidegate")
+
+
+def work(file: Path | None) -> int:
+    """Runs as the file says, until a signal or the control socket ends it; the exit code."""
+    running = app.Running(lambda: load(file), str(find(file) or ""))
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        running.service.stop()
+
+    def reload(_number: int, _frame: FrameType | None) -> None:
+        running.service.reload()
+
+    for number, handler in ((signal.SIGINT, stop), (signal.SIGTERM, stop), (signal.SIGHUP, reload)):
+        signal.signal(number, handler)
+    control = ControlServer(running.control_path, running.commands())
+    control.start()
+    _log.info("running; ask it with: tidegate control status")
+    try:
+        running.service.run()
+    finally:
+        control.close()
+    _log.info("ended")
+    return 0

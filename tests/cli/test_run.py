@@ -1,0 +1,112 @@
+"""`tidegate run` and `tidegate control` on the loopback interface: a worker that dies comes back."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tidegate
+from helpers import TIDEGATE, Run, wait_for
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="capturing needs root")
+
+SETTINGS = "store: {path: s}\nwatch: {interfaces: lo, engine: {interim: 500ms}}\n"
+
+
+class Running:
+    """A `tidegate run` in an empty directory, and questions to it."""
+
+    def __init__(self, place: Path, environment: dict[str, str], run: Run) -> None:
+        self.file = place / "t.yml"
+        self.file.write_text(SETTINGS)
+        self._run = run
+        self.told = place / "told"
+        with self.told.open("w") as told:
+            words = [*TIDEGATE, "run", "--config", "t.yml"]
+            self.process = subprocess.Popen(words, env=environment, cwd=place, stderr=told)
+
+    def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return self._run("control", "--config", "t.yml", *words)
+
+    def status(self) -> dict[str, Any]:
+        done = self.ask("--json")
+        return json.loads(done.stdout) if done.returncode == 0 else {}
+
+    def until(self, holds: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+        seen: dict[str, Any] = {}
+
+        def look() -> bool:
+            seen.update(self.status())
+            return bool(seen and holds(seen))
+
+        wait_for(look)
+        return seen
+
+
+@pytest.fixture
+def running(tmp_path: Path, environment: dict[str, str], run: Run) -> Iterator[Running]:
+    made = Running(tmp_path, environment, run)
+    yield made
+    made.process.terminate()
+    try:
+        made.process.wait(20)
+    except subprocess.TimeoutExpired:
+        made.process.kill()
+        raise
+
+
+def ping() -> None:
+    subprocess.run(["ping", "-q", "-c", "2", "-i", "0.1", "127.0.0.1"], check=True, capture_output=True)
+
+
+def test_it_answers_reloads_and_stops_with_everything_written(running: Running, tmp_path: Path) -> None:
+    running.until(lambda status: status["capturing"])
+    ping()
+    running.until(lambda status: status["packets"] >= 4)
+    assert "capture   lo" in running.ask().stdout
+    running.file.write_text(SETTINGS + "sotre: 1\n")
+    refused = running.ask("reload")
+    assert refused.returncode == 2
+    assert 't.yml:3: unknown key "sotre"; did you mean "store"?' in refused.stderr
+    running.process.send_signal(signal.SIGHUP)
+    running.until(lambda status: "sotre" in status["reload_error"])
+    running.file.write_text(SETTINGS + "alerts: {keys: 5}\n")
+    assert running.ask("reload").returncode == 0
+    running.until(lambda status: status["reloads"] == 1)
+    assert running.ask("stop").returncode == 0
+    assert running.process.wait(20) == 0
+    assert list(tidegate.query("SELECT count(*) > 0 FROM icmp", tmp_path / "s")) == [(True,)]
+    assert not (tmp_path / "s" / "control.sock").exists()
+
+
+def test_a_worker_that_is_killed_comes_back(running: Running) -> None:
+    first = running.until(lambda status: status["capturing"])["pid"]
+    os.kill(first, signal.SIGKILL)
+    running.until(lambda status: status["pid"] != first)
+    assert "the worker ended with signal 9; next start in 1 s" in running.told.read_text()
+    assert running.process.poll() is None
+
+
+def test_a_second_one_is_refused(running: Running, run: Run) -> None:
+    running.until(lambda status: status["capturing"])
+    second = run("run", "--config", "t.yml")
+    assert second.returncode == 2
+    assert "a Tidegate runs here already" in second.stderr
+
+
+def test_what_cannot_start_is_said_once(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.yml").write_text(SETTINGS.replace("lo,", "eth77,"))
+    done = run("run", "--config", "t.yml")
+    assert done.returncode == 1
+    assert done.stderr.count("eth77: no such interface") == 1
+    (tmp_path / "t.yml").write_text("watch: 5\n")
+    done = run("run", "--config", "t.yml")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "tidegate: t.yml:1: watch: a group of keys is expected, not 5\n",
+    )
