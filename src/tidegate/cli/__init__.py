@@ -15,6 +15,7 @@ VERBS = {
     "query": "Ask the store in SQL.",
     "tables": "Show the tables and what their columns mean.",
     "control": "Ask a running Tidegate how it goes, or have it reload or stop.",
+    "doctor": "Say what works on this machine, and the command that mends what does not.",
     "config": "Check, explain or import the configuration.",
 }
 """Every verb, in the order of the help, with its line in it."""

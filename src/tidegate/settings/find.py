@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tidegate.model.config import Config
 from tidegate.model.errors import UsageError
@@ -50,5 +51,5 @@ def load_place(named: Path | None = None, environment: Mapping[str, str] = os.en
         file = find(named, environment)
         document = read_document(file) if file else Document("environment", {})
         values = with_environment(document, environment).values
-        needed = {key: values[key] for key in ("service", "store") if key in values}
+        needed: dict[str, Any] = {key: values[key] for key in ("service", "store") if key in values}
         return build(Document(document.name, needed, document.nodes))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from tidegate import _core
 from tidegate.model.batch import Batch
 from tidegate.model.config import RecordSettings, WatchSettings
-from tidegate.model.errors import CaptureError, from_core
+from tidegate.model.errors import CaptureError, TidegateError, from_core
 from tidegate.sources.engine import engine_config
 
 
@@ -61,3 +61,13 @@ def interfaces_up() -> list[str]:
     if not names:
         raise CaptureError("no interface is up; tidegate watch -D lists them all")
     return names
+
+
+def filter_problem(expression: str) -> str:
+    """Why a BPF expression does not compile here; empty if it does."""
+    try:
+        with from_core():
+            _core.check_filter(expression)
+    except TidegateError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,33 @@
+"""Every check, in the order in which a capture needs what they look at."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tidegate.doctor.capture import check_interfaces, check_libpcap, check_rights
+from tidegate.doctor.finding import Finding, broken, ok
+from tidegate.doctor.machine import check_clock, check_disk, check_terminal
+from tidegate.model.config import Config
+from tidegate.model.errors import UsageError
+from tidegate.settings.find import find, load, places
+
+
+def examine(file: Path | None) -> Iterator[Finding]:
+    """What works here and what does not, with this configuration; one thing after the other."""
+    config = Config()
+    try:
+        config = load(file)
+        used = find(file)
+        yield ok(
+            "settings",
+            str(used) if used else f"defaults; {', '.join(map(str, places(os.environ)))} is not there",
+        )
+    except UsageError as error:
+        yield broken("settings", str(error), "tidegate config check")
+    yield from check_rights()
+    yield from check_interfaces()
+    yield from check_libpcap()
+    yield from check_disk(config)
+    yield from check_clock(datetime.now(UTC))
+    yield from check_terminal()

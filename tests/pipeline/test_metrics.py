@@ -1,0 +1,65 @@
+"""Figures for Prometheus: its own parser reads them, and nothing a stranger says is a label."""
+
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tidegate.model.errors import UsageError
+from tidegate.pipeline.metrics import MetricsServer
+
+STATUS: dict[str, Any] = {
+    "capturing": True,
+    "uptime": 5.5,
+    "packets": 10,
+    "bytes": 1000,
+    "connections": 3,
+    "flows": 2,
+    "dropped": {"by the kernel": 4, "by a full queue": 0},
+    "alerts_open": 1,
+    "parts": [
+        {"name": "programs", "failures": 2, "error": "RuntimeError"},
+        {"name": "log web", "lost": 7, "waiting": 8},
+    ],
+}
+
+
+@pytest.fixture
+def server() -> Iterator[MetricsServer]:
+    made = MetricsServer("127.0.0.1:0", lambda: STATUS)
+    made.start()
+    yield made
+    made.close()
+
+
+def asked(server: MetricsServer, path: str = "/metrics") -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}{path}", timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+def test_every_figure_is_there(server: MetricsServer) -> None:
+    families = text_string_to_metric_families(asked(server))
+    found = {(one.name, *one.labels.values()): one.value for family in families for one in family.samples}
+    assert found[("tidegate_packets_total",)] == 10
+    assert found[("tidegate_connections_open",)] == 2
+    assert found[("tidegate_dropped_total", "kernel")] == 4
+    assert found[("tidegate_part_up", "programs")] == 0
+    assert found[("tidegate_part_lost_rows_total", "log web")] == 7
+    assert found[("tidegate_alerts_open",)] == 1
+
+
+def test_another_path_is_none_and_a_silent_caller_stops_nobody(server: MetricsServer) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)):
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            asked(server, "/")
+        assert "tidegate_up 1.0" in asked(server)
+
+
+@pytest.mark.parametrize("address", ["nowhere", "127.0.0.1:http", "127.0.0.1:99999", "192.0.2.1:9700"])
+def test_what_is_no_address_of_ours(address: str) -> None:
+    with pytest.raises(UsageError, match=r"service\.metrics"):
+        MetricsServer(address, lambda: STATUS)
