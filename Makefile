@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export VIRTUAL_ENV := $(abspath $(VENV))
 unexport CONDA_PREFIX
 .DEFAULT_GOAL := help
-.PHONY: help watch build test check bench fuzz clean
+.PHONY: help watch demo build test check bench fuzz clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):[^#]*## /make \1  	/p' Makefile
@@ -23,6 +23,9 @@ watch: build ## watch this machine's connections live; ARGS="-i eth0" are passed
 	@if [ "$$(id -u)" = 0 ]; then exec $(BIN)/tidegate watch $(ARGS); \
 	elif command -v sudo >/dev/null; then exec sudo $(abspath $(BIN))/tidegate watch $(ARGS); \
 	else echo "Watching needs root and there is no sudo. As root: $(abspath $(BIN))/tidegate watch $(ARGS)" >&2; exit 1; fi
+
+demo: build ## traffic in namespaces of its own raises an alert and lets it recover, on screen
+	@tools/demo.sh
 
 build: $(VENV)/.built ## the virtual environment with the Rust core in it, built in release
 

@@ -1,8 +1,8 @@
 // Floods an interface with UDP frames by sendmmsg, for measuring captures in own namespaces.
 //
-// flood INTERFACE COUNT BYTES SECONDS [RATE]: sends at most COUNT frames of BYTES, for at most
+// flood INTERFACE COUNT BYTES SECONDS [RATE [FLOWS]]: sends at most COUNT frames of BYTES, for at most
 // SECONDS, at most RATE of them per second, and prints how many the kernel took and in how many seconds. The destination port
-// and the IP identification count up, so that every frame is another one.
+// and the IP identification count up, so that every frame is another one; with FLOWS the ports go round among so many.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -35,9 +35,9 @@ static void build(uint8_t *frame, unsigned bytes) {
 }
 
 // Makes frame number `n` differ from the others.
-static void number(uint8_t *frame, unsigned long n) {
+static void number(uint8_t *frame, unsigned long n, unsigned long flows) {
     put16(frame + IP + 4, n & 0xffff);
-    put16(frame + UDP + 2, 1024 + (n >> 16 & 0xff));
+    put16(frame + UDP + 2, 1024 + (unsigned)(flows ? n % flows : n >> 16 & 0xff));
 }
 
 static double now(void) {
@@ -63,13 +63,14 @@ int main(int argc, char **argv) {
     static uint8_t frames[BATCH][LARGEST];
     struct iovec parts[BATCH];
     struct mmsghdr messages[BATCH] = {0};
-    if (argc != 5 && argc != 6) {
-        fprintf(stderr, "usage: flood INTERFACE COUNT BYTES SECONDS [RATE]\n");
+    if (argc < 5 || argc > 7) {
+        fprintf(stderr, "usage: flood INTERFACE COUNT BYTES SECONDS [RATE [FLOWS]]\n");
         return 2;
     }
     unsigned long count = strtoul(argv[2], NULL, 10), sent = 0;
     unsigned bytes = (unsigned)atoi(argv[3]);
-    double seconds = atof(argv[4]), rate = argc == 6 ? atof(argv[5]) : 0, start = now();
+    double seconds = atof(argv[4]), rate = argc > 5 ? atof(argv[5]) : 0, start = now();
+    unsigned long flows = argc > 6 ? strtoul(argv[6], NULL, 10) : 0;
     if (bytes < SMALLEST || bytes > LARGEST) {
         fprintf(stderr, "flood: BYTES is %d to %d\n", SMALLEST, LARGEST);
         return 2;
@@ -85,7 +86,7 @@ int main(int argc, char **argv) {
         double early = rate > 0 ? start + (double)sent / rate - now() : 0;
         if (early > 0) nanosleep(&(struct timespec){.tv_nsec = (long)(early * 1e9) % 1000000000}, NULL);
         unsigned n = count - sent < BATCH ? (unsigned)(count - sent) : BATCH;
-        for (unsigned i = 0; i < n; i++) number(frames[i], sent + i);
+        for (unsigned i = 0; i < n; i++) number(frames[i], sent + i, flows);
         int taken = sendmmsg(fd, messages, n, 0);
         if (taken < 0 && errno != ENOBUFS && errno != EAGAIN) {
             perror("sendmmsg");
