@@ -45,6 +45,7 @@ fn follow(decoder: &mut Decoder, found: &Decoded<'_>) {
                 follow(decoder, found);
             }
         }
+        Decoded::Arp(arp) => assert!(as_ipv4(&arp.ip).is_some(), "{arp:?}"),
     }
 }
 

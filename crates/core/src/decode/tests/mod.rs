@@ -55,7 +55,7 @@ fn segment<'a>(packet: &Packet<'a>) -> Segment<'a> {
 fn whole(decoded: Decoded<'_>) -> Segment<'_> {
     match decoded {
         Decoded::Segment(segment) => segment,
-        Decoded::Fragment(fragment) => panic!("a fragment: {fragment:?}"),
+        other => panic!("no segment: {other:?}"),
     }
 }
 
