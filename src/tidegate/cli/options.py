@@ -70,6 +70,13 @@ redact_query_option = click.option(
 tables_option = click.option(
     "-t", "--table", "tables", multiple=True, metavar="NAME", help="A table to write; can be repeated."
 )
+place_option = click.option(
+    "--place",
+    "places",
+    multiple=True,
+    metavar="FILE.mmdb",
+    help="Database of places, for countries, cities and networks of addresses; repeatable.",
+)
 store_option = click.option(
     "--store",
     type=PATH,

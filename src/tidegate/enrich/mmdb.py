@@ -41,6 +41,9 @@ class Database:
         self.path = path
         self.state = state_of(path)
         self._reader = _open(path)
+        if state_of(path) != self.state:
+            self._reader.close()
+            raise UsageError(f"{shown(path)}: was written to while it was read; try again")
         meta = self._reader.metadata()
         self.kind = safe_text(str(meta.database_type))
         """What its maker calls it: GeoLite2-City, DBIP-ASN-Lite."""
@@ -123,21 +126,20 @@ def _open(path: Path) -> "Reader":
     import maxminddb
 
     try:
-        with path.open("rb") as source:
-            # A mapped file can neither be deleted nor cut short where there is no POSIX.
-            return maxminddb.open_database(path) if os.name != "posix" else _open_copy(source.fileno())
+        # Without POSIX a mapped file can neither be cut short nor deleted.
+        return _open_copy(path) if os.name == "posix" else maxminddb.open_database(path)
     except OSError as error:
         raise UsageError(f"{shown(path)}: {_why(error)}") from None
     except (maxminddb.InvalidDatabaseError, ValueError):
         raise UsageError(f"{shown(path)}: is no MMDB file, or not all of one; get it anew") from None
 
 
-def _open_copy(source: int) -> "Reader":
+def _open_copy(path: Path) -> "Reader":
     import maxminddb
 
     number, name = tempfile.mkstemp(prefix="tidegate-", suffix=".mmdb")
     try:
-        with os.fdopen(number, "wb") as copy, open(source, "rb", closefd=False) as original:
+        with os.fdopen(number, "wb") as copy, path.open("rb") as original:
             shutil.copyfileobj(original, copy, 1 << 20)
         return maxminddb.open_database(name)
     finally:

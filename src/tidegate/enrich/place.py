@@ -69,7 +69,8 @@ class Places:
 
     def tick(self, now: int) -> Iterable[Batch]:
         """Takes databases that were changed; one that is broken or gone stays as it was, which is said once."""
-        if any([file.refresh() for file in self._files]):
+        changed = [file.refresh() for file in self._files]
+        if any(changed):
             self._find.cache_clear()
         return []
 
