@@ -380,6 +380,10 @@ impl Engine {
 
     /// Makes batches of the tables that have at least `rows` rows.
     fn gather(&mut self, rows: usize) {
+        // Who is who, before the connections that are named by it.
+        if self.rows.conn.len() >= rows {
+            self.rows.protocols.rows.host.hand_over(1, &mut self.ready);
+        }
         self.rows.conn.hand_over(rows, &mut self.ready);
         self.rows.protocols.rows.gather(rows, &mut self.ready);
         self.rows.packet.hand_over(rows, &mut self.ready);

@@ -28,10 +28,10 @@ pub fn is_multicast(address: &Address) -> bool {
 /// Whether this is an address that only a local network knows: private, link-local or unique local
 /// (RFC 1918, RFC 3927, RFC 4291 section 2.5.6, RFC 4193).
 pub fn is_local(address: &Address) -> bool {
-    match (as_ipv4(address), address) {
-        (Some([10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [169, 254, ..]), _) => true,
-        (Some(_), _) => false,
-        (None, [0xfe, 0x80..=0xbf, ..] | [0xfc | 0xfd, ..]) => true,
-        _ => false,
+    match as_ipv4(address) {
+        Some(four) => {
+            matches!(four, [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [169, 254, ..])
+        }
+        None => matches!(address, [0xfe, 0x80..=0xbf, ..] | [0xfc | 0xfd, ..]),
     }
 }

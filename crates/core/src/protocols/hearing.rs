@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::icmp::{self, Message};
 use super::hosts::{self, Hosts};
+use super::icmp::{self, Message};
 use super::{Budget, Context, NameSource, Names, Settings, Talk, Violation};
 use crate::decode::Arp;
 use crate::flow::{Chunk, Flow, Observed};

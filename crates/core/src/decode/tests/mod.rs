@@ -1,7 +1,9 @@
 //! Tests of the decoder, on packets built byte by byte.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod address;
 mod any;
+mod arp;
 mod build;
 mod checksum;
 mod fragment;

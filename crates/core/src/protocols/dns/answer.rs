@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::message::{Message, Question, Record};
 use super::name::Reader;
 use super::{rdata, types};
-use crate::decode::{Address, is_local, mapped};
+use crate::decode::{Address, is_local, is_multicast, mapped};
 use crate::flow::Chunk;
 use crate::packet::Nanos;
 use crate::protocols::hosts::{Introduced, Teller};
@@ -87,7 +87,8 @@ pub(super) fn learn(
 }
 
 /// Remembers what machines of the local network say that they are called, by multicast DNS (`.local`)
-/// or LLMNR. What comes from elsewhere does not count, nor what is taken back (time to live 0).
+/// or LLMNR. It must come from this network: from an address of it, or to all, which no router forwards.
+/// What is taken back (time to live 0) does not count.
 pub(super) fn introduce(message: &Message<'_>, chunk: &Chunk<'_>, context: &mut Context<'_>) {
     let teller = match context.flow.service {
         Some(Service::Mdns) => Teller::Mdns,
@@ -95,7 +96,8 @@ pub(super) fn introduce(message: &Message<'_>, chunk: &Chunk<'_>, context: &mut 
         _ => return,
     };
     let (speaker, _) = context.flow.speaker(chunk.direction);
-    if message.rcode() != 0 || !is_local(&speaker) {
+    let (hearer, _) = context.flow.speaker(chunk.direction.reverse());
+    if message.rcode() != 0 || !is_local(&speaker) && !is_multicast(&hearer) {
         return;
     }
     let records = message.answers.iter().chain(&message.addresses).take(MOST_ADDRESSES);
