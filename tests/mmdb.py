@@ -37,12 +37,15 @@ def network(number: int, organisation: str) -> dict[str, Any]:
 
 
 def maxmind(folder: Path) -> Path | None:
-    """MaxMind's test data: in the folder TIDEGATE_MMDB names, else from the package registry; None without."""
+    """MaxMind's test data: in the folder TIDEGATE_MMDB names, else from the registry; None without."""
     if given := os.environ.get("TIDEGATE_MMDB"):
         return Path(given)
     words = "-m pip download -q --no-deps --no-binary :all: --disable-pip-version-check"
     subprocess.run(
-        [sys.executable, *words.split(), "-d", str(folder), RELEASE], check=False, timeout=90, capture_output=True
+        [sys.executable, *words.split(), "-d", str(folder), RELEASE],
+        check=False,
+        timeout=90,
+        capture_output=True,
     )
     for archive in folder.glob("maxminddb-*.tar.gz"):
         with tarfile.open(archive) as packed:

@@ -241,15 +241,13 @@ class Watch:
         """Ends the capture; an iteration gives what is left and ends. Safe from any thread."""
         self._live.stop()
 
-    def run(
-        self, sinks: Sequence[Sink], seconds: float | None = None, stages: Sequence[Stage] = ()
-    ) -> Stats:
-        """Feeds the sinks, through the stages, until the time is over or a signal comes; then all are closed."""
+    def run(self, sinks: Sequence[Sink], seconds: float | None = None, stages: Sequence[Stage] = ()) -> Stats:
+        """Feeds the sinks through the stages until the time is over or a signal comes; then closes all."""
         supervisor.run(self._live, sinks, seconds, stages)
         return self.stats
 
 
-def places(databases: Sequence[str] = ()) -> "list[Stage]":
+def place_stages(databases: Sequence[str] = ()) -> "list[Stage]":
     """The stage that fills in places from these MMDB files, else from those in the usual folders, if any.
 
     Raises UsageError for a file that is named and cannot be used; of the others that is only said.
@@ -260,12 +258,21 @@ def places(databases: Sequence[str] = ()) -> "list[Stage]":
     return [Places(PlaceSettings(files), lenient=not databases)] if files else []
 
 
-def names(settings: NameSettings | None = None) -> "list[Stage]":
+def name_stages(settings: NameSettings | None = None) -> "list[Stage]":
     """The stage that names machines of the local network, and by the name server if that is wanted."""
     from tidegate.enrich.names import Names
 
     chosen = settings or NameSettings()
     return [Names(chosen)] if chosen.local or chosen.reverse_dns else []
+
+
+def enrichers(config: Config) -> list[Stage]:
+    """The stages that a configuration asks for; one that fails is left out for a while."""
+    several = {
+        "places": lambda: place_stages(config.places.databases),
+        "names": lambda: name_stages(config.names),
+    }
+    return [Guarded(name, stage) for name, make in several.items() for stage in make()]
 
 
 def open_store(root: Path, settings: StoreSettings) -> StoreSink:
@@ -311,7 +318,7 @@ class Running:
         return self._live
 
     def _line(self, config: Config) -> Line:
-        return Line([open_store(store_root(config), config.store)])
+        return Line([open_store(store_root(config), config.store)], enrichers(config))
 
     def _facts(self) -> dict[str, Any]:
         facts = {

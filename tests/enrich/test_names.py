@@ -51,7 +51,9 @@ def test_a_name_that_was_said_of_the_address(stage: Names, source: str) -> None:
 
 def test_what_the_connection_says_itself_counts_more(stage: Names) -> None:
     learn(stage, host("mdns", FOUR, None, "tablet.local"))
-    assert named(stage, FOUR, name="x.example", name_source="sni", name_age=0.0) == [("x.example", "sni", 0.0)]
+    assert named(stage, FOUR, name="x.example", name_source="sni", name_age=0.0) == [
+        ("x.example", "sni", 0.0)
+    ]
 
 
 def test_dhcp_counts_more_than_mdns(stage: Names) -> None:
@@ -60,7 +62,9 @@ def test_dhcp_counts_more_than_mdns(stage: Names) -> None:
 
 
 def test_another_address_of_the_same_hardware(stage: Names) -> None:
-    learn(stage, host("dhcp", FOUR, TABLET, "tablet"), host("ndp", SIX, TABLET), host("arp", "10.0.0.5", TABLET))
+    learn(
+        stage, host("dhcp", FOUR, TABLET, "tablet"), host("ndp", SIX, TABLET), host("arp", "10.0.0.5", TABLET)
+    )
     assert named(stage, SIX, "10.0.0.5") == [("tablet", "ndp", 100.0), ("tablet", "arp", 100.0)]
 
 

@@ -1,7 +1,7 @@
 """Places: layouts, several databases at once, replacing them under way, and what has none."""
 
 import logging
-import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,18 @@ LAYOUTS: list[tuple[dict[str, Any], Facts]] = [
     (mmdb.city("DE", "Köln"), Facts("DE", "Köln".encode())),
     (mmdb.network(64500, "Example Net"), Facts(asn=64500, as_org=b"Example Net")),
     ({"country_code": "SE", "city": "Umeå", "state1": "x"}, Facts("SE", "Umeå".encode())),
-    ({"country": "United States", "country_code": "US", "asn": "AS15169", "as_name": "G"}, Facts("US", None, 15169, b"G")),
+    (
+        {"country": "United States", "country_code": "US", "asn": "AS15169", "as_name": "G"},
+        Facts("US", None, 15169, b"G"),
+    ),
     ({"country": {"iso_code": "fr"}, "traits": mmdb.network(7, "T")}, Facts("FR", None, 7, b"T")),
     ({"city": {"names": {"ja": "東京"}}}, Facts(city="東京".encode())),
     ({"registered_country": {"iso_code": "US"}}, NOTHING),
 ]  # fmt: skip
 
 NONSENSE: list[object] = [
-    None, 7, "DE", [], {}, {"country": 7}, {"country": {"iso_code": "DEU"}}, {"country": {"iso_code": "\x1b["}},
+    None, 7, "DE", [], {}, {"country": 7}, {"country": {"iso_code": "DEU"}},
+    {"country": {"iso_code": "\x1b["}},
     {"country_code": ""}, {"city": {"names": []}}, {"city": {"names": {}}}, {"city": 9}, {"city": ""},
     {"autonomous_system_number": -1}, {"autonomous_system_number": 2**32}, {"autonomous_system_number": True},
     {"asn": "ASX"}, {"asn": "AS99999999999999999999"}, {"asn": 1.5}, {"traits": []},
@@ -46,7 +50,9 @@ def test_nonsense_is_nothing(record: object) -> None:
 
 
 def test_the_first_that_knows_a_fact_wins_and_none_contradicts_another(tmp_path: Path) -> None:
-    first = mmdb.write(tmp_path / "1.mmdb", {"1.1.1.0/24": {"country_code": "AU"}, "9.9.9.9/32": mmdb.network(1, "One")})
+    first = mmdb.write(
+        tmp_path / "1.mmdb", {"1.1.1.0/24": {"country_code": "AU"}, "9.9.9.9/32": mmdb.network(1, "One")}
+    )
     second = mmdb.write(
         tmp_path / "2.mmdb",
         {
@@ -64,11 +70,15 @@ def test_the_first_that_knows_a_fact_wins_and_none_contradicts_another(tmp_path:
 
 @pytest.mark.parametrize(
     "address",
-    "10.1.2.3 172.16.0.1 192.168.1.1 169.254.1.1 100.64.0.1 127.0.0.1 0.0.0.0 224.0.0.251 233.252.0.1 "
-    "255.255.255.255 192.0.2.1 :: ::1 fe80::1 fd00::1 ff02::fb ff0e::1 2001:db8::1".split(),
+    shlex.split(
+        "10.1.2.3 172.16.0.1 192.168.1.1 169.254.1.1 100.64.0.1 127.0.0.1 0.0.0.0 224.0.0.251 233.252.0.1 "
+        "255.255.255.255 192.0.2.1 :: ::1 fe80::1 fd00::1 ff02::fb ff0e::1 2001:db8::1"
+    ),
 )
 def test_what_is_not_public_has_no_place(address: str, tmp_path: Path) -> None:
-    everywhere = mmdb.write(tmp_path / "x.mmdb", {"0.0.0.0/0": mmdb.city("DE", "x"), "::/1": mmdb.city("DE", "x")})
+    everywhere = mmdb.write(
+        tmp_path / "x.mmdb", {"0.0.0.0/0": mmdb.city("DE", "x"), "::/1": mmdb.city("DE", "x")}
+    )
     found = places(everywhere)
     assert found.find(address) == NOTHING
     assert found.find("8.8.8.8").country == "DE"
@@ -121,7 +131,9 @@ def test_a_replaced_file_is_taken_at_the_next_tick(tmp_path: Path) -> None:
     stage.close()
 
 
-def test_a_file_that_is_overwritten_in_place_ends_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_file_that_is_overwritten_in_place_ends_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Half of it, then nothing, then gone: the old one stays, each said once; the whole one is taken."""
     file = mmdb.write(tmp_path / "x.mmdb", {"8.8.8.0/24": {"country_code": "US"}})
     other = mmdb.write(tmp_path / "y.mmdb", {"8.8.8.0/24": {"country_code": "CA"}}).read_bytes()
@@ -164,7 +176,9 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
         places(tmp_path)
 
 
-def test_files_that_nobody_named_do_not_keep_the_others_from_work(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_files_that_nobody_named_do_not_keep_the_others_from_work(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "a.mmdb").write_bytes(b"no database")
     good = mmdb.write(tmp_path / "b.mmdb", {"8.8.8.8/32": {"country_code": "US"}}, "Some-Kind")
     stage = Places(PlaceSettings(default_databases([tmp_path, tmp_path / "missing"])), lenient=True)
@@ -192,14 +206,16 @@ def test_no_copy_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(UsageError):
         (tmp_path / "y.mmdb").touch()
         Database(tmp_path / "y.mmdb")
-    assert os.listdir(tmp_path / "temporary") == []
+    assert not list((tmp_path / "temporary").iterdir())
 
 
 @pytest.fixture(scope="session")
 def maxmind(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = mmdb.maxmind(tmp_path_factory.mktemp("maxmind"))
     if found is None:
-        pytest.skip(f"MaxMind's test data is missing: {mmdb.RELEASE} cannot be had, and TIDEGATE_MMDB names no folder")
+        pytest.skip(
+            f"MaxMind's test data is missing: {mmdb.RELEASE} cannot be had, and TIDEGATE_MMDB names no folder"
+        )
     return found
 
 
@@ -214,7 +230,10 @@ def maxmind(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_maxminds_own_data(maxmind: Path, address: str, expected: Facts) -> None:
-    assert places(maxmind / "GeoIP2-City-Test.mmdb", maxmind / "GeoLite2-ASN-Test.mmdb").find(address) == expected
+    assert (
+        places(maxmind / "GeoIP2-City-Test.mmdb", maxmind / "GeoLite2-ASN-Test.mmdb").find(address)
+        == expected
+    )
 
 
 def test_maxminds_broken_data_breaks_nothing(maxmind: Path) -> None:

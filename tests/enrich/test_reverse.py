@@ -36,7 +36,9 @@ class Server:
 
 
 @contextmanager
-def asking(server: Callable[[str], bytes | None], clock: Callable[[], float] = lambda: 0.0) -> Iterator[ReverseDns]:
+def asking(
+    server: Callable[[str], bytes | None], clock: Callable[[], float] = lambda: 0.0
+) -> Iterator[ReverseDns]:
     reverse = ReverseDns(1, server, clock, lambda: 5 * 10**9)
     try:
         yield reverse
@@ -126,8 +128,8 @@ def dnsmasq(tmp_path: Path) -> Iterator[int]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    words = f"-k --conf-file=/dev/null --no-resolv --no-hosts --listen-address=127.0.0.1 --bind-interfaces --port={port}"
-    words += " --pid-file= --user= --host-record=printer.example,192.168.7.9,fd00::9 --local=/in-addr.arpa/"
+    words = "-k --conf-file=/dev/null --no-resolv --no-hosts --listen-address=127.0.0.1 --bind-interfaces"
+    words += f" --port={port} --pid-file= --user= --host-record=printer.example,192.168.7.9,fd00::9 --local=/in-addr.arpa/"
     program = subprocess.Popen([DNSMASQ, *words.split()], cwd=tmp_path, stderr=subprocess.DEVNULL)
     try:
         yield port

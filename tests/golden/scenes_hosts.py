@@ -1,6 +1,9 @@
-"""Scene of a local network: who has which address and which name. Needs the Debian packages udhcpc,
-isc-dhcp-client, arping and avahi-daemon too, and private addresses, since only these have names of this kind."""
+"""Scene of a local network: who has which address and which name, with private addresses, as only these have.
 
+Needs the Debian packages udhcpc, isc-dhcp-client, arping and avahi-daemon too.
+"""
+
+import shlex
 from pathlib import Path
 
 from lab import CLIENT, SERVER, Lab
@@ -25,13 +28,17 @@ def _dhcp(lab: Lab) -> None:
     """dnsmasq gives addresses to a tablet (udhcpc) and a phone (dhclient, another hardware address)."""
     leases = f"--dhcp-leasefile={lab.scratch / 'leases'}"
     given = ("--dhcp-range=192.168.77.100,192.168.77.120,1h", "--no-ping", "--dhcp-authoritative", leases)
-    lab.start(SERVER, *"dnsmasq --keep-in-foreground --conf-file=/dev/null --port=0 --user=root".split(), *given)
+    lab.start(
+        SERVER,
+        *shlex.split("dnsmasq --keep-in-foreground --conf-file=/dev/null --port=0 --user=root"),
+        *given,
+    )
     lab.listening(67)
     script, conf = lab.scratch / "bound", lab.scratch / "dhclient.conf"
     script.write_text(BOUND)
     script.chmod(0o755)
     conf.write_text(DHCLIENT)
-    lab.run(CLIENT, *"udhcpc -i net0 -n -q -f -x hostname:tablet -s".split(), str(script))
+    lab.run(CLIENT, *shlex.split("udhcpc -i net0 -n -q -f -x hostname:tablet -s"), str(script))
     lab.run(CLIENT, "ip", "link", "set", "net0", "address", "02:00:00:00:00:09")
     files = ("-cf", str(conf), "-lf", str(lab.scratch / "client"), "-pf", str(lab.scratch / "pid"))
     lab.run(CLIENT, "dhclient", "-1", "-v", *files, "-sf", "/bin/true", "net0")
@@ -47,14 +54,14 @@ def _avahi(lab: Lab) -> None:
         "[server]\nhost-name=Tablet\nenable-dbus=no\nallow-interfaces=net0\n[rlimits]\n[publish]\n"
     )
     # It has /etc/avahi and /run/avahi-daemon for itself.
-    start = f"mkdir -p /run/avahi-daemon; mount --bind {folder} /etc/avahi; mount -t tmpfs none /run/avahi-daemon; "
-    start += f"exec avahi-daemon -f {folder}/avahi.conf --no-drop-root --no-chroot --no-rlimits"
+    start = f"mkdir -p /run/avahi-daemon; mount --bind {folder} /etc/avahi; "
+    start += f"mount -t tmpfs none /run/avahi-daemon; exec avahi-daemon -f {folder}/avahi.conf --no-drop-root --no-chroot --no-rlimits"
     lab.start(CLIENT, "unshare", "-m", "sh", "-c", start)
     lab.run(CLIENT, "sleep", "4")
 
 
 def hosts(lab: Lab, file: Path) -> None:
-    """DHCP, ARP (questions, answers, an announcement, a takeover), NDP and mDNS; then traffic to the names."""
+    """DHCP, ARP (questions, answers, an announcement, a takeover), NDP, mDNS; then traffic to the names."""
     for name, addresses in ROUTER.items():
         for address in addresses:
             extra = ("nodad",) if ":" in address else ()
@@ -65,9 +72,13 @@ def hosts(lab: Lab, file: Path) -> None:
         lab.run(CLIENT, "ping", "-c1", "192.168.77.1")
         lab.run(CLIENT, "ping", "-c1", "fd77::1")
         lab.run(CLIENT, "ping", "-c1", "fe80::1%net0")
-        lab.run(SERVER, *"arping -q -c2 -w1 -i net0 -S 192.168.77.1 -U 192.168.77.1".split(), check=False)
+        lab.run(
+            SERVER, *shlex.split("arping -q -c2 -w1 -i net0 -S 192.168.77.1 -U 192.168.77.1"), check=False
+        )
         # Another machine says that it has the router's address.
-        spoof = "arping -q -c1 -w1 -i net0 -S 192.168.77.1 -s 02:00:00:00:00:66 -P -U 192.168.77.1".split()
+        spoof = shlex.split(
+            "arping -q -c1 -w1 -i net0 -S 192.168.77.1 -s 02:00:00:00:00:66 -P -U 192.168.77.1"
+        )
         lab.run(CLIENT, *spoof, check=False)
         _avahi(lab)
         given = next(iter((lab.scratch / "leases").read_text().split("\n"))).split()[2]

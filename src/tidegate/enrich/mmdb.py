@@ -72,7 +72,9 @@ def state_of(path: Path) -> State:
     try:
         seen = path.stat()
     except OSError as error:
-        raise UsageError(f"{shown(path)}: {_why(error)}; see docs/places.md for databases of places") from None
+        raise UsageError(
+            f"{shown(path)}: {_why(error)}; see docs/places.md for databases of places"
+        ) from None
     return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
 
 

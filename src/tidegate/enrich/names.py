@@ -1,4 +1,4 @@
-"""A stage that names called ends that nobody named: machines of the local network, others by the name server."""
+"""A stage that names called ends nobody named: machines of the local network, others by the name server."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -135,7 +135,11 @@ class Names:
                 names[at], sources[at] = found.text, found.source
                 ages[at] = max(begun[at] - found.ts, 0) / 1e9
                 changed = True
-        return batch.with_columns({"name": names, "name_source": sources, "name_age": ages}) if changed else batch
+        return (
+            batch.with_columns({"name": names, "name_source": sources, "name_age": ages})
+            if changed
+            else batch
+        )
 
     def _find(self, iface: str, ip: str, ts: int) -> Named | None:
         local = self._local.find(iface, ip, ts) if self._local else None

@@ -68,7 +68,7 @@ class Places:
         return [batch.with_columns(_columns(known)) if known else batch]
 
     def tick(self, now: int) -> Iterable[Batch]:
-        """Takes databases that were changed; one that is broken or gone stays as it was, which is said once."""
+        """Takes databases that were changed; of one that is broken or gone the old one stays, said once."""
         changed = [file.refresh() for file in self._files]
         if any(changed):
             self._find.cache_clear()

@@ -18,7 +18,7 @@ QUESTION = Question(
     )
     SELECT
         country,
-        asn,
+        asn::BIGINT AS asn,
         min(as_org) AS as_org,
         several(city) AS cities,
         count(DISTINCT address) AS addresses,
