@@ -247,32 +247,26 @@ class Watch:
         return self.stats
 
 
-def place_stages(databases: Sequence[str] = ()) -> "list[Stage]":
-    """The stage that fills in places from these MMDB files, else from those in the usual folders, if any.
+def place_stage(settings: PlaceSettings) -> Stage:
+    """Says where public addresses are; raises UsageError for a database that is named and cannot be used."""
+    from tidegate.enrich.place import Places
 
-    Raises UsageError for a file that is named and cannot be used; of the others that is only said.
-    """
-    from tidegate.enrich.place import Places, default_databases
-
-    files = tuple(databases) or default_databases()
-    return [Places(PlaceSettings(files), lenient=not databases)] if files else []
+    return Places(settings)
 
 
-def name_stages(settings: NameSettings | None = None) -> "list[Stage]":
-    """The stage that names machines of the local network, and by the name server if that is wanted."""
+def name_stage(settings: NameSettings) -> Stage:
+    """Names machines of the local network, and by the name server if that is wanted."""
     from tidegate.enrich.names import Names
 
-    chosen = settings or NameSettings()
-    return [Names(chosen)] if chosen.local or chosen.reverse_dns else []
+    return Names(settings)
 
 
 def enrichers(config: Config) -> list[Stage]:
-    """The stages that a configuration asks for; one that fails is left out for a while."""
-    several = {
-        "places": lambda: place_stages(config.places.databases),
-        "names": lambda: name_stages(config.names),
-    }
-    return [Guarded(name, stage) for name, make in several.items() for stage in make()]
+    """What a configuration adds to connections; a stage that fails is left out for a while."""
+    return [
+        Guarded("places", lambda: place_stage(config.places)),
+        Guarded("names", lambda: name_stage(config.names)),
+    ]
 
 
 def open_store(root: Path, settings: StoreSettings) -> StoreSink:

@@ -8,7 +8,6 @@ import pytest
 
 import tidegate
 from made import made
-from tidegate import app
 from tidegate.enrich.names import LONGEST, SHARED, LocalNames, Names
 from tidegate.model.batch import Batch
 from tidegate.model.config import NameSettings
@@ -129,9 +128,11 @@ def test_what_is_remembered_has_a_bound() -> None:
     assert names.find("net0", "10.0.3.231", 0)
 
 
-def test_switched_off_it_is_no_stage() -> None:
-    assert app.names(NameSettings(local=False)) == []
-    assert len(app.names()) == 1
+def test_switched_off_it_names_nothing() -> None:
+    stage = Names(NameSettings(local=False))
+    learn(stage, host("dhcp", FOUR, TABLET, "tablet"))
+    assert named(stage, FOUR) == [(None, None, None)]
+    stage.close()
 
 
 def test_a_recorded_network(stage: Names) -> None:

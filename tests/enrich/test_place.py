@@ -181,7 +181,7 @@ def test_files_that_nobody_named_do_not_keep_the_others_from_work(
 ) -> None:
     (tmp_path / "a.mmdb").write_bytes(b"no database")
     good = mmdb.write(tmp_path / "b.mmdb", {"8.8.8.8/32": {"country_code": "US"}}, "Some-Kind")
-    stage = Places(PlaceSettings(default_databases([tmp_path, tmp_path / "missing"])), lenient=True)
+    stage = Places(PlaceSettings(), [tmp_path / "missing", tmp_path])
     assert "a.mmdb: is no MMDB file" in caplog.text
     assert [(database.path, database.kind) for database in stage.databases] == [(good, "Some-Kind")]
     assert stage.databases[0].built > 1_700_000_000
@@ -190,13 +190,24 @@ def test_files_that_nobody_named_do_not_keep_the_others_from_work(
     assert stage.find("8.8.8.8").country == "CA"
 
 
+def test_a_file_that_comes_later_is_taken(tmp_path: Path) -> None:
+    stage = Places(PlaceSettings(), [tmp_path / "places"])
+    rows = conns(("10.0.0.1", "8.8.8.8"))
+    assert list(stage.process(rows)) == [rows]
+    (tmp_path / "places").mkdir()
+    mmdb.write(tmp_path / "places" / "x.mmdb", {"8.8.8.8/32": {"country_code": "US"}})
+    stage.tick(0)
+    (batch,) = stage.process(rows)
+    assert batch.columns(["dst_country"]) == [["US"]]
+
+
 def test_where_databases_are_looked_for(tmp_path: Path) -> None:
     folders = default_folders({"XDG_DATA_HOME": str(tmp_path)})
     assert folders == [Path("/var/lib/tidegate/places"), tmp_path / "tidegate" / "places"]
     assert default_folders({})[1] == Path.home() / ".local/share/tidegate/places"
     for name in ("b.mmdb", "a.mmdb", "c.txt"):
         (tmp_path / name).touch()
-    assert default_databases([tmp_path]) == (str(tmp_path / "a.mmdb"), str(tmp_path / "b.mmdb"))
+    assert default_databases([tmp_path]) == [tmp_path / "a.mmdb", tmp_path / "b.mmdb"]
 
 
 def test_no_copy_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

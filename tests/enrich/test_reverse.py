@@ -129,7 +129,8 @@ def dnsmasq(tmp_path: Path) -> Iterator[int]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     words = "-k --conf-file=/dev/null --no-resolv --no-hosts --listen-address=127.0.0.1 --bind-interfaces"
-    words += f" --port={port} --pid-file= --user= --host-record=printer.example,192.168.7.9,fd00::9 --local=/in-addr.arpa/"
+    words += f" --port={port} --pid-file= --user= --host-record=printer.example,192.168.7.9,fd00::9"
+    words += " --local=/in-addr.arpa/"
     program = subprocess.Popen([DNSMASQ, *words.split()], cwd=tmp_path, stderr=subprocess.DEVNULL)
     try:
         yield port

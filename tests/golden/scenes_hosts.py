@@ -55,7 +55,8 @@ def _avahi(lab: Lab) -> None:
     )
     # It has /etc/avahi and /run/avahi-daemon for itself.
     start = f"mkdir -p /run/avahi-daemon; mount --bind {folder} /etc/avahi; "
-    start += f"mount -t tmpfs none /run/avahi-daemon; exec avahi-daemon -f {folder}/avahi.conf --no-drop-root --no-chroot --no-rlimits"
+    start += f"mount -t tmpfs none /run/avahi-daemon; exec avahi-daemon -f {folder}/avahi.conf"
+    start += " --no-drop-root --no-chroot --no-rlimits"
     lab.start(CLIENT, "unshare", "-m", "sh", "-c", start)
     lab.run(CLIENT, "sleep", "4")
 

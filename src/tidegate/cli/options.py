@@ -6,9 +6,11 @@ from typing import Any, TypeVar
 
 import rich_click as click
 
-from tidegate.model.config import FORMATS
+from tidegate import app
+from tidegate.model.config import FORMATS, PlaceSettings
 from tidegate.model.errors import UsageError
 from tidegate.model.units import parse_duration, parse_size
+from tidegate.pipeline.pipeline import Stage
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -98,3 +100,8 @@ config_option = click.option(
     metavar="FILE",
     help="The configuration; else ~/.config/tidegate/tidegate.yml, /etc/tidegate/tidegate.yml.",
 )
+
+
+def place_stages(databases: tuple[str, ...]) -> list[Stage]:
+    """The stage for captures: only with databases named, so that a capture reads the same everywhere."""
+    return [app.place_stage(PlaceSettings(databases))] if databases else []

@@ -9,7 +9,14 @@ import rich_click as click
 
 from tidegate import app
 from tidegate.cli import closing, output
-from tidegate.cli.options import PATH, filter_option, format_option, place_option, store_option
+from tidegate.cli.options import (
+    PATH,
+    filter_option,
+    format_option,
+    place_option,
+    place_stages,
+    store_option,
+)
 from tidegate.cli.progress import Progress
 from tidegate.cli.questions import as_rows, overview
 from tidegate.model.errors import CaptureError, UsageError
@@ -100,7 +107,7 @@ def _answer(
     for file in files:
         if file != "-" and (Path(file).is_dir() or not Path(file).exists()):
             raise CaptureError(f"{file}: {'is a directory' if Path(file).is_dir() else 'no such file'}")
-    capture = app.read(files, expression, stages=app.places(places) if places else ())
+    capture = app.read(files, expression, stages=place_stages(places))
     with Progress() as progress:
         answer = capture.ask(named, progress, **given)
     if capture.stats:

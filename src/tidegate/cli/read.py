@@ -17,6 +17,7 @@ from tidegate.cli.options import (
     keep_credentials_option,
     max_flows_option,
     place_option,
+    place_stages,
     redact_query_option,
     sensor_option,
     tables_option,
@@ -83,7 +84,7 @@ def read(
         raise UsageError("--excerpt is for rows of packets: add --table packet")
     started = time.monotonic()
     expression = joined_filter(rest, filter_option)
-    stages = app.places(places) if places else []
+    stages = place_stages(places)
     if tables or format or target:
         seen = _write(files, expression, settings, tables, format, target, stages)
     else:

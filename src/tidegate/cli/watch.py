@@ -30,7 +30,7 @@ from tidegate.cli.options import (
     store_option,
     tables_option,
 )
-from tidegate.model.config import RecordSettings, StoreSettings, WatchSettings
+from tidegate.model.config import NameSettings, PlaceSettings, RecordSettings, StoreSettings, WatchSettings
 from tidegate.model.errors import UsageError
 from tidegate.model.tables import check_tables, default_tables
 from tidegate.model.text import safe_text
@@ -174,7 +174,7 @@ def _watch(options: Options) -> int:
     """Opens everything, runs, and says at the end what was seen and lost; 1 if not all could be kept."""
     logging.basicConfig(format="tidegate: %(message)s", level=logging.INFO)
     wanted = list(dict.fromkeys([*default_tables(), *options.tables]))
-    stages = [*app.places(options.places), *app.names()]
+    stages = [app.place_stage(PlaceSettings(options.places)), app.name_stage(NameSettings())]
     with options.row_sinks() as sinks, app.watch(tables=wanted, settings=options.capture()) as running:
         store = options.open_store()
         warnings = closing.Warnings(lambda: running.stats)

@@ -24,10 +24,10 @@ def default_folders(environ: Mapping[str, str] = os.environ) -> list[Path]:
     return [Path("/var/lib/tidegate/places"), Path(data).expanduser() / "tidegate" / "places"]
 
 
-def default_databases(folders: Iterable[Path] | None = None) -> tuple[str, ...]:
+def default_databases(folders: Iterable[Path] | None = None) -> list[Path]:
     """The databases that lie where they are looked for, in the order of their names."""
-    found = [sorted(folder.glob("*.mmdb")) for folder in folders or default_folders() if _readable(folder)]
-    return tuple(str(path) for files in found for path in files)
+    looked_in = default_folders() if folders is None else folders
+    return [path for folder in looked_in if _readable(folder) for path in sorted(folder.glob("*.mmdb"))]
 
 
 def _readable(folder: Path) -> bool:
@@ -41,13 +41,16 @@ class Places:
     """Fills `src_` and `dst_` `country, city, asn, as_org` of connections.
 
     Of several databases the first that knows a fact wins; what belongs together (city and country, number
-    and organisation) never comes from two that disagree. Raises UsageError for a file that cannot be used,
-    unless `lenient`, when it is only said: those that nobody named must not keep the program from its work.
+    and organisation) never comes from two that disagree. Raises UsageError for a file that is named and
+    cannot be used. Where none is named, those in the usual folders are taken, also when they come later;
+    what is wrong with one of these is only said.
     """
 
-    def __init__(self, settings: PlaceSettings, lenient: bool = False) -> None:
-        self._files = [_File(Path(name).expanduser(), lenient) for name in settings.databases]
+    def __init__(self, settings: PlaceSettings, folders: Sequence[Path] | None = None) -> None:
+        self._files = [_File(Path(name).expanduser(), lenient=False) for name in settings.databases]
+        self._folders = [] if self._files else default_folders() if folders is None else folders
         self._find = lru_cache(MOST_ADDRESSES)(self._look_up)
+        self._look_around()
 
     @property
     def databases(self) -> list[Database]:
@@ -60,7 +63,7 @@ class Places:
 
     def process(self, batch: Batch) -> Iterable[Batch]:
         """Connections with places; other tables as they are."""
-        if batch.table != "conn" or not batch.num_rows:
+        if batch.table != "conn" or not self._files:
             return [batch]
         ends = batch.columns(["src_ip", "dst_ip"])
         found = {end: list(map(self._find, column)) for end, column in zip(("src", "dst"), ends, strict=True)}
@@ -70,7 +73,7 @@ class Places:
     def tick(self, now: int) -> Iterable[Batch]:
         """Takes databases that were changed; of one that is broken or gone the old one stays, said once."""
         changed = [file.refresh() for file in self._files]
-        if any(changed):
+        if self._look_around() or any(changed):
             self._find.cache_clear()
         return []
 
@@ -79,6 +82,13 @@ class Places:
         self._find.cache_clear()
         for database in self.databases:
             database.close()
+
+    def _look_around(self) -> bool:
+        """Whether there are new files in the folders."""
+        known = {file.path for file in self._files}
+        new = [path for path in default_databases(self._folders) if path not in known]
+        self._files += [_File(path, lenient=True) for path in new]
+        return bool(new)
 
     def _look_up(self, text: str) -> Facts:
         address = ip_address(text)
@@ -91,7 +101,7 @@ class _File:
     """A database that may be replaced at any time."""
 
     def __init__(self, path: Path, lenient: bool) -> None:
-        self._path = path
+        self.path = path
         self._tried: State | None = None
         """The file that was last looked at, whether it could be used or not."""
         self._gone = False
@@ -105,23 +115,23 @@ class _File:
     def refresh(self) -> bool:
         """Whether another file was taken."""
         try:
-            state = state_of(self._path)
+            state = state_of(self.path)
             self._gone = False
             if state == self._tried:
                 return False
             self._tried = state
-            opened = Database(self._path)
+            opened = Database(self.path)
         except UsageError as error:
             self._say(error)
             return False
         before, self.database = self.database, opened
         if before:
             before.close()
-            _log.info("places: %s was replaced: %s", shown(self._path), opened.kind)
+            _log.info("places: %s was replaced: %s", shown(self.path), opened.kind)
         return True
 
     def _say(self, error: UsageError) -> None:
-        gone = not self._path.exists()
+        gone = not self.path.exists()
         if not (gone and self._gone):
             kept = "; what was read of it before is kept" if self.database else ""
             _log.warning("places: %s%s", error, kept)
