@@ -37,8 +37,8 @@ def network(number: int, organisation: str) -> dict[str, Any]:
 
 
 def maxmind(folder: Path) -> Path | None:
-    """MaxMind's test data: in the folder TIDEGATE_MMDB names, else from the registry; None without."""
-    if given := os.environ.get("TIDEGATE_MMDB"):
+    """MaxMind's test data: in the folder MAXMIND_TEST_DATA names, else from the registry; None without."""
+    if given := os.environ.get("MAXMIND_TEST_DATA"):
         return Path(given)
     words = "-m pip download -q --no-deps --no-binary :all: --disable-pip-version-check"
     subprocess.run(

@@ -224,9 +224,7 @@ def test_no_copy_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def maxmind(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = mmdb.maxmind(tmp_path_factory.mktemp("maxmind"))
     if found is None:
-        pytest.skip(
-            f"MaxMind's test data is missing: {mmdb.RELEASE} cannot be had, and TIDEGATE_MMDB names no folder"
-        )
+        pytest.skip(f"MaxMind's test data is missing: no {mmdb.RELEASE} to be had, nor MAXMIND_TEST_DATA set")
     return found
 
 
