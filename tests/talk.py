@@ -41,6 +41,10 @@ def conns() -> TableRows:
             up_bytes=100,
             down_bytes=900,
             up_missed=5,
+            dst_country="DE",
+            dst_asn=64500,
+            dst_as_org="Example Net",
+            dst_city="Köln",
         )
         .add(
             **web | {"src_ip": B, "service": None},
@@ -51,6 +55,10 @@ def conns() -> TableRows:
             name_source="dns",
             conn_state="S1",
             up_bytes=10,
+            dst_country="DE",
+            dst_asn=64500,
+            dst_as_org="Example Net",
+            dst_city="Bonn",
         )
         .add(**lookup, uid="C3", src_ip=A, ts=EARLY, last_ts=EARLY, state="closed", up_bytes=60)
         .add(**lost, uid="C4", conn_state="S0", ts=NOON, last_ts=NOON)

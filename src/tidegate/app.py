@@ -10,19 +10,29 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from tidegate.model.batch import Batch
-from tidegate.model.config import Config, EngineSettings, StoreSettings, WatchSettings
+from tidegate.model.config import (
+    Config,
+    EngineSettings,
+    NameSettings,
+    PlaceSettings,
+    StoreSettings,
+    WatchSettings,
+)
 from tidegate.model.config.capture import LIVE
 from tidegate.model.errors import UsageError
 from tidegate.model.stats import Stats
 from tidegate.model.tables import TableInfo, all_tables, check_tables, default_tables
 from tidegate.pipeline import supervisor
-from tidegate.pipeline.pipeline import Line
+from tidegate.pipeline.guard import Guarded
+from tidegate.pipeline.pipeline import Line, Stage, through
 from tidegate.pipeline.service import Parts, Service
 from tidegate.sinks import Sink
+from tidegate.sinks.parquet import ParquetSink
 from tidegate.sinks.store import StoreSink
 from tidegate.sources.capture_file import CaptureFile, Rows, gather
 from tidegate.sources.live import Live
 from tidegate.store.layout import default_root
+from tidegate.store.segments import no_rows
 from tidegate.store.writer import StoreWriter
 
 if TYPE_CHECKING:
@@ -77,21 +87,30 @@ def read(
     *,
     tables: Sequence[str] | None = None,
     settings: EngineSettings | None = None,
+    stages: Sequence[Stage] = (),
 ) -> "Capture":
     """Capture files as batches of rows; nothing is read before they are asked for.
 
-    `filter` is a BPF expression. `tables` are all but `packet` unless named.
+    `filter` is a BPF expression. `tables` are all but `packet` unless named. Rows go through the
+    `stages`, which stay the caller's to close.
     """
     several = [paths] if isinstance(paths, str | os.PathLike) else paths
-    return Capture([os.fspath(path) for path in several], filter, tables, settings or EngineSettings())
+    files = [os.fspath(path) for path in several]
+    return Capture(files, filter, tables, settings or EngineSettings(), stages)
 
 
 class Capture:
     """Capture files that can be read again and again ("-", standard input, only once)."""
 
     def __init__(
-        self, files: list[str], filter: str | None, tables: Sequence[str] | None, settings: EngineSettings
+        self,
+        files: list[str],
+        filter: str | None,
+        tables: Sequence[str] | None,
+        settings: EngineSettings,
+        stages: Sequence[Stage] = (),
     ) -> None:
+        self.stages = stages
         self.files = files
         self.filter = filter
         self.tables = default_tables() if tables is None else check_tables(tables)
@@ -123,7 +142,12 @@ class Capture:
         return self._counted()
 
     def write_parquet(self, paths: Mapping[str, str], tick: Tick | None = None) -> Stats:
-        """Reads everything, each named table into its file; rows never enter Python."""
+        """Reads everything, each named table into its file; without stages, rows never enter Python."""
+        if self.stages:
+            sinks = [ParquetSink(Path(path), table) for table, path in paths.items()]
+            for sink, table in zip(sinks, paths, strict=True):
+                sink.write_rows(no_rows(table))  # a file for each table, as the core makes it
+            return self.write(sinks, tick)
         source = CaptureFile(self.files, self.filter, list(paths), self.settings)
         while source.write_parquet(paths, POLL) is not None:
             if tick:
@@ -158,7 +182,7 @@ class Capture:
         while (batches := source.poll(POLL)) is not None:
             if tick:
                 tick(source.stats())
-            yield batches
+            yield list(through(self.stages, batches))
         self.stats = source.stats()
 
     def _counted(self) -> Stats:
@@ -217,10 +241,32 @@ class Watch:
         """Ends the capture; an iteration gives what is left and ends. Safe from any thread."""
         self._live.stop()
 
-    def run(self, sinks: Sequence[Sink], seconds: float | None = None) -> Stats:
-        """Feeds the sinks until the time is over or a signal comes; then all of them are closed."""
-        supervisor.run(self._live, sinks, seconds)
+    def run(self, sinks: Sequence[Sink], seconds: float | None = None, stages: Sequence[Stage] = ()) -> Stats:
+        """Feeds the sinks through the stages until the time is over or a signal comes; then closes all."""
+        supervisor.run(self._live, sinks, seconds, stages)
         return self.stats
+
+
+def place_stage(settings: PlaceSettings) -> Stage:
+    """Says where public addresses are; raises UsageError for a database that is named and cannot be used."""
+    from tidegate.enrich.place import Places
+
+    return Places(settings)
+
+
+def name_stage(settings: NameSettings) -> Stage:
+    """Names machines of the local network, and by the name server if that is wanted."""
+    from tidegate.enrich.names import Names
+
+    return Names(settings)
+
+
+def enrichers(config: Config) -> list[Stage]:
+    """What a configuration adds to connections; a stage that fails is left out for a while."""
+    return [
+        Guarded("places", lambda: place_stage(config.places)),
+        Guarded("names", lambda: name_stage(config.names)),
+    ]
 
 
 def open_store(root: Path, settings: StoreSettings) -> StoreSink:
@@ -266,7 +312,7 @@ class Running:
         return self._live
 
     def _line(self, config: Config) -> Line:
-        return Line([open_store(store_root(config), config.store)])
+        return Line([open_store(store_root(config), config.store)], enrichers(config))
 
     def _facts(self) -> dict[str, Any]:
         facts = {

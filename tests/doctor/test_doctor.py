@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+import mmdb
 from helpers import TIDEGATE, Run
 from tidegate.doctor.finding import Finding
 from tidegate.doctor.machine import check_clock, check_disk
-from tidegate.model.config import Config, StoreSettings
+from tidegate.doctor.places import check_places
+from tidegate.model.config import Config, PlaceSettings, StoreSettings
 
 
 def first(findings: Iterator[Finding]) -> Finding:
@@ -62,3 +64,20 @@ def test_a_store_without_room(tmp_path: Path) -> None:
 def test_a_clock_that_was_never_set() -> None:
     assert first(check_clock(datetime(1970, 1, 1, tzinfo=UTC))).verdict == "broken"
     assert first(check_clock(datetime(2026, 11, 20, tzinfo=UTC))).verdict in ("ok", "limited")
+
+
+def test_databases_of_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    folder = tmp_path / "tidegate" / "places"
+    nothing = list(check_places(Config(), datetime.now(UTC)))
+    if not Path("/var/lib/tidegate/places").exists():
+        assert [finding.verdict for finding in nothing] == ["limited"]
+        assert "DB-IP Lite" in nothing[0].fix
+        assert str(folder) in nothing[0].fix
+    file = mmdb.write(tmp_path / "x.mmdb", {"8.8.8.8/32": {"country_code": "US"}}, "Some-Kind")
+    (tmp_path / "y.mmdb").write_bytes(b"none")
+    named = Config(places=PlaceSettings((str(file), str(tmp_path / "y.mmdb"), str(tmp_path / "z.mmdb"))))
+    found = list(check_places(named, datetime.now(UTC)))
+    assert [finding.verdict for finding in found] == ["ok", "broken", "broken"]
+    assert f"{file}: Some-Kind of 20" in found[0].text
+    assert first(check_places(named, datetime(2099, 1, 1, tzinfo=UTC))).verdict == "limited"

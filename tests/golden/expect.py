@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-TABLES = ("conn", "http", "tls", "dns", "icmp", "ssh")
+TABLES = ("conn", "http", "tls", "dns", "icmp", "ssh", "host")
 
 
 def captures() -> list[Path]:

@@ -46,6 +46,7 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         ("239.255.255.250", EARLY, EARLY, 1, A, None, 0),
         (SITE, EARLY, LATE, 2, A, ["tls"], 1010),
     ],
+    "places": [("DE", 64500, "Example Net", ["Bonn", "Köln"], 1, 2, 110, 900, 1010)],
     "services": [
         ("tls", "tcp", 443, 1, 1, 7, 1000),
         ("dns", "udp", 53, 1, 1, 0, 60),

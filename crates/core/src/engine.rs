@@ -2,7 +2,7 @@
 
 use crate::capture::{Interface, SourceStats};
 use crate::config::Config;
-use crate::decode::{Decoded, Decoder, Fragment, Segment, Transport};
+use crate::decode::{Arp, Decoded, Decoder, Fragment, Segment, Transport};
 use crate::flow::{
     Chunk, Direction, EndReason, Flow, FlowTable, Observed, Observer, Place, Slot, conn_row,
     packet_row,
@@ -246,7 +246,7 @@ impl Engine {
     fn follow(&mut self, decoded: &[Decoded<'_>], carrier: Option<Slot>, nesting: u8) {
         let place = |item: &Decoded<'_>| match item {
             Decoded::Segment(segment) => Some(self.flows.place(segment)),
-            Decoded::Fragment(_) => None,
+            Decoded::Fragment(_) | Decoded::Arp(_) => None,
         };
         let mut places = std::mem::take(&mut self.places);
         places.clear();
@@ -264,6 +264,7 @@ impl Engine {
                     outer = Some(slot);
                 }
                 (Decoded::Fragment(fragment), _) => self.fragment(fragment, outer, nesting),
+                (Decoded::Arp(arp), _) => self.arp(arp),
                 _ => {}
             }
         }
@@ -280,6 +281,15 @@ impl Engine {
         let mut decoded = Vec::new();
         self.decoder.datagram(&datagram, &mut decoded);
         self.follow(&decoded, carrier, nesting + 1);
+    }
+
+    #[cold]
+    fn arp(&mut self, arp: &Arp) {
+        if self.rows.listens {
+            let observed =
+                Observed { sensor: &self.rows.sensor, interfaces: &self.rows.interfaces };
+            self.rows.protocols.arp(arp, observed);
+        }
     }
 
     /// Hears an ICMP message, with the connection it speaks of if it is an error.
@@ -370,6 +380,10 @@ impl Engine {
 
     /// Makes batches of the tables that have at least `rows` rows.
     fn gather(&mut self, rows: usize) {
+        // Who is who, before the connections that are named by it.
+        if self.rows.conn.len() >= rows {
+            self.rows.protocols.rows.host.hand_over(1, &mut self.ready);
+        }
         self.rows.conn.hand_over(rows, &mut self.ready);
         self.rows.protocols.rows.gather(rows, &mut self.ready);
         self.rows.packet.hand_over(rows, &mut self.ready);

@@ -6,9 +6,11 @@ from typing import Any, TypeVar
 
 import rich_click as click
 
-from tidegate.model.config import FORMATS
+from tidegate import app
+from tidegate.model.config import FORMATS, PlaceSettings
 from tidegate.model.errors import UsageError
 from tidegate.model.units import parse_duration, parse_size
+from tidegate.pipeline.pipeline import Stage
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -70,6 +72,13 @@ redact_query_option = click.option(
 tables_option = click.option(
     "-t", "--table", "tables", multiple=True, metavar="NAME", help="A table to write; can be repeated."
 )
+place_option = click.option(
+    "--place",
+    "places",
+    multiple=True,
+    metavar="FILE.mmdb",
+    help="Database of places, for countries, cities and networks of addresses; repeatable.",
+)
 store_option = click.option(
     "--store",
     type=PATH,
@@ -91,3 +100,8 @@ config_option = click.option(
     metavar="FILE",
     help="The configuration; else ~/.config/tidegate/tidegate.yml, /etc/tidegate/tidegate.yml.",
 )
+
+
+def place_stages(databases: tuple[str, ...]) -> list[Stage]:
+    """The stage for captures: only with databases named, so that a capture reads the same everywhere."""
+    return [app.place_stage(PlaceSettings(databases))] if databases else []

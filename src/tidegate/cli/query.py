@@ -9,7 +9,14 @@ import rich_click as click
 
 from tidegate import app
 from tidegate.cli import closing, output
-from tidegate.cli.options import PATH, filter_option, format_option, store_option
+from tidegate.cli.options import (
+    PATH,
+    filter_option,
+    format_option,
+    place_option,
+    place_stages,
+    store_option,
+)
 from tidegate.cli.progress import Progress
 from tidegate.cli.questions import as_rows, overview
 from tidegate.model.errors import CaptureError, UsageError
@@ -34,6 +41,7 @@ if TYPE_CHECKING:
     help="Ask this capture, not the store; repeatable.",
 )
 @filter_option("BPF expression: only these packets of the captures.")
+@place_option
 @store_option
 @format_option
 @click.option("-o", "--output", "target", type=PATH, metavar="FILE", help="Write to this file.")
@@ -44,6 +52,7 @@ def query(
     values: tuple[str, ...],
     files: tuple[str, ...],
     filter_option: str | None,
+    places: tuple[str, ...],
     store: Path | None,
     format: str | None,
     target: Path | None,
@@ -59,15 +68,17 @@ def query(
         raise UsageError("one question at a time: give SQL, or --named NAME, or --list")
     if not named and (values or files):
         raise UsageError("--set and -r are for questions with a name: add --named NAME (see --list)")
-    if filter_option and not files:
-        raise UsageError("--filter is for captures: add -r FILE")
+    if (filter_option or places) and not files:
+        raise UsageError(f"--{'filter' if filter_option else 'place'} is for captures: add -r FILE")
     if listed and not (format or target):
         click.echo(overview(app.questions()))
         return
     chosen = output.chosen_format(format, target)
     with ExitStack() as opened:
         answer = (
-            as_rows(app.questions()) if listed else _answer(sql, named, values, files, filter_option, store)
+            as_rows(app.questions())
+            if listed
+            else _answer(sql, named, values, files, filter_option, places, store)
         )
         opened.callback(answer.close)
         sink = output.file_sink(target, chosen, None, opened) if target else output.stdout_sink(chosen, None)
@@ -82,6 +93,7 @@ def _answer(
     values: Iterable[str],
     files: tuple[str, ...],
     expression: str | None,
+    places: tuple[str, ...],
     store: Path | None,
 ) -> "Answer":
     """The answer, whoever is asked."""
@@ -95,7 +107,7 @@ def _answer(
     for file in files:
         if file != "-" and (Path(file).is_dir() or not Path(file).exists()):
             raise CaptureError(f"{file}: {'is a directory' if Path(file).is_dir() else 'no such file'}")
-    capture = app.read(files, expression)
+    capture = app.read(files, expression, stages=place_stages(places))
     with Progress() as progress:
         answer = capture.ask(named, progress, **given)
     if capture.stats:

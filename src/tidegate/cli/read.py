@@ -16,6 +16,8 @@ from tidegate.cli.options import (
     joined_filter,
     keep_credentials_option,
     max_flows_option,
+    place_option,
+    place_stages,
     redact_query_option,
     sensor_option,
     tables_option,
@@ -26,6 +28,7 @@ from tidegate.model.config import EngineSettings
 from tidegate.model.errors import CaptureError, UsageError
 from tidegate.model.stats import Stats
 from tidegate.model.tables import check_tables, default_tables
+from tidegate.pipeline.pipeline import Stage
 
 CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".gz", ".zst")
 
@@ -42,6 +45,7 @@ CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".gz", ".zst")
 @click.option(
     "--excerpt", type=click.IntRange(0, 65535), default=0, help="Payload bytes per row of table packet."
 )
+@place_option
 @sensor_option
 @max_flows_option
 @checksums_option
@@ -55,6 +59,7 @@ def read(
     target: Path | None,
     stats: bool,
     excerpt: int,
+    places: tuple[str, ...],
     sensor: str,
     max_flows: int | None,
     verify_checksums: bool,
@@ -79,8 +84,9 @@ def read(
         raise UsageError("--excerpt is for rows of packets: add --table packet")
     started = time.monotonic()
     expression = joined_filter(rest, filter_option)
+    stages = place_stages(places)
     if tables or format or target:
-        seen = _write(files, expression, settings, tables, format, target)
+        seen = _write(files, expression, settings, tables, format, target, stages)
     else:
         seen = _summarize(files, expression, settings)
     closing.warn(seen)
@@ -126,11 +132,12 @@ def _write(
     tables: Sequence[str],
     format: str | None,
     target: Path | None,
+    stages: Sequence[Stage],
 ) -> Stats:
     """Writes the tables asked for: of Parquet all, of text `conn`, unless named."""
     format = output.chosen_format(format, target)
     wanted = check_tables(tables) or (default_tables() if format == "parquet" else ["conn"])
-    capture = app.read(files, expression, tables=wanted, settings=settings)
+    capture = app.read(files, expression, tables=wanted, settings=settings, stages=stages)
     if target is not None:
         _spare_inputs(files, target)
         capture.check()

@@ -24,12 +24,13 @@ from tidegate.cli.options import (
     joined_filter,
     keep_credentials_option,
     max_flows_option,
+    place_option,
     redact_query_option,
     sensor_option,
     store_option,
     tables_option,
 )
-from tidegate.model.config import RecordSettings, StoreSettings, WatchSettings
+from tidegate.model.config import NameSettings, PlaceSettings, RecordSettings, StoreSettings, WatchSettings
 from tidegate.model.errors import UsageError
 from tidegate.model.tables import check_tables, default_tables
 from tidegate.model.text import safe_text
@@ -72,6 +73,7 @@ from tidegate.store.layout import default_root
 @click.option("--keep-time", type=DURATION, default="30d", help="Age of what the store keeps.")
 @click.option("--keep-free", type=SIZE, default="1G", help="Room the store leaves on its disk.")
 @click.option("--interim", type=DURATION, default="5s", help="How often a long connection is written down.")
+@place_option
 @sensor_option
 @max_flows_option
 @checksums_option
@@ -113,6 +115,7 @@ class Options:
     keep_time: float
     keep_free: int
     interim: float
+    places: tuple[str, ...]
     sensor: str
     max_flows: int | None
     verify_checksums: bool
@@ -171,12 +174,13 @@ def _watch(options: Options) -> int:
     """Opens everything, runs, and says at the end what was seen and lost; 1 if not all could be kept."""
     logging.basicConfig(format="tidegate: %(message)s", level=logging.INFO)
     wanted = list(dict.fromkeys([*default_tables(), *options.tables]))
+    stages = [app.place_stage(PlaceSettings(options.places)), app.name_stage(NameSettings())]
     with options.row_sinks() as sinks, app.watch(tables=wanted, settings=options.capture()) as running:
         store = options.open_store()
         warnings = closing.Warnings(lambda: running.stats)
         started = time.monotonic()
         try:
-            running.run([*([store] if store else []), *sinks, warnings], options.seconds)
+            running.run([*([store] if store else []), *sinks, warnings], options.seconds, stages)
         finally:
             closing.watched(running.stats, running.interfaces, time.monotonic() - started)
             if store:

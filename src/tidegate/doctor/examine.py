@@ -8,6 +8,7 @@ from pathlib import Path
 from tidegate.doctor.capture import check_interfaces, check_libpcap, check_rights
 from tidegate.doctor.finding import Finding, broken, ok
 from tidegate.doctor.machine import check_clock, check_disk, check_terminal
+from tidegate.doctor.places import check_places
 from tidegate.model.config import Config
 from tidegate.model.errors import UsageError
 from tidegate.settings.find import find, load, places
@@ -29,5 +30,6 @@ def examine(file: Path | None) -> Iterator[Finding]:
     yield from check_interfaces()
     yield from check_libpcap()
     yield from check_disk(config)
+    yield from check_places(config, datetime.now(UTC))
     yield from check_clock(datetime.now(UTC))
     yield from check_terminal()

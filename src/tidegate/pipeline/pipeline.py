@@ -43,6 +43,13 @@ class Reopens(Protocol):
         """Opens its files anew."""
 
 
+def through(stages: Sequence[Stage], batches: Iterable[Batch]) -> Iterable[Batch]:
+    """What comes out of the stages, one after the other, for these batches."""
+    for stage in stages:
+        batches = [made for batch in batches for made in stage.process(batch)]
+    return batches
+
+
 class Line:
     """Gives each batch through the stages to each sink. A sink that fails is left out; the others go on."""
 
@@ -86,9 +93,7 @@ class Line:
 
     def _through(self, batches: Iterable[Batch], first: int) -> None:
         """Gives batches through the stages from the `first` on, then to the sinks."""
-        for stage in self._stages[first:]:
-            batches = [made for batch in batches for made in stage.process(batch)]
-        for batch in batches:
+        for batch in through(self._stages[first:], batches):
             for sink in list(self._sinks):
                 self._guarded(sink, lambda sink=sink, batch=batch: sink.write(batch))  # type: ignore[misc]
 

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tidegate_core::decode::{Decoded, Decoder};
+use tidegate_core::decode::{Decoded, Decoder, as_ipv4};
 use tidegate_core::{Config, LinkType, Packet};
 
 // Input: a byte of settings, then packets, each with 2 bytes of link type (0xffff: Ethernet),
@@ -56,5 +56,6 @@ fn follow(decoder: &mut Decoder, found: &Decoded<'_>) {
                 follow(decoder, found);
             }
         }
+        Decoded::Arp(arp) => assert!(as_ipv4(&arp.ip).is_some()),
     }
 }

@@ -24,3 +24,14 @@ pub fn as_ipv4(address: &Address) -> Option<[u8; 4]> {
 pub fn is_multicast(address: &Address) -> bool {
     address.first() == Some(&0xff) || as_ipv4(address).is_some_and(|[first, ..]| first >= 224)
 }
+
+/// Whether this is an address that only a local network knows: private, link-local or unique local
+/// (RFC 1918, RFC 3927, RFC 4291 section 2.5.6, RFC 4193).
+pub fn is_local(address: &Address) -> bool {
+    match as_ipv4(address) {
+        Some(four) => {
+            matches!(four, [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [169, 254, ..])
+        }
+        None => matches!(address, [0xfe, 0x80..=0xbf, ..] | [0xfc | 0xfd, ..]),
+    }
+}

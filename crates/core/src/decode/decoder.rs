@@ -29,7 +29,7 @@ impl Decoder {
     }
 
     /// Call with every packet. Adds to `out` what is found, the outermost first; a packet
-    /// that adds nothing has been counted in [`Self::stats`].
+    /// that adds nothing has been counted in [`Self::stats`], and so has every ARP packet.
     #[inline]
     pub fn decode<'a>(&mut self, packet: &Packet<'a>, out: &mut Vec<Decoded<'a>>) {
         let mut walk = Walk {
@@ -124,10 +124,10 @@ pub(super) struct Walk<'w, 'a> {
     pub(super) stats: &'w mut DecodeStats,
     pub(super) out: &'w mut Vec<Decoded<'a>>,
     pub(super) verify: bool,
-    ts: Nanos,
-    iface: u16,
+    pub(super) ts: Nanos,
+    pub(super) iface: u16,
     pub(super) vlan: u16,
-    tunnel: Tunnel,
+    pub(super) tunnel: Tunnel,
     depth: u8,
     pub(super) route: Route,
 }

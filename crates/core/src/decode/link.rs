@@ -80,7 +80,7 @@ impl<'a> Walk<'_, 'a> {
         match kind {
             IP4 => self.ip4(view),
             IP6 => self.ip6(view),
-            0x0806 => self.stats.count(Kind::Arp),
+            0x0806 => self.arp(view),
             0x8847 | 0x8848 => self.mpls(view),
             0x8864 => self.pppoe(view),
             0x88e7 => self.provider_bridge(view),

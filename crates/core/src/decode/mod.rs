@@ -4,6 +4,7 @@
 //! the outer connection's first, then the inner one's.
 
 mod address;
+mod arp;
 mod checksum;
 mod decoder;
 mod fragment;
@@ -19,7 +20,8 @@ mod view;
 
 use crate::packet::Nanos;
 
-pub use address::{Address, as_ipv4, is_multicast, mapped};
+pub use address::{Address, as_ipv4, is_local, is_multicast, mapped};
+pub use arp::{Arp, Mac};
 pub use decoder::Decoder;
 pub use fragment::Datagram;
 pub use stats::{Class, DecodeStats};
@@ -32,6 +34,8 @@ pub enum Decoded<'a> {
     Segment(Segment<'a>),
     /// A piece of one, to be put together with the others.
     Fragment(Fragment<'a>),
+    /// What a machine says of its own addresses.
+    Arp(Arp),
 }
 
 /// What a packet means to one connection.

@@ -5,7 +5,8 @@ use std::str;
 
 use arrayvec::ArrayString;
 
-use super::{Budget, Name, NameSource, Names, Service, Settings, Spoken};
+use super::hosts::{Hosts, Introduced};
+use super::{Budget, Name, NameSource, Names, Service, Settings, Spoken, Violation};
 use crate::flow::{Direction, Flow, Observed, Uid, address_text};
 use crate::packet::Nanos;
 
@@ -17,6 +18,8 @@ pub struct Context<'a> {
     pub rows: &'a mut Spoken,
     /// Names of addresses, from DNS answers.
     pub names: &'a mut Names,
+    /// Machines of the local network.
+    pub(super) hosts: &'a mut Hosts,
     /// Memory for [`super::Buffer`]s.
     pub budget: &'a Budget,
     /// What may be written down.
@@ -25,6 +28,7 @@ pub struct Context<'a> {
     pub cut: bool,
     pub(super) observed: Observed<'a>,
     pub(super) name: Option<Name>,
+    pub(super) fault: Option<Violation>,
 }
 
 /// Both ends of a connection as rows have them.
@@ -65,6 +69,19 @@ impl<'a> Context<'a> {
     /// Says what the connection's protocol is; the last word counts.
     pub fn service(&mut self, service: Service) {
         self.flow.service = Some(service);
+    }
+
+    /// Says what a machine of the local network is called.
+    pub(super) fn introduce(&mut self, said: &Introduced<'_>) {
+        self.hosts.hear(said, &mut self.rows.host, self.observed);
+    }
+
+    /// Counts what broke the rules in a message, and goes on listening: where many speak on one
+    /// connection (to the broadcast address), one must not make us deaf to all. One a message.
+    pub(super) fn fault(&mut self, violation: Violation) {
+        if !self.cut {
+            self.fault = Some(violation);
+        }
     }
 
     /// Says how the server is called; the last word counts, as what is inside a tunnel comes later.

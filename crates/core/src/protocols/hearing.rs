@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::hosts::{self, Hosts};
 use super::icmp::{self, Message};
 use super::{Budget, Context, NameSource, Names, Settings, Talk, Violation};
+use crate::decode::Arp;
 use crate::flow::{Chunk, Flow, Observed};
 use crate::health::Kinds;
 use crate::tables::dns::DnsTable;
+use crate::tables::host::HostTable;
 use crate::tables::http::HttpTable;
 use crate::tables::icmp::IcmpTable;
 use crate::tables::ssh::SshTable;
@@ -53,6 +56,8 @@ spoken! {
     icmp: IcmpTable,
     /// SSH identifications.
     ssh: SshTable,
+    /// Machines of the local network.
+    host: HostTable,
 }
 
 /// Listens to every connection.
@@ -60,6 +65,7 @@ pub struct Protocols {
     /// The tables being filled.
     pub rows: Spoken,
     names: Names,
+    hosts: Hosts,
     budget: Budget,
     settings: Settings,
     violations: BTreeMap<&'static str, u64>,
@@ -71,6 +77,7 @@ impl Protocols {
         Self {
             rows: Spoken::default(),
             names: Names::new(settings.max_names),
+            hosts: Hosts::new(hosts::MOST_FACTS),
             budget: Budget::new(settings.max_parser_buffers),
             settings,
             violations: BTreeMap::new(),
@@ -93,8 +100,16 @@ impl Protocols {
         self.hear(flow, observed, cut, |talk, context| talk.datagram(chunk, context));
     }
 
+    /// Call with what a machine says of its addresses by ARP.
+    pub fn arp(&mut self, arp: &Arp, observed: Observed<'_>) {
+        self.hosts.hear(&hosts::by_arp(arp), &mut self.rows.host, observed);
+    }
+
     /// Call with an ICMP message.
     pub fn icmp(&mut self, flow: &mut Flow, message: &Message<'_>, observed: Observed<'_>) {
+        if let Some(said) = hosts::by_ndp(message.segment) {
+            self.hosts.hear(&said, &mut self.rows.host, observed);
+        }
         if !flow.deaf {
             self.hear(flow, observed, false, |talk, context| icmp::hear(message, talk, context));
         }
@@ -149,16 +164,21 @@ impl Protocols {
             flow,
             rows: &mut self.rows,
             names: &mut self.names,
+            hosts: &mut self.hosts,
             budget: &self.budget,
             settings: &self.settings,
             cut,
             observed,
             name: None,
+            fault: None,
         };
         if let Err(Violation(kind)) = say(&mut talk, &mut context) {
             talk.end(&mut context);
             // What the capture cut is not its sender's fault.
             *self.violations.entry(kind).or_default() += u64::from(!cut);
+        }
+        if let Some(Violation(kind)) = context.fault {
+            *self.violations.entry(kind).or_default() += 1;
         }
         if let Some(name) = context.name
             // An answer seen before knows better than a name that may hide the site.

@@ -6,9 +6,11 @@
 mod buffer;
 mod context;
 mod conversation;
+mod dhcp;
 mod dns;
 mod first;
 mod hearing;
+mod hosts;
 mod http;
 pub mod icmp;
 mod names;
@@ -98,7 +100,7 @@ pub const STREAMS: &[&Protocol] =
 
 /// The protocols of datagrams, asked in this order, before the table of signatures. A new one is one
 /// line here, or there.
-pub const DATAGRAMS: &[&Protocol] = &[&dns::DATAGRAMS, &quic::PROTOCOL];
+pub const DATAGRAMS: &[&Protocol] = &[&dns::DATAGRAMS, &quic::PROTOCOL, &dhcp::PROTOCOL];
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]

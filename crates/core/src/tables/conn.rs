@@ -37,9 +37,9 @@ table! {
         service: Opt<Text>,
         /// What the called end is called, as far as somebody said it.
         name: Opt<Text>,
-        /// Who said it: sni, quic, http (the Host header), dns (an answer seen before), ech (in clear beside an Encrypted Client Hello: the site, or a name that hides it).
+        /// Who said it: sni, quic, http (the Host header), dns (an answer seen before), ech (in clear beside an Encrypted Client Hello: the site, or a name that hides it); of machines of the local network dhcp, mdns, llmnr, or arp and ndp (what another address of the same hardware is called); rdns (the name server, asked by Tidegate).
         name_source: Opt<Text>,
-        /// How old a DNS answer was when the connection began, in seconds; 0 where the connection said the name itself.
+        /// How old what was said was when the connection began, in seconds; 0 where the connection said the name itself, or it was said later.
         name_age: Opt<Seconds>,
         /// active while it is watched, closed in its last row.
         state: Text,

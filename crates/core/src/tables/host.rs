@@ -15,9 +15,9 @@ table! {
         ip: Text,
         /// Its hardware address.
         mac: Opt<Text>,
-        /// Its name.
+        /// Its name, as it was said: of DHCP without a domain as a rule, of mDNS with .local.
         name: Opt<Said>,
-        /// Who said it: arp, ndp, dhcp, mdns.
+        /// Who said it: arp, ndp, dhcp, mdns, llmnr.
         source: Text,
     }
 }

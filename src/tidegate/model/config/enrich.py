@@ -20,7 +20,9 @@ class ProgramSettings:
 class PlaceSettings:
     """Places of public addresses."""
 
-    databases: tuple[str, ...] = option((), "MMDB files: country, city, ASN; the first that knows wins")
+    databases: tuple[str, ...] = option(
+        (), "MMDB files, the first that knows wins; unset: those in the usual folders (docs/places.md)"
+    )
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ impl Play {
         for item in &found {
             match item {
                 Decoded::Segment(segment) => self.segment(segment),
-                Decoded::Fragment(_) => {}
+                Decoded::Fragment(_) | Decoded::Arp(_) => {}
             }
         }
     }

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::build::{ethernet, ip4, ip4_piece, ip6, join, tcp, udp};
 use super::*;
+use crate::decode::as_ipv4;
 
 /// Feeds packets as the engine does; every one must leave a trace.
 fn account(config: &Config, packets: &[(LinkType, Vec<u8>, u32)]) {
@@ -45,6 +46,7 @@ fn follow(decoder: &mut Decoder, found: &Decoded<'_>) {
                 follow(decoder, found);
             }
         }
+        Decoded::Arp(arp) => assert!(as_ipv4(&arp.ip).is_some(), "{arp:?}"),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Tests of the decoder, on packets built byte by byte.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod address;
 mod any;
+mod arp;
 mod build;
 mod checksum;
 mod fragment;
@@ -55,7 +57,7 @@ fn segment<'a>(packet: &Packet<'a>) -> Segment<'a> {
 fn whole(decoded: Decoded<'_>) -> Segment<'_> {
     match decoded {
         Decoded::Segment(segment) => segment,
-        Decoded::Fragment(fragment) => panic!("a fragment: {fragment:?}"),
+        other => panic!("no segment: {other:?}"),
     }
 }
 

@@ -5,9 +5,11 @@ use std::borrow::Cow;
 use super::message::{Message, Question, Record};
 use super::name::Reader;
 use super::{rdata, types};
-use crate::decode::{Address, mapped};
+use crate::decode::{Address, is_local, is_multicast, mapped};
+use crate::flow::Chunk;
 use crate::packet::Nanos;
-use crate::protocols::{Names, Violation};
+use crate::protocols::hosts::{Introduced, Teller};
+use crate::protocols::{Context, Names, Service, Violation};
 use crate::tables::said;
 
 /// Bytes of text of an answer section that are kept: thousands of rows may lie in memory, and
@@ -81,6 +83,36 @@ pub(super) fn learn(
             let text = text.get_or_insert_with(|| said(&asked.name).as_ref().into());
             names.learn(client, &address, text, record.ttl.min(alias_ttl), ts);
         }
+    }
+}
+
+/// Remembers what machines of the local network say that they are called, by multicast DNS (`.local`)
+/// or LLMNR. It must come from this network: from an address of it, or to all, which no router forwards.
+/// What is taken back (time to live 0) does not count.
+pub(super) fn introduce(message: &Message<'_>, chunk: &Chunk<'_>, context: &mut Context<'_>) {
+    let teller = match context.flow.service {
+        Some(Service::Mdns) => Teller::Mdns,
+        Some(Service::Llmnr) => Teller::Llmnr,
+        _ => return,
+    };
+    let (speaker, _) = context.flow.speaker(chunk.direction);
+    let (hearer, _) = context.flow.speaker(chunk.direction.reverse());
+    if message.rcode() != 0 || !is_local(&speaker) && !is_multicast(&hearer) {
+        return;
+    }
+    let records = message.answers.iter().chain(&message.addresses).take(MOST_ADDRESSES);
+    // The upper bit of the class says that this is all there is (RFC 6762, section 10.2).
+    for record in records.filter(|record| record.class & 0x7fff == types::IN && record.ttl > 0) {
+        let Some(ip) = address(message, record) else {
+            continue;
+        };
+        let name = owner(message, record).unwrap_or_default();
+        let local = name.to_ascii_lowercase().ends_with(b".local");
+        if name == b"." || teller == Teller::Mdns && !local {
+            continue;
+        }
+        let (ts, iface, name) = (chunk.ts, context.flow.iface, Some(name.as_slice()));
+        context.introduce(&Introduced { ts, iface, ip, mac: None, name, teller });
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::answer::{Answers, learn, owner};
+use super::answer::{Answers, introduce, learn, owner};
 use super::message::{Edns, Header, Message, Question};
 use super::row::{Asking, Replying};
 use crate::decode::is_multicast;
@@ -71,6 +71,7 @@ impl Exchange {
             self.give_up_first(context);
         }
         let result = if message.header.is_reply() {
+            introduce(message, chunk, context);
             self.replied(message, chunk, context)
         } else {
             self.asked(message, chunk, context)

@@ -68,6 +68,8 @@ pub(super) struct Message<'a> {
     pub(super) questions: Vec<Question>,
     /// Its answer section.
     pub(super) answers: Vec<Record>,
+    /// Addresses in its additional section.
+    pub(super) addresses: Vec<Record>,
     /// What EDNS says, if it is used.
     pub(super) edns: Option<Edns>,
     /// Whether all questions were read.
@@ -164,6 +166,7 @@ impl<'a> Message<'a> {
             header,
             questions: Vec::new(),
             answers: Vec::new(),
+            addresses: Vec::new(),
             edns: None,
             asked_whole: false,
             fault: None,
@@ -197,8 +200,10 @@ impl<'a> Message<'a> {
         }
         for _ in 0..others {
             let record = Record::read(reader)?;
-            if record.rtype == types::OPT {
-                self.edns = Some(record.edns());
+            match record.rtype {
+                types::OPT => self.edns = Some(record.edns()),
+                types::A | types::AAAA => self.addresses.push(record),
+                _ => {}
             }
         }
         Ok(())

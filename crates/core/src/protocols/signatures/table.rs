@@ -150,11 +150,6 @@ pub(super) const DATAGRAMS: &[Signature] = &[
     ),
     // RFC 8489, section 5.
     Signature::of(Service::Stun, Either(&[Byte(0, 0, 1), At(4, b"\x21\x12\xa4\x42"), Long(2, 20)])),
-    // RFC 2131, section 3.
-    Signature::of(
-        Service::Dhcp,
-        Either(&[Byte(0, 1, 2), Byte(3, 0, 16), At(236, b"\x63\x82\x53\x63")]),
-    ),
     // A handshake in epoch 0 (RFC 6347, section 4.1).
     Signature::of(
         Service::Dtls,

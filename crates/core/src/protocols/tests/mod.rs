@@ -1,6 +1,7 @@
 //! Parsers, heard without packets.
 
 mod dns;
+mod hosts;
 mod http;
 mod icmp;
 mod names;

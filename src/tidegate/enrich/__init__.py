@@ -1,0 +1,1 @@
+"""Knows more of connections than their packets say: programs, places, names."""
