@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from tidegate.model.batch import Batch
 from tidegate.model.text import safe_text
@@ -65,7 +66,10 @@ class Guarded:
         try:
             work()
         except Exception as error:  # noqa: BLE001 - the supervisor: no part may take the others with it
-            self._stage = None
+            failed, self._stage = self._stage, None
+            if failed:  # its threads end with it
+                with suppress(Exception):
+                    failed.close()
             self.failures += 1
             self.error = safe_text(" ".join(f"{type(error).__name__}: {error}".split()))
             delay = self._backoff.fail(self._clock())
