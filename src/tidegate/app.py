@@ -13,6 +13,7 @@ from tidegate.model.batch import Batch
 from tidegate.model.config import (
     Config,
     EngineSettings,
+    ExcerptSettings,
     NameSettings,
     PlaceSettings,
     StoreSettings,
@@ -269,9 +270,10 @@ def enrichers(config: Config) -> list[Stage]:
     ]
 
 
-def open_store(root: Path, settings: StoreSettings) -> StoreSink:
+def open_store(root: Path, settings: StoreSettings, excerpts: ExcerptSettings | None = None) -> StoreSink:
     """The store as a sink; raises StoreError if another process writes to it."""
-    return StoreSink(StoreWriter(root, settings))
+    ages = {"packet": (excerpts or ExcerptSettings()).keep_time}
+    return StoreSink(StoreWriter(root, settings, ages=ages))
 
 
 def control_path(config: Config) -> Path:
@@ -312,7 +314,7 @@ class Running:
         return self._live
 
     def _line(self, config: Config) -> Line:
-        return Line([open_store(store_root(config), config.store)], enrichers(config))
+        return Line([open_store(store_root(config), config.store, config.excerpts)], enrichers(config))
 
     def _facts(self) -> dict[str, Any]:
         facts = {

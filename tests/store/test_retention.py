@@ -70,3 +70,10 @@ def test_files_and_empty_days_are_removed_and_counted(tmp_path: Path) -> None:
     enforce(layout, StoreSettings(keep_age=86400, keep_free=0), NOW, removed)
     assert removed == Removed(segments=1, bytes=100)
     assert len(list((tmp_path / "conn").iterdir())) == 1
+
+
+def test_a_table_may_have_an_age_of_its_own_but_none_that_is_longer() -> None:
+    segments = [segment(100, 10), segment(90, 10, "packet"), segment(40, 10, "packet"), segment(10, 10)]
+    keep = StoreSettings(keep_age=95)
+    assert surplus(segments, 40, PLENTY, NOW, keep, {"packet": 50}) == segments[:2]
+    assert surplus(segments, 40, PLENTY, NOW, keep, {"packet": 1000}) == segments[:1]

@@ -4,15 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
 
+import duckdb
 import pytest
 
 import tidegate
+from log_rows import rows
 from pcaps import http_get, write_pcap
 from tidegate.model.batch import Batch
 from tidegate.model.config import StoreSettings
 from tidegate.model.errors import CaptureError, StoreError
 from tidegate.store.layout import Layout
-from tidegate.store.segments import OpenSegment
+from tidegate.store.retention import enforce
+from tidegate.store.segments import OpenSegment, read_segment
 from tidegate.store.writer import StoreWriter
 
 
@@ -125,3 +128,38 @@ def test_what_a_writer_left_open_is_closed_by_the_next(tmp_path: Path, batch: Ba
     StoreWriter(layout.root, StoreSettings(keep_free=0, keep_age=1e12), clock).close()
     assert layout.open_segments() == []
     assert count(layout.root) == 1
+
+
+def test_excerpts_are_gone_when_their_own_time_is_over(tmp_path: Path, clock: Clock) -> None:
+    keep = StoreSettings(keep_free=0, keep_age=1e12)
+    writer = StoreWriter(tmp_path / "s", keep, clock, {"packet": 400.0})
+    lived: dict[int, float] = {}
+    for moment in range(0, 1000, 20):
+        writer.write(rows("packet", 1, length=[moment], excerpt=["secret"]))
+        writer.write(rows("conn", 1))
+        clock.now += 20
+        writer.tick()
+        while writer._closing:
+            writer._collect()
+        enforce(writer.layout, keep, clock.now, writer.removed, {"packet": 400.0})
+        for left in lengths(writer.layout):
+            lived[left] = moment + 20 - left
+    writer.close()
+    complete = [lived[moment] for moment in range(0, 500, 20)]
+    assert min(complete) >= 300 - 20
+    assert max(complete) <= 400
+    assert writer.removed.segments > 5
+    assert {segment.table for segment in writer.layout.closed_segments()} == {"conn", "packet"}
+
+
+def lengths(layout: Layout) -> list[int]:
+    """What is left in table packet."""
+    found: list[tuple[int]] = []
+    with duckdb.connect(":memory:") as database:
+        for file in layout.root.glob("packet/*/*.parquet"):
+            found += database.execute("SELECT length FROM read_parquet(?)", [str(file)]).fetchall()
+        for segment in layout.open_segments():
+            if segment.table == "packet" and (left := read_segment(segment.path)):
+                database.register("still", left)
+                found += database.sql("SELECT length FROM still").fetchall()
+    return [length for (length,) in found]

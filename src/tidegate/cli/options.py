@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import rich_click as click
 
 from tidegate import app
-from tidegate.model.config import FORMATS, PlaceSettings
+from tidegate.model.config import FORMATS, ROW_FORMATS, PlaceSettings
 from tidegate.model.errors import UsageError
 from tidegate.model.units import parse_duration, parse_size
 from tidegate.pipeline.pipeline import Stage
@@ -44,7 +44,12 @@ def _path(text: str) -> Path:
 
 PATH = Parsed("path", _path)
 
-format_option = click.option("--format", "format", type=click.Choice(FORMATS), help="How rows are written.")
+answer_format_option = click.option(
+    "--format", "format", type=click.Choice(FORMATS), help="How rows are written."
+)
+format_option = click.option(
+    "--format", "format", type=click.Choice(ROW_FORMATS), help="How rows are written."
+)
 
 
 def filter_option(help: str = "BPF expression, instead of the words at the end.") -> Callable[[F], F]:

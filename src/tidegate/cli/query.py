@@ -11,8 +11,8 @@ from tidegate import app
 from tidegate.cli import closing, output
 from tidegate.cli.options import (
     PATH,
+    answer_format_option,
     filter_option,
-    format_option,
     place_option,
     place_stages,
     store_option,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 @filter_option("BPF expression: only these packets of the captures.")
 @place_option
 @store_option
-@format_option
+@answer_format_option
 @click.option("-o", "--output", "target", type=PATH, metavar="FILE", help="Write to this file.")
 def query(
     sql: str | None,

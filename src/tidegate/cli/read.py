@@ -27,7 +27,7 @@ from tidegate.cli.summary import render
 from tidegate.model.config import EngineSettings
 from tidegate.model.errors import CaptureError, UsageError
 from tidegate.model.stats import Stats
-from tidegate.model.tables import check_tables, default_tables
+from tidegate.model.tables import check_tables
 from tidegate.pipeline.pipeline import Stage
 
 CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".gz", ".zst")
@@ -136,7 +136,7 @@ def _write(
 ) -> Stats:
     """Writes the tables asked for: of Parquet all, of text `conn`, unless named."""
     format = output.chosen_format(format, target)
-    wanted = check_tables(tables) or (default_tables() if format == "parquet" else ["conn"])
+    wanted = check_tables(tables) or output.shown_tables(format)
     capture = app.read(files, expression, tables=wanted, settings=settings, stages=stages)
     if target is not None:
         _spare_inputs(files, target)

@@ -165,8 +165,11 @@ class Options:
         if sys.stdout.isatty() and not (self.tables or self.format or self.target):
             yield [ConsoleSink(sys.stdout)]
             return
-        shown = list(dict.fromkeys(self.tables)) or ["conn"]
-        with output.open_sinks(shown, output.chosen_format(self.format, self.target), self.target) as sinks:
+        format = output.chosen_format(self.format, self.target)
+        shown = list(dict.fromkeys(self.tables)) or (
+            ["conn"] if format == "parquet" else output.shown_tables(format)
+        )
+        with output.open_sinks(shown, format, self.target) as sinks:
             yield list(sinks)
 
 

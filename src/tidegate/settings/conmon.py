@@ -47,7 +47,8 @@ def import_conmon(document: Document) -> dict[str, Any]:
     }
     settings: dict[str, Any] = {"watch": {"filter": capture}, "excerpts": {"bytes": EXCERPT}}
     if logger := values.get("logger"):
-        return settings | {"logger": logger}
+        ours = {"per": "segment", **({"filter": wanted} if wanted else {})}
+        return settings | {"logger": {**logger, **ours} if isinstance(logger, Mapping) else logger}
     return settings | {"logs": [log]}
 
 

@@ -39,6 +39,12 @@ class TextSink:
         self._out.flush()
 
 
+def text_of(format: str, rows: Arrow) -> bytes:
+    """The rows as lines, without a header."""
+    with from_core():
+        return _core.TextWriter(format, header=False).write(rows)
+
+
 def _escaped(lines: bytes) -> bytes:
     text = lines.decode(errors="backslashreplace")
     return "\n".join(

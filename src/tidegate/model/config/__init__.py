@@ -10,6 +10,7 @@ from tidegate.model.config.whole import Config
 
 __all__ = [
     "FORMATS",
+    "ROW_FORMATS",
     "AlertSettings",
     "Config",
     "EngineSettings",
@@ -28,4 +29,7 @@ __all__ = [
 ]
 
 FORMATS = ("table", "tsv", "csv", "jsonl", "parquet")
-"""The formats rows can be written in by read, watch and query."""
+"""The formats any rows can be written in: those of a table, and answers to a question."""
+
+ROW_FORMATS = (*FORMATS, "conmon", "zeek", "eve", "ecs")
+"""The formats that rows of tables can be written in by read and watch."""

@@ -8,22 +8,45 @@ from tidegate.model.config.option import DURATION, SIZE, option, required
 LogFormat = Literal["conmon", "tsv", "csv", "jsonl", "zeek", "eve", "ecs"]
 
 
+FOR_EACH_TABLE = frozenset({"tsv", "csv", "jsonl", "zeek"})
+"""Formats whose lines do not say which table they are of: each table has its own file."""
+
+FOR_ALL_TABLES = frozenset({"eve", "ecs"})
+"""Formats whose lines do."""
+
+
 @dataclass(frozen=True)
 class LogSettings:
-    """One log: a file of rows."""
+    """One log: a file of rows, or a file for each table."""
 
     name: str = required("name of the log; each has its own")
-    path: str = required('file it is written to; "-" is standard output')
+    path: str = required(
+        "file it is written to; {table} in it stands for the table, as formats with a file for each need it; "
+        '"-" is standard output'
+    )
     format: LogFormat = option("conmon", "conmon (eleven columns, TSV), tsv, csv, jsonl, zeek, eve or ecs")
-    tables: tuple[str, ...] = option(("conn",), "tables whose rows are written")
-    columns: tuple[str, ...] = option((), "columns, in order; all of the format unless given")
+    tables: tuple[str, ...] = option(("conn",), "tables whose rows are written; conmon: conn only")
+    columns: tuple[str, ...] = option(
+        (), "columns of the tables, in order; all unless given; conmon always has its eleven"
+    )
     filter: str = option("", 'only rows that match, such as "prog:curl -net:10.0.0.0/8"')
     per: Literal["connection", "segment"] = option(
         "connection", "conmon: a row for each connection when it ends, or for each data segment"
     )
+    interim: bool = option(False, "rows of connections that are still open, too, not only their last one")
+    readable: Literal["owner", "group"] = option(
+        "owner", "who can read new files: the owner, or the group too"
+    )
     rotate_size: Annotated[int, SIZE] = option(0, "a new file at this size; 0: never")
-    rotate_time: Annotated[float, DURATION] = option(0.0, "a new file after this time; 0: never")
-    keep: int = option(7, "old files that are kept")
+    rotate_time: Annotated[float, DURATION] = option(
+        0.0, "a new file after this time, counted from midnight UTC of 1970 (1d: at midnight); 0: never"
+    )
+    rotate_lines: int = option(0, "a new file after this many lines; 0: never")
+    keep: int = option(7, "old files that are kept, NAME.1 being the latest; 0: all")
+    buffer: Annotated[int, SIZE] = option(
+        16 << 20,
+        "bytes that wait in memory while the file cannot be written; what is more is lost, and counted",
+    )
 
 
 @dataclass(frozen=True)

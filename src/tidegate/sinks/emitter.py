@@ -1,0 +1,99 @@
+"""Gives records to handlers in a thread of its own, so that a slow one keeps nobody waiting."""
+
+import logging
+import sys
+import threading
+from collections import deque
+from collections.abc import Sequence
+
+from tidegate.model.text import safe_text
+
+log = logging.getLogger(__name__)
+
+HELD = 10_000
+"""Records that wait for the handlers, at most; what is more is lost, and counted."""
+
+LAST = 10.0
+"""Seconds that the handlers have for what still waits at the end."""
+
+
+class Emitter:
+    """A bounded queue before a logger."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        """Starts the thread, and takes over what the logger's handlers do with their failures."""
+        self._logger = logger
+        self._waiting: deque[logging.LogRecord] = deque()
+        self._changed = threading.Condition()
+        self._closing = self._reopen = self._told = False
+        self._refused = self._dropped = 0
+        for handler in logger.handlers:
+            handler.handleError = self._failed  # type: ignore[method-assign]
+        self._thread = threading.Thread(target=self._run, name="tidegate-logger")
+        self._thread.start()
+
+    @property
+    def lost(self) -> int:
+        """Records that found no room, and those that a handler refused."""
+        return self._dropped + self._refused
+
+    @property
+    def waiting(self) -> int:
+        """Records that the handlers did not take yet."""
+        return len(self._waiting)
+
+    def put(self, records: Sequence[logging.LogRecord]) -> None:
+        """Lets the records wait for the handlers."""
+        with self._changed:
+            room = max(HELD - len(self._waiting), 0)
+            self._waiting.extend(records[:room])
+            self._dropped += len(records[room:])
+            self._changed.notify()
+
+    def reopen(self) -> None:
+        """Lets handlers open their files anew before the next record. Safe from a signal handler."""
+        self._reopen = True
+
+    def close(self) -> None:
+        """Gives the handlers what waits, for a bounded time, and closes them. A second call does nothing."""
+        if self._closing:
+            return
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join(LAST)
+        with self._changed:
+            self._dropped += len(self._waiting)
+            self._waiting.clear()
+        self._thread.join()
+        for handler in self._logger.handlers:
+            handler.close()
+        if self.lost:
+            log.warning("logger: %d rows were lost", self.lost)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting and not self._closing:
+                    self._changed.wait()
+                if not self._waiting:
+                    return
+                record = self._waiting.popleft()
+            if self._reopen:
+                self._reopen = False
+                self._close_files()
+            if self._logger.isEnabledFor(record.levelno):
+                self._logger.handle(record)
+
+    def _close_files(self) -> None:
+        """A file handler opens its file anew when it is closed; one that would empty it is left alone."""
+        for handler in self._logger.handlers:
+            if isinstance(handler, logging.FileHandler) and handler.mode != "w":
+                handler.close()
+
+    def _failed(self, record: logging.LogRecord) -> None:
+        """What a handler does with its failure, instead of a traceback on stderr."""
+        self._refused += 1
+        if not self._told:
+            self._told = True
+            log.warning("logger: a handler failed: %s", safe_text(repr(sys.exc_info()[1])))

@@ -1,0 +1,247 @@
+"""Sink: a log as the configuration asks for it: chosen rows, a format, and the files they go to."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from tidegate.model.batch import Batch
+from tidegate.model.config import LogSettings
+from tidegate.model.config.sinks import FOR_ALL_TABLES, FOR_EACH_TABLE, LogFormat
+from tidegate.model.errors import UsageError
+from tidegate.model.filter import EVERYTHING, Filter, parse_filter
+from tidegate.model.tables import check_tables
+from tidegate.sinks.choice import check_filter, chosen
+from tidegate.sinks.conmon import SEGMENT_COLUMNS, Conmon, ConmonSegments
+from tidegate.sinks.ecs import Ecs
+from tidegate.sinks.eve import Eve
+from tidegate.sinks.format import Format, check_columns
+from tidegate.sinks.logfile import LogFile
+from tidegate.sinks.plain import Plain
+from tidegate.sinks.zeek import Zeek
+from tidegate.sinks.zeek_fields import PATHS
+
+
+class Stream:
+    """Standard output, or any open stream: fails as it fails, and keeps nothing back."""
+
+    lost = waiting = 0
+    failing = False
+
+    def __init__(self, out: BinaryIO, format: Format) -> None:
+        """Begins with the format's header."""
+        self._out = out
+        self._format = format
+        out.write(format.head())
+
+    def write(self, lines: bytes) -> None:
+        """Hands the lines on."""
+        self._out.write(lines)
+
+    def tick(self) -> None:
+        """Lets the reader have them."""
+        self._out.flush()
+
+    def reopen(self) -> None:
+        """Nothing: a stream has no name."""
+
+    def close(self) -> None:
+        """Lets the reader have the rest; who opened it closes it."""
+        self._out.write(self._format.tail())
+        self._out.flush()
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A format with the file it goes to."""
+
+    format: Format
+    outlet: LogFile | Stream
+
+
+class Log:
+    """Rows of the chosen tables, as far as the filter wants them, into files.
+
+    Never raises for a file: what waits is kept, bounded, and tried again; what is lost is counted and said.
+    """
+
+    def __init__(self, settings: LogSettings, parts: dict[str, _Part], wanted: Filter) -> None:
+        self.name = settings.name
+        self.tables = tuple(parts)
+        """The tables whose rows it has to be given."""
+        self._parts = parts
+        self._wanted = wanted
+        self._interim = settings.interim
+        self._each = list({id(part): part for part in parts.values()}.values())
+
+    @property
+    def lost(self) -> int:
+        """Lines that were lost because a file took none and the memory was full."""
+        return sum(part.outlet.lost for part in self._each)
+
+    @property
+    def waiting(self) -> int:
+        """Bytes in memory that the files did not take yet."""
+        return sum(part.outlet.waiting for part in self._each)
+
+    @property
+    def failing(self) -> bool:
+        """Whether a file takes nothing at the moment."""
+        return any(part.outlet.failing for part in self._each)
+
+    def write(self, batch: Batch) -> None:
+        """Writes the rows that are wanted; tables that are not chosen are let pass."""
+        if part := self._parts.get(batch.table):
+            # Data segments choose for themselves: they know their programs.
+            own = isinstance(part.format, ConmonSegments)
+            rows = batch if own else chosen(batch, self._wanted, self._interim)
+            if lines := part.format.lines(rows):
+                part.outlet.write(lines)
+
+    def flush(self) -> None:
+        """Writes what was held back, tries again what failed, rotates what is due."""
+        for part in self._each:
+            if lines := part.format.rest():
+                part.outlet.write(lines)
+            part.outlet.tick()
+
+    def reopen(self) -> None:
+        """Opens the files anew, as after logrotate renamed them. Safe from a signal handler."""
+        for part in self._each:
+            part.outlet.reopen()
+
+    def close(self) -> None:
+        """Writes the rest and closes the files."""
+        for part in self._each:
+            if lines := part.format.rest():
+                part.outlet.write(lines)
+            part.outlet.close()
+
+
+def open_logs(settings: Sequence[LogSettings]) -> list[Log]:
+    """All logs of a configuration; raises UsageError, before any is opened, for what `check_logs` refuses."""
+    check_logs(settings)
+    return [open_log(one) for one in settings]
+
+
+def check_logs(settings: Iterable[LogSettings]) -> None:
+    """Raises UsageError for what no log can be, and for two of one name or path; opens nothing."""
+    names: set[str] = set()
+    paths: dict[str, str] = {}
+    for one in settings:
+        if one.name in names:
+            raise UsageError(f"log {one.name}: there are two of this name")
+        names.add(one.name)
+        for table in one.tables:
+            path = str(Path(_path_of(one, table)).absolute())
+            if paths.setdefault(path, one.name) != one.name:
+                raise UsageError(f"log {one.name}: log {paths[path]} writes to {path} already")
+        _planned(one)
+
+
+def tables_of(settings: LogSettings) -> tuple[str, ...]:
+    """The tables whose rows the log has to be given; `packet` is filled only where it is asked for."""
+    return ("conn", "packet") if settings.per == "segment" else tuple(check_tables(settings.tables))
+
+
+def open_log(settings: LogSettings) -> Log:
+    """The log as a sink; raises UsageError for what no log can be.
+
+    A file that cannot be opened is no error: it is said, and tried again.
+    """
+    wanted, formats = _planned(settings)
+    parts: dict[str, _Part] = {}
+    for names, format in formats:
+        if settings.path == "-":
+            outlet: LogFile | Stream = Stream(sys.stdout.buffer, format)
+        else:
+            outlet = LogFile(Path(_path_of(settings, names[0])), format, settings)
+        parts |= dict.fromkeys(names, _Part(format, outlet))
+    return Log(settings, parts, wanted)
+
+
+def _planned(settings: LogSettings) -> tuple[Filter, list[tuple[Sequence[str], Format]]]:
+    """The filter, and each format with the tables that it takes; raises UsageError."""
+    tables = check_tables(settings.tables)
+    wanted = parse_filter(settings.filter) if settings.filter else EVERYTHING
+    _check(settings, tables)
+    every = {name for table in tables for name in check_columns(table, ())}
+    check_filter(f"log {settings.name}", wanted, SEGMENT_COLUMNS if settings.per == "segment" else every)
+    return wanted, _formats(settings, tables, wanted)
+
+
+def stream_log(format: str, tables: Sequence[str], out: BinaryIO) -> Log:
+    """A log to an open stream, all columns; of `packet`, conmon writes a line for each data segment."""
+    per_segment = format == "conmon" and list(tables) == ["packet"]
+    settings = LogSettings(
+        name="output",
+        path="-",
+        format=cast(LogFormat, format),
+        tables=("conn",) if per_segment else tuple(tables),
+        per="segment" if per_segment else "connection",
+    )
+    if format == "conmon" and settings.tables != ("conn",):
+        raise UsageError("conmon writes connections, or with --table packet their data segments")
+    parts: dict[str, _Part] = {}
+    for names, chosen_format in _formats(settings, settings.tables, EVERYTHING):
+        parts |= dict.fromkeys(names, _Part(chosen_format, Stream(out, chosen_format)))
+    return Log(settings, parts, EVERYTHING)
+
+
+def file_name(format: str, table: str) -> str:
+    """What a file of this format is called where only its directory is given."""
+    if format in FOR_ALL_TABLES:
+        return f"{format}.json"
+    return f"{PATHS.get(table, table) if format == 'zeek' else format}.log"
+
+
+def _formats(
+    settings: LogSettings, tables: Sequence[str], wanted: Filter
+) -> list[tuple[Sequence[str], Format]]:
+    columns = settings.columns
+    if settings.format == "conmon":
+        if settings.per == "segment":
+            return [(("conn", "packet"), ConmonSegments(wanted))]
+        return [(("conn",), Conmon())]
+    if settings.format == "zeek":
+        return [((table,), Zeek(table, columns)) for table in tables]
+    if settings.format == "eve":
+        return [(tables, Eve(columns, tables))]
+    if settings.format == "ecs":
+        return [(tables, Ecs(columns, tables))]
+    return [((table,), Plain(settings.format, table, columns)) for table in tables]
+
+
+def _check(settings: LogSettings, tables: Sequence[str]) -> None:
+    """Raises UsageError for settings that make no sense together."""
+    name = f"log {settings.name}"
+    if not tables or not settings.path or settings.path.endswith("/"):
+        raise UsageError(f"{name}: needs a table at least, and a path that names a file")
+    named = ["conn"], ["packet"] if settings.per == "segment" else ["conn"]
+    if settings.format == "conmon" and (tables not in named or settings.columns):
+        raise UsageError(
+            f"{name}: conmon writes its eleven columns of conn; choose tsv for other tables and columns"
+        )
+    if settings.per == "segment" and settings.format != "conmon":
+        raise UsageError(
+            f"{name}: rows for each data segment are conmon's; for {settings.format} name table packet"
+        )
+    if settings.format in FOR_EACH_TABLE and len(tables) > 1 and "{table}" not in settings.path:
+        raise UsageError(
+            f'{name}: {settings.format} needs a file for each table: put {{table}} into "{settings.path}"'
+        )
+    numbers = (
+        settings.rotate_size,
+        settings.rotate_time,
+        settings.rotate_lines,
+        settings.keep,
+        settings.buffer,
+    )
+    if min(numbers) < 0:
+        raise UsageError(f"{name}: sizes, times and counts are 0 or more")
+
+
+def _path_of(settings: LogSettings, table: str) -> str:
+    named = PATHS.get(table, table) if settings.format == "zeek" else table
+    return settings.path.replace("{table}", named)
