@@ -157,7 +157,8 @@ class Book:
             step = machine.step(now, value, limits, may_raise)
             if step:
                 self._open += 1 if step == "raise" else -1
-                yield Change(step, now, key, level, value, machine.peak)
+                at = machine.over_at if step == "recover" else now
+                yield Change(step, at, key, level, value, machine.peak)
         self._place(key, entry)
 
     def _find(self, key: str | None) -> Entry | None:

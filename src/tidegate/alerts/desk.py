@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ class Desk:
         changed: Callable[[], None],
         now: Callable[[], int] = time.time_ns,
         rules: Sequence[str] | None = None,
-        lock: threading.RLock | None = None,
+        lock: AbstractContextManager[Any] | None = None,
     ) -> None:
         """`changed` is called with the lock held; `rules` are those there are, None if that is not known."""
         self._ledger = ledger

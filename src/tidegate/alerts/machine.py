@@ -24,7 +24,7 @@ class Limits:
 class Machine:
     """One value's state."""
 
-    __slots__ = ("above_since", "below_since", "peak", "raised", "ready_at")
+    __slots__ = ("above_since", "below_since", "over_at", "peak", "raised", "ready_at")
 
     def __init__(self, raised: bool = False, peak: float = 0.0, ready_at: int = 0) -> None:
         self.raised = raised
@@ -34,6 +34,8 @@ class Machine:
         """Before this it cannot recover: after a restart a window is full of nothing."""
         self.above_since: int | None = None
         self.below_since: int | None = None
+        self.over_at = 0
+        """When it recovered: that may have been before it was looked at."""
 
     @property
     def quiet(self) -> bool:
@@ -63,5 +65,6 @@ class Machine:
             self.below_since = now
         if now - self.below_since < limits.settle:
             return None
+        self.over_at = self.below_since + limits.settle
         self.raised, self.below_since = False, None
         return "recover"

@@ -16,13 +16,13 @@ from tidegate.model.errors import UsageError
 from tidegate.model.filter import Filter, Row, parse_filter
 from tidegate.model.tables import find_table
 from tidegate.model.text import clip, safe_text
-from tidegate.model.units import human_duration
+from tidegate.model.units import human_bytes
 
 LONGEST_WINDOW = 31 * 86_400.0
 LONGEST_NAME = 100
 STATUS_CLASS = "status_class"
 """A key that no table has: 2xx, 4xx and so on."""
-PLACES = ("value", "threshold", "key", "rule", "metric", "window")
+PLACES = ("value", "threshold", "size", "limit", "key", "rule", "metric", "window")
 """What a message can put in."""
 
 
@@ -70,16 +70,16 @@ class Rule:
         if self.settings.message:
             return self.settings.message
         of = " of {key}" if self.keyed else ""
-        return _WORDS.get(
-            self.settings.metric, "{metric}" + of + ": {value:,.10g} in {window}, more than {threshold:,.10g}"
-        )
+        return _WORDS.get(self.settings.metric, _WORDS["others"]).replace(" of {key}", of)
 
 
 _WORDS = {
+    "others": "{metric} of {key}: {value:,.10g} in {window}, more than {threshold:,.10g}",
+    "bytes": "{size} of {key} in {window}, more than {limit}",
     "new_program": "new program: {key}",
     "new_place": "new place: {key}",
     "kernel_drops": "the kernel dropped {value:,.0f} packets of {key} in {window}",
-    "quota": "{value:,.0f} bytes this month, more than {threshold:,.0f}",
+    "quota": "{size} of {key} this month, more than {limit}",
 }
 
 
@@ -173,11 +173,21 @@ def _values(
     return {
         "value": value,
         "threshold": threshold,
+        "size": human_bytes(value),
+        "limit": human_bytes(threshold),
         "key": key or "",
         "rule": name,
         "metric": settings.metric,
-        "window": human_duration(settings.window),
+        "window": _span(settings.window),
     }
+
+
+def _span(seconds: float) -> str:
+    """As it is written in the configuration: 90s, 2m, 1h, 7d."""
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= length and seconds % length == 0:
+            return f"{seconds / length:.0f}{unit}"
+    return f"{seconds:g}s"
 
 
 def _class_of(status: int | None) -> str | None:

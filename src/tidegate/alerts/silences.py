@@ -1,4 +1,4 @@
-"""Silences (rows that do not count, rules and keys that raise nothing) and mutes (nobody is told for a time)."""
+"""Silences (rows that do not count, rules that raise nothing) and mutes (nobody is told for a time)."""
 
 import ipaddress
 from collections.abc import Iterable

@@ -52,7 +52,9 @@ class RuleSettings:
     )
     severity: Severity = option("warning", "info, warning or critical")
     message: str = option(
-        "", "what is told; {value}, {threshold}, {key}, {rule}, {metric}, {window} are put in"
+        "",
+        "what is told; {value}, {threshold}, {key}, {rule}, {metric}, {window} are put in; "
+        "{size} and {limit} are value and threshold as bytes",
     )
     actions: tuple[str, ...] = option(
         ("log", "screen"), "who is told, by name: log, screen, or a mail or webhook"
