@@ -12,6 +12,7 @@ from tidegate.alerts.machine import Limits
 from tidegate.alerts.metrics import KINDS, Metric, Novelty
 from tidegate.alerts.metrics.novelty import LONGEST, key_columns
 from tidegate.model.config import RuleSettings
+from tidegate.model.config.alerts import DERIVED
 from tidegate.model.errors import UsageError
 from tidegate.model.filter import Filter, Row, parse_filter
 from tidegate.model.tables import find_table
@@ -20,8 +21,7 @@ from tidegate.model.units import human_bytes
 
 LONGEST_WINDOW = 31 * 86_400.0
 LONGEST_NAME = 100
-STATUS_CLASS = "status_class"
-"""A key that no table has: 2xx, 4xx and so on."""
+STATUS_CLASS = DERIVED[0]
 PLACES = ("value", "threshold", "size", "limit", "key", "rule", "metric", "window")
 """What a message can put in."""
 

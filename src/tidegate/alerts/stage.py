@@ -30,6 +30,13 @@ _NOBODY = Connection()
 _log = logging.getLogger("tidegate.alerts")
 
 
+def check(settings: AlertSettings) -> None:
+    """Raises UsageError for a rule, an action or a silence that is wrong; starts and opens nothing."""
+    rules = compile_rules(settings.rules)
+    Actions(settings).check(rule.settings for rule in rules)
+    Silences(settings.silences, Ledger())
+
+
 class Alerts:
     """A stage of the line (pipeline.Stage). Rows pass through; what leaves its bounds adds rows of `alert`.
 

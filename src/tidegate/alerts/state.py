@@ -17,6 +17,10 @@ LARGEST = 256 << 20
 _log = logging.getLogger("tidegate.alerts")
 
 
+class BusyError(StoreError):
+    """Another process has the state."""
+
+
 class StateFile:
     """Holds the file from creation to close(); only its holder writes."""
 
@@ -60,6 +64,7 @@ class StateFile:
 
     def _write(self, ledger: Ledger) -> None:
         write_durably(self.path, json.dumps(ledger.to_json(), ensure_ascii=True) + "\n")
+        _give_away(self.path)
 
     def close(self) -> None:
         """Lets another process in."""
@@ -94,7 +99,15 @@ def _locked(path: Path) -> int:
     except BlockingIOError:
         holder = os.read(fd, 32).decode(errors="replace").strip() or "unknown"
         os.close(fd)
-        raise StoreError(f"{path.parent}: process {holder} is watching over its alerts") from None
+        raise BusyError(f"{path.parent}: process {holder} is watching over its alerts") from None
+    _give_away(path)
     os.ftruncate(fd, 0)
     os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
     return fd
+
+
+def _give_away(path: Path) -> None:
+    """What root makes belongs to whom the directory belongs to, or the worker could not open it."""
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)

@@ -1,11 +1,12 @@
 """Settings of alerts: rules, who is told, and silences that stand in the file."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
-from tidegate.model.config.option import DURATION, option, required
+from tidegate.model.config.option import DURATION, Written, option, required
+from tidegate.model.units import parse_size
 
-Metric = Literal[
+METRICS = (
     "http_messages",
     "http_requests",
     "http_replies",
@@ -19,10 +20,24 @@ Metric = Literal[
     "new_place",
     "kernel_drops",
     "quota",
-]
-
-METRICS: tuple[str, ...] = get_args(Metric)
+)
 """What a rule can measure."""
+
+FROM_ZERO = ("new_program", "new_place", "kernel_drops")
+"""Metrics of which any value is too much, unless the rule says."""
+
+DERIVED = ("status_class",)
+"""Keys that are no columns, but made of one."""
+
+
+def _amount(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return parse_size(text)
+
+
+AMOUNT = Written(_amount, "a number or a size: 7000, 64K, 100G")
 
 Severity = Literal["info", "warning", "critical"]
 
@@ -32,8 +47,8 @@ class RuleSettings:
     """One rule: what is measured, over how long, and when it is too much."""
 
     name: str = required("name of the rule; each has its own")
-    metric: Metric = required("what is measured: " + ", ".join(METRICS))
-    threshold: float | None = option(
+    metric: str = required("what is measured: " + ", ".join(METRICS))
+    threshold: Annotated[float, AMOUNT] | None = option(
         None,
         "raised when the value is above this; for quota: bytes a month; 0 unless given for new_program, "
         "new_place and kernel_drops, needed for all others",
@@ -45,7 +60,9 @@ class RuleSettings:
         "status_class is 2xx, 4xx and so on; for new_program and new_place: what has to be new",
     )
     window: Annotated[float, DURATION] = option(120.0, "time over which is counted")
-    clear: float | None = option(None, "recovers at or below this; the threshold unless given")
+    clear: Annotated[float, AMOUNT] | None = option(
+        None, "recovers at or below this; the threshold unless given"
+    )
     hold: Annotated[float, DURATION] = option(0.0, "how long the value must stay above before it is raised")
     settle: Annotated[float, DURATION] = option(
         10.0, "how long the value must stay at or below clear before it has recovered"
