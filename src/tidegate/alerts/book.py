@@ -121,7 +121,14 @@ class Book:
             self.withheld = 0
             for key, entry in list(self._active.items()):
                 yield from self._step(moment, key, entry, silenced)
+            if not self._active:
+                break
         self._checked = now
+
+    def measure(self, now: int, key: str | None, level: int) -> tuple[float, float] | None:
+        """The value now and the highest of an alert that is open."""
+        entry = self._active.get(key)
+        return (entry.series.value(now), entry.machines[level].peak) if entry else None
 
     def standing(self, now: int) -> dict[str, Any]:
         """The highest value of any key now, beside the threshold."""

@@ -35,13 +35,18 @@ class Desk:
         now: Callable[[], int] = time.time_ns,
         rules: Sequence[str] | None = None,
         lock: AbstractContextManager[Any] | None = None,
+        refresh: Callable[[], None] = lambda: None,
     ) -> None:
-        """`changed` is called with the lock held; `rules` are those there are, None if that is not known."""
+        """`changed` and `refresh` are called with the lock held, after a change and before a look.
+
+        `rules` are those there are, None if that is not known.
+        """
         self._ledger = ledger
         self._changed = changed
         self._now = now
         self._rules = rules
         self._lock = lock or threading.RLock()
+        self._refresh = refresh
 
     def acknowledge(self, alert_id: str, who: str) -> dict[str, Any]:
         """Notes that somebody looks after an open alert; raises UsageError for one that is not open."""
@@ -109,6 +114,7 @@ class Desk:
     def open_alerts(self) -> list[dict[str, Any]]:
         """Those that are raised and not over, the latest first."""
         with self._lock:
+            self._refresh()
             return [_shown(alert) for alert in reversed(list(self._ledger.open.values()))]
 
     def history(self) -> list[dict[str, Any]]:

@@ -2,8 +2,9 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field
+from ipaddress import ip_network
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from tidegate.model.errors import TidegateError
 
@@ -137,7 +138,7 @@ def from_json(data: Any) -> Ledger:
             raise BrokenStateError("was written by a newer Tidegate")
         alerts = [_made(Alert, each) for each in data["open"]]
         history = [_made(Alert, each) for each in data["history"]]
-        silences = [_made(Silence, each) for each in data["silences"][-MOST_SILENCES:]]
+        silences = [_silence(each) for each in data["silences"][-MOST_SILENCES:]]
         return Ledger(
             serial=int(data["serial"]),
             open={alert.alert_id: alert for alert in alerts},
@@ -152,6 +153,14 @@ def from_json(data: Any) -> Ledger:
         raise BrokenStateError(f"holds no alerts ({type(error).__name__}: {error})") from None
 
 
+def _silence(data: Mapping[str, Any]) -> Silence:
+    silence: Silence = _made(Silence, data)
+    for address in (silence.source, silence.destination):
+        if address:
+            ip_network(address, strict=False)
+    return silence
+
+
 def _quota(data: Mapping[str, Any]) -> Quota:
     return Quota(int(data["period"]), {str(key): float(total) for key, total in data["totals"].items()})
 
@@ -162,26 +171,27 @@ def _known(data: Mapping[str, Any]) -> Known:
 
 
 def _row(data: Mapping[str, Any]) -> dict[str, Any]:
-    alert = {name: data[name] for name in _ROW}
-    if not isinstance(alert["ts"], int) or not isinstance(alert["since"], int):
-        raise TypeError("a row's time is no number")
-    return alert
+    """A row of the table `alert`, each value of the type it has there."""
+    hints = get_type_hints(Alert) | {"ts": int, "sensor": str}
+    return {name: _checked(name, data[name], hints[name]) for name in _ROW}
 
 
 def _made(kind: type[Any], data: Mapping[str, Any]) -> Any:
     """An object of plain data, each field of the type it says."""
-    given = {each.name: data[each.name] for each in fields(kind) if each.name in data}
-    for each in fields(kind):
-        if each.name in given and not _fits(given[each.name], str(each.type)):
-            raise TypeError(f"{each.name} is {type(given[each.name]).__name__}")
-    return kind(**given)
+    hints = get_type_hints(kind)
+    return kind(**{name: _checked(name, data[name], hint) for name, hint in hints.items() if name in data})
 
 
-def _fits(value: Any, kind: str) -> bool:
-    if value is None:
-        return "None" in kind
-    return isinstance(value, _TYPES.get(kind.split(" ")[0], (str,)))
+def _checked(name: str, value: Any, hint: Any) -> Any:
+    """The value; raises TypeError if it is of another type. A whole number is a number, too."""
+    if get_origin(hint) is Literal:
+        fits = value in get_args(hint)
+    else:
+        kinds = get_args(hint) or (hint,)
+        fits = type(value) in kinds or (type(value) is int and float in kinds)
+    if not fits:
+        raise TypeError(f"{name} is {type(value).__name__}")
+    return value
 
 
-_TYPES: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,)}
 _ROW = tuple(Alert("", "", None, 0, "raised", "", "", 0, 0, 0, 0, 0, None, None, "").row(""))

@@ -44,6 +44,13 @@ class Register:
                 rows.append(self._recover(alert, gone, None, "its rule was changed or removed"))
         return rows
 
+    def refresh(self, books: Mapping[str, Book]) -> None:
+        """Brings the values and peaks of open alerts up to this moment."""
+        for (rule, key, level), alert in self._open.items():
+            book = books.get(rule)
+            if book and (measured := book.measure(self._clock.now, key, level)):
+                alert.value, alert.peak = measured[0], max(alert.peak, measured[1])
+
     def change(self, rule: Rule, change: Change) -> dict[str, Any] | None:
         """The row of an alert that begins or is over."""
         if change.step == "raise":

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +53,12 @@ class Alerts:
         """
         rules = compile_rules(settings.rules)
         self._actions = actions or Actions(settings)
-        self._actions.check(rule.settings for rule in rules)
         self._lock = threading.RLock()
         self._clock = Clock()
         self._connections = Connections()
+        check(settings)
         self._state = StateFile(state) if state else None
+        self._closed = False
         self._ledger = self._state.load() if self._state else Ledger()
         self._silences = Silences(settings.silences, self._ledger)
         self._register = Register(self._ledger, self._clock, self._silences, self._actions, sensor)
@@ -69,7 +71,9 @@ class Alerts:
         self._urgent = self._changed = False
         self._said: dict[str, int] = {}
         self._recall()
-        self.desk = Desk(self._ledger, self._answered, self._shown, list(self._books), self._lock)
+        self.desk = Desk(
+            self._ledger, self._answered, self._shown, list(self._books), self._lock, self._refresh
+        )
         """What people do about alerts; safe from any thread."""
         self._actions.start()
 
@@ -78,13 +82,13 @@ class Alerts:
         reader = self._readers.get(batch.table)
         if reader is None or not batch.num_rows:
             return [batch]
-        with self._lock:
+        with self._working():
             made = [alert for row in reader.rows(batch) for alert in self._look(reader, row)]
             return [batch, *self._hand_on(made)]
 
     def tick(self, now: int) -> list[Batch]:
         """What time alone has raised or ended."""
-        with self._lock:
+        with self._working():
             self._confirm()
             self._clock.tick(now)
             made = self._advance()
@@ -97,12 +101,12 @@ class Alerts:
     def close(self) -> None:
         """Remembers everything, and lets the actions finish, for some seconds at most."""
         with self._lock:
+            if self._closed:
+                return
             self._confirm()
             self._remember()
             self._say_losses()
-        self._actions.close()
-        if self._state:
-            self._state.close()
+        self._end()
 
     def counts(self) -> dict[str, int]:
         """What did not count or was not told, by kind, since the start."""
@@ -122,6 +126,22 @@ class Alerts:
         """Each rule with the highest value it sees now: how near it is to its threshold."""
         with self._lock:
             return [book.standing(self._clock.now) for book in self._books.values()]
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        """Holds the lock. A stage that fails is over: its threads end, and another may have the state."""
+        with self._lock:
+            try:
+                yield
+            except BaseException:
+                self._end()
+                raise
+
+    def _end(self) -> None:
+        self._closed = True
+        self._actions.close()
+        if self._state:
+            self._state.close()
 
     def _look(self, reader: "_Reader", row: Row) -> list[dict[str, Any]]:
         """Counts one row for every rule, and what comes of it."""
@@ -186,6 +206,9 @@ class Alerts:
         self._silences.renew()
         self._remember()
 
+    def _refresh(self) -> None:
+        self._register.refresh(self._books)
+
     def _recall(self) -> None:
         """Gives the rules what they knew; what belongs to no rule any more is dropped."""
         known, quotas = self._ledger.known, self._ledger.quotas
@@ -200,8 +223,9 @@ class Alerts:
     def _remember(self) -> None:
         self._urgent = self._changed = False
         self._saved = self._clock.now
-        if not self._state:
+        if not self._state or self._closed:
             return
+        self._refresh()
         for book in self._books.values():
             if self._clock.now and (quota := book.quota(self._clock.now)):
                 self._ledger.quotas[_memory(book.rule)] = quota

@@ -1,6 +1,7 @@
 """Who is told: the log, mails, webhooks. The screen sees the rows of `alert` anyway."""
 
 from collections.abc import Iterable, Sequence
+from time import monotonic
 
 from tidegate.alerts.actions.log import LogAction
 from tidegate.alerts.actions.mailing import mailer
@@ -62,8 +63,9 @@ class Actions:
         """Lets all of them finish what waits, each by one attempt more, together for `deadline` seconds."""
         for teller in self._tellers.values():
             teller.finish()
+        ends = monotonic() + deadline
         for teller in self._tellers.values():
-            teller.join(deadline)
+            teller.join(max(ends - monotonic(), 0.0))
 
     def _add(self, name: str, teller: Teller) -> None:
         if name in (LOG, SCREEN, "") or name in self._tellers:

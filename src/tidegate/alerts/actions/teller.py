@@ -17,6 +17,9 @@ MOST_WAITING = 1000
 FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0
 """Seconds before the second attempt, which double with each further one, up to this."""
 
+LAST_WAIT = 1.0
+"""Seconds a thread has to end once its connection was cut."""
+
 _log = logging.getLogger("tidegate.alerts")
 
 
@@ -101,7 +104,8 @@ class Teller:
         if self._thread.is_alive():
             self._given_up = True
             self._line.cut()
-            self._thread.join(1.0)
+            self._thread.join(LAST_WAIT)
+            _log.warning("alerts: %s was not told all before the end (%d lost)", self.name, self.lost)
 
     def _work(self) -> None:
         while (notice := self._next()) is not None:
@@ -113,10 +117,11 @@ class Teller:
             return self._queue.popleft() if self._queue else None
 
     def _tell(self, notice: Notice) -> None:
-        reason, wait = "the end came first", self._first_wait
+        reason, wait = "", self._first_wait
         for attempt in range(self._retries + 1):
             if self._given_up:
                 break
+            last = self._finishing.is_set()
             try:
                 self._attempt(notice)
                 return
@@ -125,12 +130,13 @@ class Teller:
                 break
             except (OSError, TidegateError) as error:
                 reason = str(error) or type(error).__name__
+            if last or attempt == self._retries:
+                break
             if attempt == 0:
                 _log.info("alerts: %s: %s; trying again", self.name, _safe(reason))
-            if attempt < self._retries and self._finishing.wait(wait):
-                break
+            self._finishing.wait(wait)
             wait = min(2 * wait, LONGEST_WAIT)
-        self._lose(reason)
+        self._lose("" if self._given_up else reason)
 
     def _attempt(self, notice: Notice) -> None:
         """One attempt, cut when its time is over, however the other side drips."""
