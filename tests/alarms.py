@@ -1,9 +1,15 @@
 """Rows and rules for tests of alerts, on a time that only exists here."""
 
+import shutil
+import ssl
+import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tidegate.alerts import Alerts
+from tidegate.alerts.actions import Notice
 from tidegate.model.batch import Batch, make
 from tidegate.model.config import AlertSettings, RuleSettings
 from tidegate.model.tables import find_table
@@ -97,3 +103,38 @@ class Watched:
                 self.alerts.append(row)
                 said.append(" ".join(filter(None, [row["state"], row["rule"], row["key"]])))
         return said
+
+
+def notice(**values: Any) -> Notice:
+    """What people are told."""
+    row = {
+        "ts": T0,
+        "alert_id": "a1",
+        "sensor": "me",
+        "rule": "http-traffic",
+        "key": None,
+        "state": "raised",
+        "severity": "warning",
+        "metric": "http_messages",
+        "value": 7001.0,
+        "threshold": 7000.0,
+        "clear": 7000.0,
+        "peak": 7001.0,
+        "since": T0,
+        "duration": None,
+        "message": "High traffic",
+    }
+    return Notice.of(row | values)
+
+
+def certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """A server's TLS, and the file by which it is trusted; made by openssl, for 127.0.0.1 and localhost."""
+    key, crt = folder / "key.pem", folder / "crt.pem"
+    words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    names = ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", str(key), "-out", str(crt)]
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is missing: no certificate for a test of TLS")
+    subprocess.run(["openssl", *words, *names], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(crt, key)
+    return context, crt

@@ -260,7 +260,8 @@ def open_desk_of(watched: Watched, state: Path) -> Any:
 def test_the_state_is_bounded(state: Path) -> None:
     watched = Watched(rule("new_program", None, learn=0.0, window=60.0, actions=()), state=state, keys=100)
     for start in range(0, MOST_KNOWN + 2000, 1000):
-        names = [conn(f"u{n}", n, process_path="/" + f"{n}" * 300) for n in range(start, start + 1000)]
+        numbers = range(start, start + 1000)
+        names = [conn(f"u{n}", n / 100, process_path=f"/{n}/{'x' * 300}") for n in numbers]
         watched.see(rows("conn", *names))
     watched.close()
     assert state.stat().st_size < 6 << 20

@@ -5,7 +5,6 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable
-from time import monotonic
 from typing import Protocol
 
 from tidegate.alerts.actions.notice import Notice
@@ -140,19 +139,25 @@ class Teller:
 
     def _attempt(self, notice: Notice) -> None:
         """One attempt, cut when its time is over, however the other side drips."""
-        ends = monotonic() + self._timeout
-        cutter = threading.Timer(self._timeout, self._line.cut)
+        over = threading.Event()
+
+        def cut() -> None:
+            over.set()
+            self._line.cut()
+
+        cutter = threading.Timer(self._timeout, cut)
         cutter.name = f"tidegate-alert-{self.name}-cut"
         cutter.start()
         try:
             self._send(notice, self._line)
         except (OSError, TidegateError):
-            if monotonic() >= ends:
-                raise TimeoutError(f"no answer in {self._timeout:g}s") from None
-            raise
+            if not over.is_set():
+                raise
         finally:
             cutter.cancel()
             cutter.join()
+        if over.is_set():  # half an answer is none, even if it begins well
+            raise TimeoutError(f"no answer in {self._timeout:g}s")
 
     def _lose(self, reason: str) -> None:
         with self._changed:
