@@ -2,6 +2,7 @@
 
 import getpass
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,18 +28,18 @@ class Place:
         settings = load_place(config)
         self.root = store or app.store_root(settings)
         self.state = self.root / NAME
-        self.socket = app.control_path(settings)
+        self.socket = app.control_path(replace(settings, store=replace(settings.store, path=str(self.root))))
 
     def do(self, word: str, **given: Any) -> Mapping[str, Any]:
         """Has it done by the Tidegate that runs, or writes it down for the next one."""
-        from tidegate.alerts import NAME, BusyError, open_desk
+        from tidegate.alerts import BusyError, open_desk
         from tidegate.alerts.commands import desk_commands
         from tidegate.pipeline.control import ask
         from tidegate.store.layout import Layout
 
         Layout(self.root).check()
         try:
-            with open_desk(self.root / NAME) as desk:
+            with open_desk(self.state) as desk:
                 return desk_commands(lambda: desk)[word](**given)
         except BusyError as busy:
             try:
