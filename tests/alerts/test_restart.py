@@ -128,6 +128,27 @@ def test_a_quota_goes_on_and_a_new_month_begins_while_away(state: Path) -> None:
     after.close()
 
 
+def test_a_connection_that_goes_on_over_a_reload_counts_once(state: Path) -> None:
+    rules = rule("bytes", 1000, window=3600.0), rule("connections", 1, window=3600.0)
+    before = Watched(*rules, state=state)
+    before.tick(0)
+    assert before.see(rows("conn", conn("a", 0, 1, up_bytes=900))) == []
+    before.tick(2)
+    before.close()
+    after = Watched(*rules, state=state)
+    assert after.see(rows("conn", conn("a", 0, 3, up_bytes=990))) == []
+    assert after.see(rows("conn", conn("a", 0, 4, up_bytes=1500))) == []
+    assert after.stage.standings()[0]["value"] == 510
+    assert after.see(rows("conn", conn("b", 3, 4, up_bytes=600))) == ["raised bytes"]
+    assert after.stage.standings()[1]["value"] == 1
+    after.tick(5)
+    after.close()
+    back = Watched(*rules, state=state)
+    back.tick(-3600)
+    assert back.see(rows("conn", conn("c", -3600, up_bytes=600), conn("d", -3599))) == ["raised connections"]
+    back.close()
+
+
 def test_what_is_known_stays_known_and_learning_ends_when_it_should(state: Path) -> None:
     novelty = rule("new_program", None, learn=60.0)
     before = Watched(novelty, state=state)

@@ -41,10 +41,11 @@ class Connection:
 class Connections:
     """All that are open."""
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, horizon: int = -1, most: int = MOST) -> None:
+        """`horizon`: those that began until then, in nanoseconds, were counted by somebody before us."""
         self._most = most
         self._known: OrderedDict[str, Connection] = OrderedDict()
-        self._horizon = -1
+        self._horizon = horizon
         self.forgotten = 0
         """How many were forgotten while open: what they do from then on counts from their next row."""
 
@@ -61,6 +62,11 @@ class Connections:
             found = Connection(packets_of(row), bytes_of(row), -1) if old else Connection()
             self._known[uid] = found
         return found
+
+    def clock_was_set_back(self, wall: int) -> None:
+        """The time is `wall`: what is said to have been counted later than that cannot be compared."""
+        if wall < self._horizon:
+            self._horizon = -1
 
     def leave(self, row: Row, found: Connection) -> None:
         """The row was counted."""

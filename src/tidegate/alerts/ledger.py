@@ -104,6 +104,8 @@ class Ledger:
 
     serial: int = 0
     """How many alerts were raised so far; part of their names."""
+    seen_until: int = -1
+    """The time up to which connections were counted."""
     open: dict[str, Alert] = field(default_factory=dict)
     """Raised and not recovered, by alert_id."""
     history: deque[Alert] = field(default_factory=lambda: deque(maxlen=MOST_HISTORY))
@@ -121,6 +123,7 @@ class Ledger:
         return {
             "version": VERSION,
             "serial": self.serial,
+            "seen_until": self.seen_until,
             "open": [asdict(alert) for alert in self.open.values()],
             "history": [asdict(alert) for alert in self.history],
             "outbox": self.outbox,
@@ -141,6 +144,7 @@ def from_json(data: Any) -> Ledger:
         silences = [_silence(each) for each in data["silences"][-MOST_SILENCES:]]
         return Ledger(
             serial=int(data["serial"]),
+            seen_until=int(data.get("seen_until", -1)),
             open={alert.alert_id: alert for alert in alerts},
             history=deque(history, MOST_HISTORY),
             outbox=[_row(each) for each in data["outbox"]],

@@ -55,11 +55,11 @@ class Alerts:
         self._actions = actions or Actions(settings)
         self._lock = threading.RLock()
         self._clock = Clock()
-        self._connections = Connections()
         check(settings)
         self._state = StateFile(state) if state else None
         self._closed = False
         self._ledger = self._state.load() if self._state else Ledger()
+        self._connections = Connections(self._ledger.seen_until)
         self._silences = Silences(settings.silences, self._ledger)
         self._register = Register(self._ledger, self._clock, self._silences, self._actions, sensor)
         self._books = {rule.name: Book(rule, settings.keys) for rule in rules}
@@ -91,6 +91,7 @@ class Alerts:
         with self._working():
             self._confirm()
             self._clock.tick(now)
+            self._connections.clock_was_set_back(now)
             made = self._advance()
             expired = self._silences.expire(self._shown())
             told = self._register.tell_late({name: book.rule for name, book in self._books.items()})
@@ -226,6 +227,7 @@ class Alerts:
         if not self._state or self._closed:
             return
         self._refresh()
+        self._ledger.seen_until = self._shown() if self._clock.now else self._ledger.seen_until
         for book in self._books.values():
             if self._clock.now and (quota := book.quota(self._clock.now)):
                 self._ledger.quotas[_memory(book.rule)] = quota
