@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
+from tidegate.alerts.clock import Clock
 from tidegate.alerts.ledger import Alert, Quota
 from tidegate.alerts.machine import Machine, Step
 from tidegate.alerts.metrics import Event
@@ -58,6 +59,8 @@ class Book:
         self.withheld = 0
         """Keys that are above, and wait because too many alerts are open."""
         self._most = most_keys
+        self._lowest = min(limits.threshold for limits in rule.levels)
+        self._weighs = isinstance(rule.metric.series(), Distinct)
         self._quiet: OrderedDict[str | None, Entry] = OrderedDict()
         self._active: dict[str | None, Entry] = {}
         self._items = 0
@@ -97,18 +100,23 @@ class Book:
             period = entry.series.period
         return Quota(period, totals) if totals else None
 
-    def add(self, now: int, key: str | None, events: Iterable[Event], silenced: Silenced) -> Iterator[Change]:
+    def add(self, clock: Clock, key: str | None, events: Iterable[Event], silenced: Silenced) -> list[Change]:
         """Counts, and says what comes of it."""
+        changes: list[Change] = []
         for event in events:
+            at, now = clock.row(event.at), clock.now
             name = key if event.key is None else event.key
             entry = self._find(name)
             if entry is None:
                 self.counts["keys_refused"] += 1
                 continue
-            if not entry.series.add(now, event.at, event.amount, event.item):
+            if not entry.series.add(now, at, event.amount, event.item):
                 self.counts["late"] += 1
-            self._weigh(entry)
-            yield from self._step(now, name, entry, silenced)
+            if self._weighs:
+                self._weigh(entry)
+            if entry.series.value(now) > self._lowest or name in self._active:
+                changes += self._step(now, name, entry, silenced)
+        return changes
 
     def check(self, now: int, silenced: Silenced) -> Iterator[Change]:
         """What time alone has changed since the last call, step by step of the window."""
@@ -195,10 +203,9 @@ class Book:
 
     def _weigh(self, entry: Entry) -> None:
         """Keeps the different values of all keys within their bound."""
-        if not isinstance(entry.series, Distinct):
-            return
-        self._items += len(entry.series) - entry.items
-        entry.items = len(entry.series)
+        items = len(entry.series) if isinstance(entry.series, Distinct) else 0
+        self._items += items - entry.items
+        entry.items = items
         while self._items > MOST_ITEMS and len(self._quiet) > 1:
             self._forget_oldest()
 

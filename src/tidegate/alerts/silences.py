@@ -38,16 +38,18 @@ class Silences:
     def __init__(self, settings: Iterable[SilenceSettings], ledger: Ledger) -> None:
         self._fixed = [_matcher(_from_file(each)) for each in settings]
         self._ledger = ledger
-        self._of_rows: dict[str, list[Matcher]] = {}
+        self._by_rule: dict[str, list[Matcher]] = {}
         self._of_keys: list[Matcher] = []
+        self.of_rows: list[Matcher] = []
+        """Those that look at rows; while there are none, no row has to be asked about."""
         self.renew()
 
     def renew(self) -> None:
         """Takes what the ledger holds now."""
         every = [*self._fixed, *map(_matcher, self._ledger.silences.values())]
-        self._rows = [each for each in every if each.source or each.destination]
+        self.of_rows = [each for each in every if each.source or each.destination]
         self._of_keys = [each for each in every if not (each.source or each.destination)]
-        self._of_rows = {}
+        self._by_rule = {}
 
     def expire(self, now: int) -> bool:
         """Forgets what is over; whether there was anything."""
@@ -63,11 +65,9 @@ class Silences:
 
     def row(self, rule: str, key: str | None, row: Row, now: int) -> bool:
         """Whether a row does not count for this rule, because of where it comes from or goes to."""
-        if not self._rows:
-            return False
-        mine = self._of_rows.get(rule)
+        mine = self._by_rule.get(rule)
         if mine is None:
-            mine = self._of_rows[rule] = [each for each in self._rows if each.of_rule(rule)]
+            mine = self._by_rule[rule] = [each for each in self.of_rows if each.of_rule(rule)]
         return any(
             (each.key is None or each.key == key)
             and not each.over(now)

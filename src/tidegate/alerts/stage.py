@@ -63,6 +63,7 @@ class Alerts:
         self._silences = Silences(settings.silences, self._ledger)
         self._register = Register(self._ledger, self._clock, self._silences, self._actions, sensor)
         self._books = {rule.name: Book(rule, settings.keys) for rule in rules}
+        self._silenced = {name: self._silencer(name) for name in self._books}
         self._readers = {table: _Reader(table, self._books.values()) for table in {r.table for r in rules}}
         self._step = min((rule.window // SLOTS for rule in rules), default=SECOND)
         self._unsure = list(self._ledger.outbox)
@@ -160,12 +161,13 @@ class Alerts:
         if not rule.filter.holds(row):
             return []
         has_key, key = rule.key_of(row)
-        if not has_key or self._silences.row(rule.name, key, row, self._shown()):
+        if not has_key or (self._silences.of_rows and self._silences.row(rule.name, key, row, self._shown())):
             return []
-        found = rule.metric.events(row, connection)
-        events = [event._replace(at=self._clock.row(event.at)) for event in found]
+        events = rule.metric.events(row, connection)
+        if not events:
+            return []
         self._changed = True
-        changes = book.add(self._clock.now, key, events, self._silenced(rule))
+        changes = book.add(self._clock, key, events, self._silenced[rule.name])
         return [made for each in changes if (made := self._register.change(rule, each))]
 
     def _advance(self) -> list[dict[str, Any]]:
@@ -174,12 +176,12 @@ class Alerts:
         self._due = now + max(self._step, 1)
         made = self._register.restore(self._books) if first else []
         for book in self._books.values():
-            changes = book.check(now, self._silenced(book.rule))
+            changes = book.check(now, self._silenced[book.rule.name])
             made += [row for each in changes if (row := self._register.change(book.rule, each))]
         return made
 
-    def _silenced(self, rule: Rule) -> Silenced:
-        return lambda key: self._silences.raising(rule.name, key, self._shown())
+    def _silencer(self, name: str) -> Silenced:
+        return lambda key: self._silences.raising(name, key, self._shown())
 
     def _shown(self) -> int:
         """Now, as people read it."""

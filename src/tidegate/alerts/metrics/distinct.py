@@ -1,6 +1,6 @@
 """How many different ports or hosts somebody calls: scans."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import ClassVar
 
 from tidegate.alerts.connections import COLUMNS, Connection
@@ -18,7 +18,7 @@ class _Distinct(Metric):
     key = "src_ip"
     column: ClassVar[str]
 
-    def events(self, row: Row, connection: Connection) -> Iterable[Event]:
+    def events(self, row: Row, connection: Connection) -> Sequence[Event]:
         """One for each connection."""
         if row["proto"] not in ("tcp", "udp", "sctp"):
             return ()

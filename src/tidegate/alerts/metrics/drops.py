@@ -1,6 +1,6 @@
 """What the kernel dropped because we were late."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import ClassVar
 
 from tidegate.alerts.connections import Connection
@@ -16,6 +16,6 @@ class KernelDrops(Metric):
     key = "source"
     threshold = 0.0
 
-    def events(self, row: Row, connection: Connection) -> Iterable[Event]:
+    def events(self, row: Row, connection: Connection) -> Sequence[Event]:
         """As many as the interval says."""
         return (Event(row["ts"], row["dropped_kernel"]),) if row["dropped_kernel"] else ()

@@ -1,6 +1,6 @@
 """HTTP: requests, replies, and both."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import ClassVar
 
 from tidegate.alerts.clock import SECOND
@@ -15,7 +15,7 @@ class HttpRequests(Metric):
     table = "http"
     columns: ClassVar[tuple[str, ...]] = ("ts", "method")
 
-    def events(self, row: Row, connection: Connection) -> Iterable[Event]:
+    def events(self, row: Row, connection: Connection) -> Sequence[Event]:
         """One for a request."""
         return () if row["method"] is None else (Event(row["ts"]),)
 
@@ -26,7 +26,7 @@ class HttpReplies(Metric):
     table = "http"
     columns: ClassVar[tuple[str, ...]] = ("ts", "status", "duration")
 
-    def events(self, row: Row, connection: Connection) -> Iterable[Event]:
+    def events(self, row: Row, connection: Connection) -> Sequence[Event]:
         """One for a reply."""
         return () if row["status"] is None else (Event(row["ts"] + _nanoseconds(row["duration"])),)
 
@@ -37,12 +37,12 @@ class HttpMessages(Metric):
     table = "http"
     columns: ClassVar[tuple[str, ...]] = ("ts", "method", "status", "duration")
 
-    def events(self, row: Row, connection: Connection) -> Iterable[Event]:
+    def events(self, row: Row, connection: Connection) -> Sequence[Event]:
         """One for each of the two."""
-        if row["method"] is not None:
-            yield Event(row["ts"])
-        if row["status"] is not None:
-            yield Event(row["ts"] + _nanoseconds(row["duration"]))
+        request = () if row["method"] is None else (Event(row["ts"]),)
+        if row["status"] is None:
+            return request
+        return (*request, Event(row["ts"] + _nanoseconds(row["duration"])))
 
 
 def _nanoseconds(seconds: float | None) -> int:

@@ -1,7 +1,7 @@
 """What a metric is: it makes events of a table's rows, and says how events add up to a value."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 from tidegate.alerts.connections import Connection
@@ -41,7 +41,7 @@ class Metric(ABC):
         self.window = window
 
     @abstractmethod
-    def events(self, row: Row, connection: Connection) -> Iterable[Event]:
+    def events(self, row: Row, connection: Connection) -> Sequence[Event]:
         """What counts of a row. `connection` is only for rows of `conn`."""
 
     def series(self) -> Series:

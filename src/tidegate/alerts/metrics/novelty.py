@@ -1,6 +1,6 @@
 """What was never seen before: programs and places."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from tidegate.alerts.clock import SECOND
@@ -28,7 +28,7 @@ class Novelty(Metric):
         """What there is to know in a row, unless the rule's key says."""
         raise NotImplementedError
 
-    def events(self, row: Row, connection: Connection) -> Iterable[Event]:
+    def events(self, row: Row, connection: Connection) -> Sequence[Event]:
         """One for each name that is new; none while it learns."""
         columns = key_columns(self.settings.key)
         names = [_joined(row, columns)] if columns else self.names(row)

@@ -1,6 +1,6 @@
 """Traffic of connections: packets, bytes, beginnings, failures, and bytes a month."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import ClassVar
 
 from tidegate.alerts.connections import COLUMNS, Connection
@@ -26,7 +26,7 @@ class _Traffic(Metric):
 class Packets(_Traffic):
     """Packets in both directions."""
 
-    def events(self, row: Row, connection: Connection) -> Iterable[Event]:
+    def events(self, row: Row, connection: Connection) -> Sequence[Event]:
         """What came since the last row."""
         new = connection.new_packets(self.number, row) if self.counts(row) else 0
         return (Event(row["last_ts"], new),) if new else ()
@@ -35,7 +35,7 @@ class Packets(_Traffic):
 class Bytes(_Traffic):
     """IP bytes in both directions."""
 
-    def events(self, row: Row, connection: Connection) -> Iterable[Event]:
+    def events(self, row: Row, connection: Connection) -> Sequence[Event]:
         """What came since the last row."""
         new = connection.new_bytes(self.number, row) if self.counts(row) else 0
         return (Event(row["last_ts"], new),) if new else ()
@@ -55,7 +55,7 @@ class Connections(Metric):
     table = "conn"
     columns: ClassVar[tuple[str, ...]] = COLUMNS
 
-    def events(self, row: Row, connection: Connection) -> Iterable[Event]:
+    def events(self, row: Row, connection: Connection) -> Sequence[Event]:
         """One when the rule meets it for the first time."""
         fresh = not connection.packets
         return (Event(row["ts" if fresh else "last_ts"]),) if connection.first(self.number) else ()
@@ -67,7 +67,7 @@ class FailedConnections(Metric):
     table = "conn"
     columns: ClassVar[tuple[str, ...]] = (*COLUMNS, "conn_state", "proto", "dst_ip")
 
-    def events(self, row: Row, connection: Connection) -> Iterable[Event]:
+    def events(self, row: Row, connection: Connection) -> Sequence[Event]:
         """One at the end of it. Nobody has to answer what is sent to many."""
         failed = row["state"] == "closed" and row["conn_state"] in FAILED
         if not failed or (row["proto"] == "udp" and _to_many(row["dst_ip"])):
