@@ -1,17 +1,22 @@
 """Rules as they are written: what is wrong is said in one line that names the rule."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from alarms import rule
 from tidegate.alerts import check
+from tidegate.alerts.ledger import Ledger
 from tidegate.alerts.metrics import KINDS
 from tidegate.alerts.rules import PLACES, compile_rules
+from tidegate.alerts.silences import Silences
 from tidegate.model.config import AlertSettings, MailSettings, SilenceSettings, WebhookSettings
 from tidegate.model.config.alerts import FROM_ZERO, METRICS
 from tidegate.model.errors import UsageError
 from tidegate.model.tables import find_table
+from tidegate.settings.find import load
 
 
 def test_every_metric_is_there_and_looks_at_columns_that_are() -> None:
@@ -100,3 +105,18 @@ def test_a_message_takes_what_it_may() -> None:
     message = " ".join("{" + place + "}" for place in PLACES)
     [made] = compile_rules([rule(threshold=1000, window=5400.0, message=message)])
     assert made.message(1500, 1000, "k") == "1500 1000 1.5 kB 1.0 kB k http_requests http_requests 90m"
+
+
+def test_the_examples_of_the_documentation_are_right(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text()
+    shown = set()
+    for number, example in enumerate(re.findall(r"```yaml\n(.*?)```", page, re.S)):
+        file = tmp_path / f"{number}.yml"
+        file.write_text(example)
+        settings = load(file, {}).alerts
+        compile_rules(settings.rules)
+        Silences(settings.silences, Ledger())
+        shown |= {each.metric for each in settings.rules} if "rules:" in example else set()
+    assert shown == set(METRICS)
+    for metric in METRICS:
+        assert f"\n| `{metric}` | " in page
