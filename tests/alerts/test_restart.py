@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from alarms import S, Watched, asked, conn, rows, rule
 from tidegate.alerts import BusyError, open_desk
@@ -308,3 +310,52 @@ def test_the_state_lies_in_a_store_unharmed(tmp_path: Path) -> None:
     assert layout.segments() == ([], [])
     watched.close()
     assert read_state(layout.root / "alerts.json").open
+
+
+Turn = st.tuples(
+    st.sampled_from(["row", "row", "row", "tick", "tick", "stop", "crash"]),
+    st.integers(0, 30),
+    st.integers(0, 2),
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(Turn, max_size=40), st.booleans(), st.integers(0, 15))
+def test_over_stops_and_crashes_raised_and_recovered_pair_up(
+    tmp_path_factory: pytest.TempPathFactory, turns: list[tuple[str, int, int]], keyed: bool, settle: int
+) -> None:
+    """A crash takes what was handed on since the last tick; the store then holds each row at least once."""
+    path = tmp_path_factory.mktemp("state") / "alerts.json"
+    given = rule(key="host" if keyed else None, settle=float(settle))
+    watched, store, at, sure = Watched(given, state=path), [], 0.0, 0
+    for kind, passed, host in turns:
+        at += passed
+        if kind == "row":
+            watched.see(asked(at, 2, host=f"h{host}"))
+            continue
+        if kind != "crash":
+            sure = len(watched.alerts)
+            watched.tick(at)
+        if kind == "stop":
+            store += watched.alerts
+            watched.close()
+        elif kind == "crash":
+            store += watched.alerts[:sure]
+            watched.kill()
+        if kind != "tick":
+            watched, sure = Watched(given, state=path), 0
+    for later in range(1, 40):
+        watched.tick(at + 5 * later)
+    store += watched.alerts
+    watched.close()
+    unique = list({(row["alert_id"], row["state"]): row for row in reversed(store)}.values())
+    assert sorted(row["state"] for row in unique).count("raised") == len(unique) / 2
+    last: dict[str, str] = {}
+    for row in store:
+        assert (last.get(row["alert_id"]), row["state"]) in ALLOWED
+        last[row["alert_id"]] = row["state"]
+    assert set(last.values()) <= {"recovered"}
+    assert not read_state(path).open
+
+
+ALLOWED = {(None, "raised"), ("raised", "raised"), ("raised", "recovered"), ("recovered", "recovered")}

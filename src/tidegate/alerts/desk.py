@@ -15,6 +15,7 @@ from typing import Any
 
 from tidegate.alerts.clock import SECOND
 from tidegate.alerts.ledger import EVERY_RULE, MOST_SILENCES, Alert, Ledger, Silence
+from tidegate.alerts.metrics.novelty import LONGEST as LONGEST_KEY
 from tidegate.alerts.rules import LONGEST_NAME
 from tidegate.alerts.silences import network
 from tidegate.alerts.state import StateFile
@@ -85,9 +86,7 @@ class Desk:
         """Lets nothing be raised by what matches all that is given, for so long or for good; its name."""
         if not (rule or key or source or destination):
             raise UsageError("a silence needs a rule, a key, a source or a destination")
-        for address in (source, destination):
-            if address:
-                network(address)
+        source, destination = (str(network(each)) if each else None for each in (source, destination))
         with self._lock:
             if len(self._ledger.silences) >= MOST_SILENCES:
                 raise UsageError(f"there are {MOST_SILENCES} silences; end one first")
@@ -95,9 +94,9 @@ class Desk:
             self._ledger.silences[name] = Silence(
                 name,
                 self._known(rule) if rule else None,
-                key or None,
-                source or None,
-                destination or None,
+                clip(safe_text(key), LONGEST_KEY) if key else None,
+                source,
+                destination,
                 None if seconds is None else self._until(seconds),
                 _line(who),
             )

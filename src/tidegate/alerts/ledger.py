@@ -139,7 +139,8 @@ def from_json(data: Any) -> Ledger:
     try:
         if data["version"] > VERSION:
             raise BrokenStateError("was written by a newer Tidegate")
-        alerts = [_made(Alert, each) for each in data["open"]]
+        found = [_made(Alert, each) for each in data["open"]]
+        alerts = {(alert.rule, alert.key, alert.level): alert for alert in found}.values()
         history = [_made(Alert, each) for each in data["history"]]
         silences = [_silence(each) for each in data["silences"][-MOST_SILENCES:]]
         return Ledger(

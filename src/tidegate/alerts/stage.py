@@ -44,18 +44,16 @@ class Alerts:
     Pure but for the state file, which is written here, and the actions, whose threads start and end with it.
     """
 
-    def __init__(
-        self, settings: AlertSettings, sensor: str, state: Path | None = None, actions: Actions | None = None
-    ) -> None:
+    def __init__(self, settings: AlertSettings, sensor: str, state: Path | None = None) -> None:
         """Compiles the rules, takes up what is remembered at `state`, and starts the threads of the actions.
 
         Raises UsageError for a rule or an action that is wrong, StoreError if another process has the state.
         """
+        check(settings)
         rules = compile_rules(settings.rules)
-        self._actions = actions or Actions(settings)
+        self._actions = Actions(settings)
         self._lock = threading.RLock()
         self._clock = Clock()
-        check(settings)
         self._state = StateFile(state) if state else None
         self._closed = False
         self._ledger = self._state.load() if self._state else Ledger()
