@@ -11,7 +11,7 @@ EARLY, NOON, LATE = "2026-11-20 10:00:00", "2026-11-20 12:00:00", "2026-11-20 14
 
 def everything() -> list[TableRows]:
     """The rows, by table."""
-    return [conns(), http(), tls(), dns(), icmp(), ssh()]
+    return [conns(), http(), tls(), dns(), icmp(), ssh(), alert()]
 
 
 def conns() -> TableRows:
@@ -142,3 +142,18 @@ def ssh() -> TableRows:
         .add(ts=EARLY, src_ip=A, dst_ip=SERVER, client="SSH-2.0-x", server="SSH-2.0-srv")
         .add(ts=LATE, src_ip=B, dst_ip=SERVER, server="SSH-2.0-srv")
     )
+
+
+def alert() -> TableRows:
+    """One that is over, told twice of its end, and one that is open, of a hostile key."""
+    high = {"rule": "http-traffic", "metric": "http_messages", "severity": "warning", "threshold": 7.0}
+    a = {**high, "alert_id": "a1", "since": EARLY}
+    over = {"state": "recovered", "value": 0.0, "peak": 9.0, "duration": 7200.0, "message": "over"}
+    return (
+        TableRows("alert")
+        .add(**a, ts=EARLY, state="raised", value=8.0, peak=8.0, message="high")
+        .add(**a, **over, ts=NOON)
+        .add(**a, **over, ts=NOON)
+        .add(rule="scan", metric="distinct_ports", severity="critical", threshold=5.0, alert_id="a2",
+             since=LATE, ts=LATE, state="raised", key=HOSTILE, value=6.0, peak=6.0, message=HOSTILE)
+    )  # fmt: skip

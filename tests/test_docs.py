@@ -16,10 +16,17 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 
 
+def parameters(verb: str) -> list[click.Parameter]:
+    """Of a verb, and of the verbs below it."""
+    command = load(verb)
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return [*command.params, *(parameter for each in below for parameter in each.params)]
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_and_option_is_documented(verb: str) -> None:
     page = (DOCS / f"{verb}.md").read_text()
-    for parameter in load(verb).params:
+    for parameter in parameters(verb):
         if isinstance(parameter, click.Option) and not parameter.hidden:
             for name in [*parameter.opts, *parameter.secondary_opts]:
                 assert f"`{name}" in page, f"{name} of {verb}"
@@ -28,14 +35,14 @@ def test_every_verb_and_option_is_documented(verb: str) -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_no_option_is_documented_that_is_not_there(verb: str) -> None:
     page = (DOCS / f"{verb}.md").read_text()
-    known = {name for other in VERBS for parameter in load(other).params for name in parameter.opts}
+    known = {name for other in VERBS for parameter in parameters(other) for name in parameter.opts}
     words = page.replace("`", " ").replace(",", " ").replace("|", " ").split()
     assert {word for word in words if word.startswith("--") and word.strip("-")} <= known
 
 
 def test_every_option_has_help() -> None:
     for verb in VERBS:
-        for parameter in load(verb).params:
+        for parameter in parameters(verb):
             if isinstance(parameter, click.Option):
                 assert parameter.help, f"{parameter.name} of {verb}"
 

@@ -135,6 +135,14 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         ("server", "SSH-2.0-srv", 2, 1, SERVER, LATE),
         ("client", "SSH-2.0-x", 1, 1, A, EARLY),
     ],
+    "alerts": [
+        ("a2", "scan", HOSTILE, "critical", "raised", LATE, None, None, 6.0, 5.0, HOSTILE),
+        ("a1", "http-traffic", None, "warning", "recovered", EARLY, NOON, 7200.0, 9.0, 7.0, "over"),
+    ],
+    "alert-rules": [
+        ("http-traffic", "http_messages", 1, 0, None, 7200.0, 9.0, NOON),
+        ("scan", "distinct_ports", 1, 1, [HOSTILE], None, 6.0, LATE),
+    ],
 }  # fmt: skip
 """The answer of every question over the rows of talk.py."""
 

@@ -64,9 +64,8 @@ service: 5
     assert problems(text) == [
         't.yml:2: unknown key "watch.interface"; did you mean "interfaces"?',
         't.yml:4: store.keep_age: "2x" is no duration: write 90, 200s, 5m, 2h or 1d',
-        "t.yml:9: alerts.rules[0].threshold: a number is expected, not 'lots'",
+        't.yml:9: alerts.rules[0].threshold: "lots" is no size: write 1000, 64K, 100M or 10G',
         't.yml:10: alerts.rules[1] needs "name"',
-        't.yml:10: alerts.rules[1] needs "threshold"',
         "t.yml:12: logs[0].format: one of conmon, tsv, csv, jsonl, zeek, eve, ecs is expected, not 'xml'",
         "t.yml:13: service: a group of keys is expected, not 5",
     ]
@@ -78,6 +77,8 @@ alerts:
   rules:
     - {name: a, metric: speed, threshold: 1, clear: 2, key: colour}
     - {name: a, metric: packets, threshold: 1, filter: "prg:x", actions: [pager]}
+    - {name: b, metric: bytes, key: "process_name, colours"}
+    - {name: c, metric: new_program}
 logs:
   - {name: x, path: y, tables: [con], columns: [uri]}
 """
@@ -85,11 +86,13 @@ logs:
     for part in (
         't.yml:3: alerts.rules[0].metric: there is no metric "speed"',
         't.yml:3: alerts.rules[0].key: there is no column "colour"',
+        "t.yml:5: alerts.rules[2].threshold: a number is needed",
+        't.yml:5: alerts.rules[2].key: there is no column "colours"',
         "an alert cannot be over at a value above",
         '"a" is there 2 times',
         'there is no field "prg"; did you mean "prog"?',
         't.yml:4: alerts.rules[1].actions: there is no action "pager"; there are log, screen',
-        't.yml:6: logs[0].tables: there is no table "con"',
+        't.yml:8: logs[0].tables: there is no table "con"',
         'there is no column "uri" in con',
     ):
         assert part in said

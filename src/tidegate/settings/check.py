@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from tidegate.model.config import AlertSettings, Config, LogSettings, RuleSettings
-from tidegate.model.config.alerts import METRICS
+from tidegate.model.config.alerts import DERIVED, FROM_ZERO, METRICS
 from tidegate.model.errors import UsageError
 from tidegate.model.filter import parse_filter
 from tidegate.model.tables import all_tables, check_tables
@@ -40,9 +40,12 @@ def _rule(path: Path_, rule: RuleSettings, actions: list[str]) -> Found:
     columns = {column.name for table in all_tables() for column in table.columns}
     if rule.metric not in METRICS:
         yield (*path, "metric"), f'there is no metric "{rule.metric}"; there are {", ".join(METRICS)}'
-    if rule.key is not None and rule.key not in columns:
-        yield (*path, "key"), f'there is no column "{rule.key}"; see tidegate tables'
-    if rule.clear is not None and rule.clear > rule.threshold:
+    if rule.threshold is None and rule.metric not in FROM_ZERO:
+        yield (*path, "threshold"), "a number is needed"
+    for key in (rule.key or "").split(",") if rule.key else ():
+        if key.strip() not in columns | set(DERIVED):
+            yield (*path, "key"), f'there is no column "{key.strip()}"; see tidegate tables'
+    if rule.clear is not None and rule.clear > (rule.threshold or 0):
         yield (*path, "clear"), "an alert cannot be over at a value above the one that raises it"
     if not 1 <= rule.reset_day <= 31:
         yield (*path, "reset_day"), "a day of the month is expected: 1 to 31"

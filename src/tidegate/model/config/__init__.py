@@ -1,6 +1,12 @@
 """Settings, typed once: where they enter, they are checked; from there on they are true."""
 
-from tidegate.model.config.alerts import AlertSettings, MailSettings, RuleSettings, WebhookSettings
+from tidegate.model.config.alerts import (
+    AlertSettings,
+    MailSettings,
+    RuleSettings,
+    SilenceSettings,
+    WebhookSettings,
+)
 from tidegate.model.config.capture import EngineSettings, RecordSettings, WatchSettings
 from tidegate.model.config.enrich import NameSettings, PlaceSettings, ProgramSettings
 from tidegate.model.config.service import ServiceSettings
@@ -23,6 +29,7 @@ __all__ = [
     "RecordSettings",
     "RuleSettings",
     "ServiceSettings",
+    "SilenceSettings",
     "StoreSettings",
     "WatchSettings",
     "WebhookSettings",

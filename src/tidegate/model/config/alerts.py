@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from tidegate.model.config.option import DURATION, option, required
+from tidegate.model.config.option import DURATION, Written, option, required
+from tidegate.model.units import parse_size
 
 METRICS = (
     "http_messages",
@@ -22,6 +23,22 @@ METRICS = (
 )
 """What a rule can measure."""
 
+FROM_ZERO = ("new_program", "new_place", "kernel_drops")
+"""Metrics of which any value is too much, unless the rule says."""
+
+DERIVED = ("status_class",)
+"""Keys that are no columns, but made of one."""
+
+
+def _amount(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return parse_size(text)
+
+
+AMOUNT = Written(_amount, "a number or a size: 7000, 64K, 100G")
+
 Severity = Literal["info", "warning", "critical"]
 
 
@@ -31,21 +48,54 @@ class RuleSettings:
 
     name: str = required("name of the rule; each has its own")
     metric: str = required("what is measured: " + ", ".join(METRICS))
-    threshold: float = required("raised when the value is above this; for quota: bytes a month")
+    threshold: Annotated[float, AMOUNT] | None = option(
+        None,
+        "raised when the value is above this; for quota: bytes a month; 0 unless given for new_program, "
+        "new_place and kernel_drops, needed for all others",
+    )
     filter: str = option("", 'only rows that match, such as "host:example.org status:>=500"')
-    key: str | None = option(None, "column by whose values is counted apart, such as host, section, src_ip")
+    key: str | None = option(
+        None,
+        "column by whose values is counted apart, such as host, section, src_ip; several with commas; "
+        "status_class is 2xx, 4xx and so on; for new_program and new_place: what has to be new",
+    )
     window: Annotated[float, DURATION] = option(120.0, "time over which is counted")
-    clear: float | None = option(None, "recovers at or below this; the threshold unless given")
+    clear: Annotated[float, AMOUNT] | None = option(
+        None, "recovers at or below this; the threshold unless given"
+    )
     hold: Annotated[float, DURATION] = option(0.0, "how long the value must stay above before it is raised")
+    settle: Annotated[float, DURATION] = option(
+        10.0, "how long the value must stay at or below clear before it has recovered"
+    )
     severity: Severity = option("warning", "info, warning or critical")
-    message: str = option("", "what is told; {value}, {threshold}, {key}, {rule}, {window} are put in")
+    message: str = option(
+        "",
+        "what is told; {value}, {threshold}, {key}, {rule}, {metric}, {window} are put in; "
+        "{size} and {limit} are value and threshold as bytes",
+    )
     actions: tuple[str, ...] = option(
         ("log", "screen"), "who is told, by name: log, screen, or a mail or webhook"
     )
-    reset_day: int = option(1, "quota: day of the month on which counting begins anew")
+    tell_recovery: bool = option(True, "whether they are told that it is over, too")
+    learn: Annotated[float, DURATION] = option(
+        86400.0, "new_program, new_place: time from the rule's first start in which nothing is new"
+    )
+    reset_day: int = option(
+        1, "quota: day of the month (UTC) on which counting begins anew; the last one of a short month"
+    )
     levels: tuple[float, ...] = option(
         (0.8, 0.9, 1.0), "quota: shares of the threshold that each raise an alert"
     )
+
+
+@dataclass(frozen=True)
+class SilenceSettings:
+    """What raises no alert: all that is given has to match."""
+
+    rule: str = option("", "only this rule; all unless given")
+    key: str = option("", "only alerts of this key")
+    source: str = option("", "rows of this opener do not count: an address or a network")
+    destination: str = option("", "rows of this called end do not count: an address or a network")
 
 
 @dataclass(frozen=True)
@@ -53,12 +103,13 @@ class WebhookSettings:
     """An action: JSON to a URL."""
 
     name: str = required("name by which rules call it")
-    url: str = required("where alerts are posted")
+    url: str = required("where alerts are posted, http or https")
     timeout: Annotated[float, DURATION] = option(10.0, "time for one attempt")
     retries: int = option(5, "attempts after the first; each waits twice as long")
     headers: tuple[str, ...] = option(
         (), 'further headers, "Name: value"; ${VARIABLE} is taken from the environment'
     )
+    ca_file: str = option("", "PEM file of certificates to trust instead of the system's")
 
 
 @dataclass(frozen=True)
@@ -70,9 +121,11 @@ class MailSettings:
     server: str = option("localhost:25", "SMTP server and port")
     sender: str = option("", "address it comes from; tidegate@ this host unless given")
     security: Literal["none", "starttls", "tls"] = option("none", "none, starttls or tls")
-    user: str = option("", "user name at the server")
+    user: str = option("", "user name at the server; needs starttls or tls")
     password_file: str = option("", "file that holds the password, readable by nobody else")
+    timeout: Annotated[float, DURATION] = option(30.0, "time for one attempt")
     retries: int = option(5, "attempts after the first; each waits twice as long")
+    ca_file: str = option("", "PEM file of certificates to trust instead of the system's")
 
 
 DEFAULT_RULES = (
@@ -80,7 +133,7 @@ DEFAULT_RULES = (
         name="http-traffic",
         metric="http_messages",
         threshold=7000.0,
-        message="High traffic: {value:.0f} HTTP messages in {window}",
+        message="High traffic: {value:,.0f} HTTP messages in {window}",
     ),
 )
 """What is watched for where nothing is configured: 7,000 HTTP requests and replies in 120 s."""
@@ -93,4 +146,5 @@ class AlertSettings:
     rules: tuple[RuleSettings, ...] = option(DEFAULT_RULES, "what raises alerts, and when they are over")
     webhooks: tuple[WebhookSettings, ...] = option((), "URLs that are told")
     mails: tuple[MailSettings, ...] = option((), "people who are written to")
+    silences: tuple[SilenceSettings, ...] = option((), "what raises no alert, for good")
     keys: int = option(10_000, "values of a key that are counted apart, a rule at most")

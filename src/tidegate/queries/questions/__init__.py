@@ -6,6 +6,8 @@ from tidegate.model.errors import UsageError
 from tidegate.model.text import clip
 from tidegate.queries.question import Question
 from tidegate.queries.questions import (
+    alert_rules,
+    alerts,
     dns_failures,
     dns_queries,
     dns_servers,
@@ -59,6 +61,8 @@ QUESTIONS: tuple[Question, ...] = (
     pings.QUESTION,
     icmp_errors.QUESTION,
     ssh_versions.QUESTION,
+    alerts.QUESTION,
+    alert_rules.QUESTION,
 )
 """Every question, in the order in which they are listed. A new one is a file, its import, and a line here."""
 

@@ -1,0 +1,8 @@
+"""Alerts: what is measured, when it is too much, who is told, and that it is over."""
+
+from tidegate.alerts.commands import commands
+from tidegate.alerts.desk import Desk, open_desk
+from tidegate.alerts.stage import Alerts, check
+from tidegate.alerts.state import NAME, BusyError
+
+__all__ = ["NAME", "Alerts", "BusyError", "Desk", "check", "commands", "open_desk"]

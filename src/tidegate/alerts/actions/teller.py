@@ -1,0 +1,171 @@
+"""A thread with a bounded queue that tells somebody, and tries again; what is lost is counted and said."""
+
+import logging
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from tidegate.alerts.actions.notice import Notice
+from tidegate.model.errors import TidegateError
+from tidegate.model.text import clip, safe_text
+
+MOST_WAITING = 1000
+"""Notices that wait for one action; further ones are lost."""
+FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0
+"""Seconds before the second attempt, which double with each further one, up to this."""
+
+LAST_WAIT = 1.0
+"""Seconds a thread has to end once its connection was cut."""
+
+_log = logging.getLogger("tidegate.alerts")
+
+
+class RefusedError(TidegateError):
+    """It will never work: trying again is of no use."""
+
+
+class Line:
+    """The connection of an attempt, so that another thread can cut it."""
+
+    def __init__(self) -> None:
+        self._socket: Callable[[], socket.socket | None] | None = None
+
+    def opened(self, current: Callable[[], socket.socket | None]) -> None:
+        """Says where the socket is found from now on."""
+        self._socket = current
+
+    def cut(self) -> None:
+        """Ends what the connection is doing, at once."""
+        found = self._socket() if self._socket else None
+        if found is not None:
+            try:
+                socket.socket.shutdown(found, socket.SHUT_RDWR)
+            except OSError:  # it is closed already, or not connected yet
+                return
+
+
+class Send(Protocol):
+    """One attempt."""
+
+    def __call__(self, notice: Notice, line: Line) -> None:
+        """Raises OSError or TidegateError if it did not work, RefusedError if it never will."""
+
+
+class Teller:
+    """Tells in the order of the alerts. One that cannot be told holds up the next, never anybody else."""
+
+    def __init__(
+        self, name: str, send: Send, retries: int, timeout: float, first_wait: float = FIRST_WAIT
+    ) -> None:
+        self.name = name
+        self.lost = 0
+        """Notices that nobody was told."""
+        self._send = send
+        self._retries = retries
+        self._timeout = timeout
+        self._first_wait = first_wait
+        self._line = Line()
+        self._queue: deque[Notice] = deque()
+        self._changed = threading.Condition()
+        self._finishing = threading.Event()
+        self._given_up = False
+        self._full = False
+        self._thread = threading.Thread(target=self._work, name=f"tidegate-alert-{name}")
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def tell(self, notice: Notice) -> None:
+        """Takes a notice; one that finds no room is lost."""
+        with self._changed:
+            if len(self._queue) < MOST_WAITING and not self._finishing.is_set():
+                self._full = False
+                self._queue.append(notice)
+                self._changed.notify()
+                return
+            first, self._full = not self._full, True
+        self._lose(f"{MOST_WAITING} alerts wait already" if first else "")
+
+    def finish(self) -> None:
+        """From now on nothing is waited for: what is in the queue is tried once, then the thread ends."""
+        with self._changed:
+            self._finishing.set()
+            self._changed.notify()
+
+    def join(self, deadline: float) -> None:
+        """Waits for the end so long, then cuts the connection; what was not told is lost."""
+        if not self._thread.ident:
+            return
+        self._thread.join(deadline)
+        if self._thread.is_alive():
+            self._given_up = True
+            self._line.cut()
+            self._thread.join(LAST_WAIT)
+            _log.warning("alerts: %s was not told all before the end (%d lost)", self.name, self.lost)
+
+    def _work(self) -> None:
+        while (notice := self._next()) is not None:
+            self._tell(notice)
+
+    def _next(self) -> Notice | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._finishing.is_set())
+            return self._queue.popleft() if self._queue else None
+
+    def _tell(self, notice: Notice) -> None:
+        reason, wait = "", self._first_wait
+        for attempt in range(self._retries + 1):
+            if self._given_up:
+                break
+            last = self._finishing.is_set()
+            try:
+                self._attempt(notice)
+                return
+            except RefusedError as error:
+                reason = str(error)
+                break
+            except (OSError, TidegateError) as error:
+                reason = str(error) or type(error).__name__
+            if last or attempt == self._retries:
+                break
+            if attempt == 0:
+                _log.info("alerts: %s: %s; trying again", self.name, _safe(reason))
+            self._finishing.wait(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
+        self._lose("" if self._given_up else reason)
+
+    def _attempt(self, notice: Notice) -> None:
+        """One attempt, cut when its time is over, however the other side drips."""
+        over = threading.Event()
+
+        def cut() -> None:
+            over.set()
+            self._line.cut()
+
+        cutter = threading.Timer(self._timeout, cut)
+        cutter.name = f"tidegate-alert-{self.name}-cut"
+        cutter.start()
+        try:
+            self._send(notice, self._line)
+        except (OSError, TidegateError):
+            if not over.is_set():
+                raise
+        finally:
+            cutter.cancel()
+            cutter.join()
+        if over.is_set():  # half an answer is none, even if it begins well
+            raise TimeoutError(f"no answer in {self._timeout:g}s")
+
+    def _lose(self, reason: str) -> None:
+        with self._changed:
+            self.lost += 1
+            lost = self.lost
+        if reason:
+            _log.warning("alerts: %s was not told: %s (%d lost so far)", self.name, _safe(reason), lost)
+
+
+def _safe(reason: str) -> str:
+    return clip(safe_text(" ".join(reason.split())), 300)

@@ -1,0 +1,85 @@
+"""What was never seen before: programs and places."""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from tidegate.alerts.clock import SECOND
+from tidegate.alerts.connections import COLUMNS, Connection
+from tidegate.alerts.ledger import MOST_KNOWN, Known
+from tidegate.alerts.metrics.metric import Event, Metric
+from tidegate.model.filter import Row
+from tidegate.model.text import clip, safe_text
+
+LONGEST = 256
+"""Characters of a key."""
+
+
+class Novelty(Metric):
+    """Knows what it has seen; the first time of anything else is an event, whose key it is."""
+
+    table = "conn"
+    threshold = 0.0
+    known: Known
+    """Set by who keeps it over a restart."""
+    forgotten = 0
+    """How many were forgotten because there were too many: they would be new again."""
+
+    def names(self, row: Row) -> Iterable[str | None]:
+        """What there is to know in a row, unless the rule's key says."""
+        raise NotImplementedError
+
+    def events(self, row: Row, connection: Connection) -> Sequence[Event]:
+        """One for each name that is new; none while it learns."""
+        columns = key_columns(self.settings.key)
+        names = [_joined(row, columns)] if columns else self.names(row)
+        return [event for name in names if name and (event := self._meet(name, row["last_ts"]))]
+
+    def _meet(self, name: str, ts: int) -> Event | None:
+        key = clip(safe_text(name), LONGEST)
+        known = self.known
+        if not known.learning_until:
+            known.learning_until = ts + int(self.settings.learn * SECOND)
+        new = known.seen.pop(key, None) is None
+        known.seen[key] = ts
+        if len(known.seen) > MOST_KNOWN:
+            del known.seen[next(iter(known.seen))]
+            self.forgotten += 1
+        return Event(ts, 1.0, None, key) if new and ts >= known.learning_until else None
+
+
+class NewProgram(Novelty):
+    """Programs by their path, or their name where that is all there is; at both ends."""
+
+    columns: ClassVar[tuple[str, ...]] = (
+        *COLUMNS,
+        "process_path",
+        "process_name",
+        "peer_process_path",
+        "peer_process_name",
+    )
+
+    def names(self, row: Row) -> Iterable[str | None]:
+        """The programs of both ends."""
+        yield row["process_path"] or row["process_name"]
+        yield row["peer_process_path"] or row["peer_process_name"]
+
+
+class NewPlace(Novelty):
+    """Countries of either end."""
+
+    columns: ClassVar[tuple[str, ...]] = (*COLUMNS, "src_country", "dst_country")
+
+    def names(self, row: Row) -> Iterable[str | None]:
+        """The countries of both ends."""
+        yield row["src_country"]
+        yield row["dst_country"]
+
+
+def key_columns(key: str | None) -> tuple[str, ...]:
+    """The columns a key is made of."""
+    return tuple(part.strip() for part in (key or "").split(",") if part.strip())
+
+
+def _joined(row: Row, columns: tuple[str, ...]) -> str | None:
+    values = [row[name] for name in columns]
+    return None if None in values else " ".join(map(str, values))

@@ -1,0 +1,147 @@
+"""`tidegate alerts`: what is wrong, what was wrong, and what is done about it."""
+
+import getpass
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from tidegate.cli.options import DURATION, config_option, store_option
+from tidegate.model.errors import StoreError, UsageError
+from tidegate.model.text import clip, safe_text
+from tidegate.model.units import human_duration
+
+WIDTH = 70
+
+
+class Place:
+    """Where the alerts are: the store with their state, and the socket of who runs."""
+
+    def __init__(self, config: Path | None, store: Path | None) -> None:
+        from tidegate import app
+        from tidegate.alerts import NAME
+        from tidegate.settings.find import load_place
+
+        settings = load_place(config)
+        self.root = store or app.store_root(settings)
+        self.state = self.root / NAME
+        self.socket = app.control_path(replace(settings, store=replace(settings.store, path=str(self.root))))
+
+    def do(self, word: str, **given: Any) -> Mapping[str, Any]:
+        """Has it done by the Tidegate that runs, or writes it down for the next one."""
+        from tidegate.alerts import BusyError, open_desk
+        from tidegate.alerts.commands import desk_commands
+        from tidegate.pipeline.control import ask
+        from tidegate.store.layout import Layout
+
+        Layout(self.root).check()
+        try:
+            with open_desk(self.state) as desk:
+                return desk_commands(lambda: desk)[word](**given)
+        except BusyError as busy:
+            try:
+                return ask(self.socket, {"do": word, **given})
+            except UsageError as error:
+                if "no Tidegate answers" in str(error):
+                    raise StoreError(f"{busy}, and takes no commands at {self.socket}") from None
+                raise
+
+
+@click.group(invoke_without_command=True)
+@config_option
+@store_option
+@click.option("--since", metavar="TIME", help="History from this time on: 2h (ago), 2026-11-20 14:00 (UTC).")
+@click.option("-n", "--limit", type=click.IntRange(1), default=20, help="Lines of history at most.")
+@click.pass_context
+def alerts(
+    ctx: click.Context, config: Path | None, store: Path | None, since: str | None, limit: int
+) -> None:
+    """List open alerts, history and silences; or acknowledge, mute and silence.
+
+    With a running Tidegate it is done at once; without one, the next start knows.
+    """
+    ctx.obj = Place(config, store)
+    if ctx.invoked_subcommand is None:
+        click.echo("\n".join(_listing(ctx.obj, since, limit)))
+
+
+@alerts.command()
+@click.argument("alert_id", metavar="ALERT")
+@click.pass_obj
+def ack(place: Place, alert_id: str) -> None:
+    """Say that you look after the open alert ALERT."""
+    place.do("acknowledge", alert_id=alert_id, who=getpass.getuser())
+    click.echo(f"acknowledged {safe_text(alert_id)}")
+
+
+@alerts.command()
+@click.argument("seconds", metavar="TIME", type=DURATION)
+@click.argument("rule", required=False)
+@click.pass_obj
+def mute(place: Place, seconds: float, rule: str | None) -> None:
+    """Tell nobody of RULE (of any rule, unless named) for TIME, such as 1h; 0 ends it."""
+    place.do("mute", seconds=seconds, rule=rule)
+    what = safe_text(rule) if rule else "everything"
+    click.echo(f"muted {what} for {human_duration(seconds)}" if seconds else f"{what} is told again")
+
+
+@alerts.command()
+@click.option("--rule", help="Only this rule.")
+@click.option("--key", help="Only alerts of this key.")
+@click.option("--source", metavar="ADDRESS", help="What this opener does: an address or a network.")
+@click.option("--destination", metavar="ADDRESS", help="What is done to this end: an address or a network.")
+@click.option("--for", "seconds", type=DURATION, metavar="TIME", help="For so long; for good unless given.")
+@click.pass_obj
+def silence(place: Place, /, **given: Any) -> None:
+    """Raise no alert by what matches all of this."""
+    made = place.do("silence", **given, who=getpass.getuser())
+    click.echo(f"silence {made['silence_id']}; end it with: tidegate alerts unsilence {made['silence_id']}")
+
+
+@alerts.command()
+@click.argument("silence_id", metavar="SILENCE")
+@click.pass_obj
+def unsilence(place: Place, silence_id: str) -> None:
+    """End the silence SILENCE."""
+    place.do("unsilence", silence_id=silence_id)
+    click.echo(f"ended {safe_text(silence_id)}")
+
+
+def _listing(place: Place, since: str | None, limit: int) -> Iterator[str]:
+    """Open ones, what is silent, and what is over, each made safe."""
+    from tidegate.alerts.state import read_state
+    from tidegate.queries import alerts as question
+    from tidegate.store.layout import Layout
+
+    Layout(place.root).check()
+    ledger = read_state(place.state)
+    yield "open" if ledger.open else "no open alerts"
+    for alert in ledger.open.values():
+        by = f"  (acknowledged by {alert.acknowledged_by})" if alert.acknowledged_by else ""
+        yield safe_text(
+            f"  {alert.alert_id}  since {_moment(alert.since)}  {alert.severity:<8}  "
+            f"{clip(alert.message, WIDTH)}{by}"
+        )
+    for rule, until in ledger.mutes.items():
+        yield safe_text(f"muted: {'everything' if rule == '*' else rule} until {_moment(until)}")
+    for each in ledger.silences.values():
+        given = {"rule": each.rule, "key": each.key, "from": each.source, "to": each.destination}
+        what = ", ".join(f"{name} {value}" for name, value in given.items() if value)
+        end = f" until {_moment(each.until)}" if each.until else ""
+        yield safe_text(f"silence {each.silence_id}: {what}{end}")
+    answer = question(place.root, since=since, limit=limit)
+    rows = [dict(zip(answer.columns, row, strict=True)) for row in answer]
+    over = [row for row in rows if row["state"] == "recovered"]
+    yield "over" if over else "none over"
+    for row in over:
+        yield safe_text(
+            f"  {row['alert_id']}  {row['since']:%Y-%m-%d %H:%M:%S}  "
+            f"{human_duration(row['duration'] or 0):>8}  {clip(row['message'], WIDTH)}"
+        )
+
+
+def _moment(ns: int) -> str:
+    return f"{datetime.fromtimestamp(ns // 1_000_000_000, UTC):%Y-%m-%d %H:%M:%S}"

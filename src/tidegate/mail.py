@@ -1,0 +1,183 @@
+"""Mail: the one door to SMTP. Pure of threads; who waits, and how often it is tried, is the caller's."""
+
+import os
+import re
+import smtplib
+import socket
+import ssl
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from pathlib import Path
+
+from tidegate.model.config import MailSettings
+from tidegate.model.errors import TidegateError, UsageError
+from tidegate.model.text import clip, safe_text
+
+LONGEST_SUBJECT = 150
+LONGEST_PASSWORD = 1024
+
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.\-\[\]:]{1,255}")
+_SERVER = re.compile(r"(?:\[([0-9A-Fa-f:.%]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}))?")
+_PORTS = {"none": 25, "starttls": 587, "tls": 465}
+
+Opened = Callable[[Callable[[], socket.socket | None]], None]
+"""Is told where the connection's socket is found, for who wants to cut it."""
+
+
+class MailError(TidegateError):
+    """A mail that was not taken. `final` says whether trying again is of no use."""
+
+    def __init__(self, text: str, final: bool) -> None:
+        super().__init__(text)
+        self.final = final
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What is sent. Texts may hold anything: headers and body are made safe here."""
+
+    subject: str
+    text: str
+    date: datetime
+    message_id: str
+    """Letters, digits, dots and dashes; the same letter keeps it when it is sent again."""
+    answers: str = ""
+    """The message_id of the letter this one belongs to."""
+
+
+class Mailer:
+    """Sends letters by one server to the same people."""
+
+    def __init__(self, settings: MailSettings) -> None:
+        """Raises UsageError for an address, a server or a password file that cannot be."""
+        self._settings = settings
+        self._what = f"mail {clip(settings.name, 40)}"
+        self._host, self._port = self._server()
+        self._sender = settings.sender or f"tidegate@{_this_host()}"
+        for address in (self._sender, *settings.to):
+            if not _ADDRESS.fullmatch(address):
+                raise UsageError(f'{self._what}: "{clip(safe_text(address), 60)}" is no mail address')
+        if not settings.to:
+            raise UsageError(f"{self._what}: nobody to write to; give addresses")
+        if settings.timeout <= 0 or settings.retries < 0:
+            raise UsageError(f"{self._what}: a timeout above 0 and no negative retries are needed")
+        self._tls = self._context() if settings.security != "none" else None
+        self._password = self._secret() if settings.user else ""
+
+    def send(self, letter: Letter, opened: Opened | None = None) -> None:
+        """Sends it; raises MailError or OSError."""
+        message = self.message(letter)
+        try:
+            with self._connected(opened) as server:
+                if self._settings.user:
+                    server.login(self._settings.user, self._password)
+                refused = server.send_message(message, self._sender, list(self._settings.to))
+        except smtplib.SMTPRecipientsRefused as error:
+            codes = [code for code, _ in error.recipients.values()]
+            raise MailError(f"every address was refused ({codes[0]})", all(c >= 500 for c in codes)) from None
+        except smtplib.SMTPResponseException as error:
+            final = 500 <= error.smtp_code < 600
+            raise MailError(
+                f"the server answered {error.smtp_code} {_said(error.smtp_error)}", final
+            ) from None
+        except smtplib.SMTPNotSupportedError as error:
+            raise MailError(_said(str(error)), True) from None
+        except smtplib.SMTPException as error:
+            raise MailError(_said(str(error)) or type(error).__name__, False) from None
+        if refused:
+            raise MailError(f"{len(refused)} of {len(self._settings.to)} addresses were refused", True)
+
+    def message(self, letter: Letter) -> EmailMessage:
+        """The letter as it goes out."""
+        domain = self._sender.partition("@")[2]
+        message = EmailMessage(policy=SMTP)
+        message["From"] = Address("Tidegate", addr_spec=self._sender)
+        message["To"] = ", ".join(self._settings.to)
+        message["Subject"] = clip(safe_text(" ".join(letter.subject.split())), LONGEST_SUBJECT)
+        message["Date"] = format_datetime(letter.date)
+        message["Message-ID"] = f"<{letter.message_id}@{domain}>"
+        if letter.answers:
+            message["In-Reply-To"] = message["References"] = f"<{letter.answers}@{domain}>"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content("\n".join(map(safe_text, letter.text.split("\n"))), cte="quoted-printable")
+        return message
+
+    def _connected(self, opened: Opened | None) -> smtplib.SMTP:
+        """A server that has said hello, encrypted as it should be."""
+        security, timeout = self._settings.security, self._settings.timeout
+        server: smtplib.SMTP
+        if security == "tls":
+            server = smtplib.SMTP_SSL(local_hostname=_this_host(), timeout=timeout, context=self._tls)
+        else:
+            server = smtplib.SMTP(local_hostname=_this_host(), timeout=timeout)
+        if opened:
+            opened(lambda: server.sock)
+        try:
+            server._host = self._host  # type: ignore[attr-defined] # the name that certificates are held against
+            code, words = server.connect(self._host, self._port)
+            if code != 220:
+                raise smtplib.SMTPConnectError(code, words)
+            if security == "starttls":
+                server.starttls(context=self._tls)
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+    def _server(self) -> tuple[str, int]:
+        match = _SERVER.fullmatch(self._settings.server)
+        port = int(match[3]) if match and match[3] else _PORTS[self._settings.security]
+        if not match or not 0 < port < 65536:
+            server = clip(safe_text(self._settings.server), 60)
+            raise UsageError(f'{self._what}: "{server}" is no server: write mail.example.org:587')
+        return match[1] or match[2], port
+
+    def _context(self) -> ssl.SSLContext:
+        try:
+            return ssl.create_default_context(cafile=self._settings.ca_file or None)
+        except OSError as error:
+            reason = error.strerror or "no certificates"
+            raise UsageError(f"{self._what}: {self._settings.ca_file}: {reason}") from None
+
+    def _secret(self) -> str:
+        if self._settings.security == "none" and self._host not in ("localhost", "127.0.0.1", "::1"):
+            raise UsageError(f"{self._what}: a password goes to {self._host} by starttls or tls only")
+        try:
+            return read_secret(Path(self._settings.password_file))
+        except UsageError as error:
+            raise UsageError(f"{self._what}: {error}") from None
+
+
+def read_secret(path: Path) -> str:
+    """The first line of a file that nobody but its owner can read; raises UsageError."""
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            text = file.read(LONGEST_PASSWORD + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"password_file: {path}: {reason}") from None
+    if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o077:
+        raise UsageError(f"password_file: others can read {path}; run: chmod 600 {path}")
+    if os.geteuid() not in (0, status.st_uid):
+        raise UsageError(f"password_file: {path} belongs to somebody else")
+    line = text.decode(errors="replace").partition("\n")[0].rstrip("\r")
+    if not line or len(text) > LONGEST_PASSWORD:
+        raise UsageError(f"password_file: {path}: its first line should be the password")
+    return line
+
+
+def _this_host() -> str:
+    name = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:200].strip("-.")
+    return name or "localhost"
+
+
+def _said(text: str | bytes) -> str:
+    words = text.decode(errors="replace") if isinstance(text, bytes) else text
+    return clip(safe_text(" ".join(words.split())), 200)

@@ -1,0 +1,287 @@
+"""Mail against a real SMTP server: in clear, by STARTTLS, with a password; and hostile text in it."""
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from email.message import Message
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from alarms import certificate, notice
+from helpers import wait_for
+from tidegate.alerts.actions import Teller
+from tidegate.alerts.actions.mailing import letter, mailer
+from tidegate.mail import Letter, Mailer, MailError, read_secret
+from tidegate.model.config import MailSettings
+from tidegate.model.errors import UsageError
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+HOSTILE = [
+    "[/foo]",
+    "\x1b]52;c;ZXZpbA==\x07",
+    "\x9b31m\x90",
+    "\u202egnp.exe\u2066",
+    "a\r\nBcc: evil@example.org\r\n\r\nbody",
+    "a\nSubject: other",
+    "=?utf-8?q?x?=",
+    "\udcff\udc80",
+    "\u2028\u2029\x85\x0b\x0c",
+    ".\r\n.\r\nQUIT",
+    "ä" * 65536,
+    "\x00",
+]
+
+
+class Post:
+    """What the server took."""
+
+    def __init__(self) -> None:
+        self.letters: list[Envelope] = []
+        self.refuse: list[str] = []
+        """Answers to the next letters, instead of taking them."""
+        self.users: list[str] = []
+
+    async def handle_RCPT(  # noqa: N802 - the server's word for it
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address.startswith("nobody"):
+            return "550 no such person"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.refuse:
+            return self.refuse.pop(0)
+        self.letters.append(envelope)
+        return "250 taken"
+
+    def message(self, number: int = 0) -> Message:
+        content = self.letters[number].content
+        assert isinstance(content, bytes)
+        return message_from_bytes(content, policy=default)
+
+
+@contextmanager
+def office(tls: ssl.SSLContext | None = None, password: str = "") -> Iterator[tuple[Post, str]]:
+    """A server on loopback, and its address."""
+    post = Post()
+
+    def known(*given: Any) -> AuthResult:
+        login = given[4]
+        assert isinstance(login, LoginPassword)
+        post.users.append(login.login.decode())
+        return AuthResult(success=login.password.decode() == password, handled=False)
+
+    options = {
+        "tls_context": tls,
+        "require_starttls": tls is not None,
+        "authenticator": known if password else None,
+        "auth_required": bool(password),
+        "auth_require_tls": tls is not None,
+        "hostname": "localhost",
+    }
+    started: Future[str] = Future()
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+
+    async def serve() -> None:
+        server = await loop.create_server(lambda: SMTP(post, loop=loop, **options), "127.0.0.1", 0)
+        async with server:
+            started.set_result(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+            await stop.wait()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+            await asyncio.wait([task])
+        await asyncio.sleep(0)  # connections that were ended close in the next turn
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    try:
+        yield post, started.result(10)
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
+        loop.close()
+
+
+def settings(server: str, **given: Any) -> MailSettings:
+    return MailSettings(
+        **{"name": "ops", "to": ("ops@example.org",), "server": server, "timeout": 10.0, **given}
+    )
+
+
+def short(**given: Any) -> Letter:
+    return Letter(**{"subject": "hi", "text": "there\n", "date": NOON, "message_id": "m1", **given})
+
+
+def test_a_letter_arrives_as_it_should() -> None:
+    with office() as (post, server):
+        to = ("ops@example.org", "kim@example.org")
+        Mailer(settings(server, to=to, sender="tidegate@sensor.example")).send(short(answers="m0"))
+    message = post.message()
+    assert post.letters[0].rcpt_tos == list(to)
+    assert message["From"] == "Tidegate <tidegate@sensor.example>"
+    assert message["Message-ID"] == "<m1@sensor.example>"
+    assert message["In-Reply-To"] == message["References"] == "<m0@sensor.example>"
+    assert message["Date"] == "Fri, 20 Nov 2026 12:00:00 +0000"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message.get_content().replace("\r\n", "\n") == "there\n"  # type: ignore[attr-defined]
+
+
+def test_starttls_with_a_password(tmp_path: Path) -> None:
+    tls, trusted = certificate(tmp_path)
+    secret = tmp_path / "secret"
+    secret.write_text("open sesame\nnot this\n")
+    secret.chmod(0o600)
+    given = {"security": "starttls", "user": "kim", "password_file": str(secret), "ca_file": str(trusted)}
+    with office(tls, "open sesame") as (post, server):
+        Mailer(settings(server, **given)).send(short())
+        assert len(post.letters) == 1
+        assert post.users == ["kim"]
+        with pytest.raises(ssl.SSLCertVerificationError):
+            Mailer(settings(server, **given | {"ca_file": ""})).send(short())
+        secret.write_text("wrong")
+        with pytest.raises(MailError, match="535") as refused:
+            Mailer(settings(server, **given)).send(short())
+        assert refused.value.final
+        assert "wrong" not in str(refused.value)
+        with pytest.raises(MailError):
+            Mailer(settings(server)).send(short())
+    assert len(post.letters) == 1
+
+
+def test_a_server_without_starttls_gets_nothing() -> None:
+    with office() as (post, server):
+        with pytest.raises(MailError, match="STARTTLS") as refused:
+            Mailer(settings(server, security="starttls")).send(short())
+        assert refused.value.final
+    assert post.letters == []
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_text_changes_nothing_but_itself(text: str) -> None:
+    with office() as (post, server):
+        people = Mailer(settings(server))
+        people.send(short(subject=f"[tidegate] {text}", text=f"first\n{text}\nlast\n"))
+        people.send(letter(notice(key=text, message=text, rule=text[:50], sensor=text)))
+    for number in (0, 1):
+        message, envelope = post.message(number), post.letters[number]
+        assert envelope.rcpt_tos == ["ops@example.org"]
+        assert message["Bcc"] is None
+        assert len(message.get_all("Subject", [])) == 1
+        subject = str(make_header(decode_header(message["Subject"])))
+        body = message.get_content().replace("\r\n", "\n")  # type: ignore[attr-defined]
+        for said in (subject, body.replace("\n", "")):
+            assert said.isprintable(), ascii(said)
+        assert isinstance(envelope.content, bytes)
+        assert max(map(len, envelope.content.split(b"\r\n"))) < 998
+    assert body.startswith(notice(message=text).message)
+
+
+def test_the_end_of_an_alert_answers_it() -> None:
+    raised, over = letter(notice()), letter(notice(state="recovered", ts=notice_ts() + 5))
+    assert over.answers == raised.message_id == "alert.a1.raised"
+    assert over.message_id == "alert.a1.recovered"
+    assert raised.subject == "[tidegate me] raised: http-traffic"
+    assert "threshold: 7000.0\n" in raised.text
+
+
+def notice_ts() -> int:
+    return 1_795_168_800 * 1_000_000_000
+
+
+def test_it_is_tried_again_unless_it_never_will() -> None:
+    with office() as (post, server):
+        post.refuse = ["451 later", "452 full", "554 never"]
+        given = settings(server)
+        teller = Teller("ops", mailer(given), 5, 10.0, first_wait=0.01)
+        teller.start()
+        for name in ("a", "b", "c"):
+            teller.tell(notice(alert_id=name))
+        wait_for(lambda: len(post.letters) == 2)
+        teller.finish()
+        teller.join(5.0)
+        assert teller.lost == 1
+        assert [post.message(n)["Message-ID"].split(".")[1] for n in (0, 1)] == ["b", "c"]
+
+
+def test_some_are_refused_and_the_others_have_it() -> None:
+    with office() as (post, server):
+        with pytest.raises(MailError, match="1 of 2 addresses were refused") as refused:
+            Mailer(settings(server, to=("nobody@example.org", "kim@example.org"))).send(short())
+        assert refused.value.final
+        assert post.letters[0].rcpt_tos == ["kim@example.org"]
+        with pytest.raises(MailError, match=r"every address was refused \(550\)"):
+            Mailer(settings(server, to=("nobody@example.org",))).send(short())
+
+
+def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        server = f"127.0.0.1:{mute.getsockname()[1]}"
+        teller = Teller("ops", mailer(settings(server, timeout=0.2)), 0, 0.2)
+        teller.start()
+        teller.tell(notice())
+        wait_for(lambda: teller.lost == 1, 10)
+        teller.finish()
+        teller.join(5.0)
+    assert not [each for each in threading.enumerate() if each.name.startswith("tidegate-alert")]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"to": ()}, "nobody to write to"),
+        ({"to": ("kim",)}, '"kim" is no mail address'),
+        ({"to": ("a@b.c\r\nBcc: d@e.f",)}, "is no mail address"),
+        ({"to": ("a@b.c, d@e.f",)}, "is no mail address"),
+        ({"to": ("<a@b.c>",)}, "is no mail address"),
+        ({"sender": "x\x00@y"}, "is no mail address"),
+        ({"server": "a b"}, "is no server"),
+        ({"server": "host:0"}, "is no server"),
+        ({"server": "host:99999"}, "is no server"),
+        ({"server": ""}, "is no server"),
+        ({"user": "kim", "server": "mail.example.org"}, "by starttls or tls only"),
+        ({"user": "kim", "password_file": "/not/there"}, "/not/there: No such file"),
+        ({"user": "kim", "password_file": "/dev/null"}, "others can read"),
+        ({"security": "tls", "ca_file": "/not/there"}, "/not/there"),
+        ({"timeout": 0.0}, "timeout above 0"),
+    ],
+)
+def test_what_cannot_be_is_refused_at_the_start(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError) as refusal:
+        Mailer(settings(**{"server": "localhost", **given}))
+    assert said in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(("server", "host", "port"), [("[::1]:26", "::1", 26), ("mail", "mail", 587)])
+def test_servers_and_their_ports(server: str, host: str, port: int) -> None:
+    people = Mailer(settings(server, security="starttls"))
+    assert (people._host, people._port) == (host, port)
+
+
+def test_a_password_is_for_its_owner_only(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("x\n")
+    for mode in (0o640, 0o604, 0o620):
+        secret.chmod(mode)
+        with pytest.raises(UsageError, match=f"chmod 600 {secret}"):
+            read_secret(secret)
+    secret.chmod(0o400)
+    assert read_secret(secret) == "x"
+    for text in ("", "\nx", "y" * 2000):
+        secret.chmod(0o600)
+        secret.write_text(text)
+        with pytest.raises(UsageError, match="first line"):
+            read_secret(secret)
