@@ -9,14 +9,14 @@ import rich_click as click
 from click.exceptions import NoArgsIsHelpError
 
 VERBS = {
-    "read": "Read capture files: a summary, or tables of connections and packets.",
+    "read": "Read capture files: a summary, or tables of what was said.",
     "watch": "Watch interfaces live and keep every connection in the store.",
     "run": "Run everything the configuration asks for, as a service does.",
     "alerts": "List alerts; acknowledge, mute and silence them.",
     "query": "Ask the store in SQL.",
     "tables": "Show the tables and what their columns mean.",
     "control": "Ask a running Tidegate how it goes, or have it reload or stop.",
-    "doctor": "Say what works on this machine, and the command that mends what does not.",
+    "doctor": "Say what works here, and the command that mends what does not.",
     "config": "Check, explain or import the configuration.",
 }
 """Every verb, in the order of the help, with its line in it."""
