@@ -35,7 +35,11 @@ impl LiveFilter {
         // A cooked header is ours: the kernel's filter would see other offsets.
         let names = if link == LinkType::LINUX_SLL { &[][..] } else { &[name, "lo"] };
         let live = names.iter().find_map(|at| libpcap.compile_live(filter, at, link, snaplen));
-        match live {
+        // Nobody may open a live handle who has given up the right to; most filters mean the
+        // same without one.
+        let plain = !names.is_empty() && !needs_live(filter);
+        let code = live.or_else(|| plain.then(|| libpcap.compile(filter, link, snaplen)));
+        match code {
             Some(Ok(code)) if code.len() <= KERNEL_MAX && !has_loop(&code) => {
                 Ok(Self { kernel: Some(code), own: None })
             }
@@ -46,6 +50,13 @@ impl LiveFilter {
             }
         }
     }
+}
+
+/// Whether the filter asks for what a running kernel knows beside the bytes of a packet: VLAN
+/// tags that it took out, and directions.
+fn needs_live(filter: &str) -> bool {
+    const ASKED: [&str; 4] = ["vlan", "inbound", "outbound", "ifindex"];
+    filter.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| ASKED.contains(&word))
 }
 
 /// A program that takes everything, cut to `snaplen`.
