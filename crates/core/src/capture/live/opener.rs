@@ -1,8 +1,8 @@
 //! Who opens packet sockets: we ourselves, or a helper that kept the right to.
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 use std::os::fd::OwnedFd;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 use std::sync::Arc;
 
 /// Where packet sockets come from. Only Linux's rings need one.
@@ -14,6 +14,6 @@ pub enum Opener {
     /// A helper at the other end of this socket (`SOCK_SEQPACKET`) opens them. Asked
     /// `{"ask":"packet","kind":"raw"}` (or `"cooked"`) it answers `{"ok":true}` with the
     /// descriptor of an unbound socket, or an object with `"errno"`, in one message each.
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     Helper(Arc<OwnedFd>),
 }

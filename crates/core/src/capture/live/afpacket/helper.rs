@@ -4,11 +4,28 @@
 use std::ffi::c_int;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
+
+use crate::capture::live::Opener;
 
 /// How long an answer may take, in milliseconds.
 const PATIENCE: c_int = 2000;
 /// The longest answer.
 const ANSWER: usize = 512;
+
+impl Opener {
+    /// The helper at the other end of a connection (`SOCK_SEQPACKET`), of which a copy is kept.
+    /// An error if the number is no open descriptor.
+    pub fn helper(connection: RawFd) -> io::Result<Self> {
+        // SAFETY: no pointers; a new descriptor or -1 comes back.
+        let copy = unsafe { libc::fcntl(connection, libc::F_DUPFD_CLOEXEC, 0) };
+        if copy < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: `copy` was just made and nothing else owns it.
+        Ok(Self::Helper(Arc::new(unsafe { OwnedFd::from_raw_fd(copy) })))
+    }
+}
 
 /// A new unbound packet socket of this kind (`SOCK_RAW` or `SOCK_DGRAM`).
 pub(super) fn ask(helper: &OwnedFd, kind: c_int) -> io::Result<OwnedFd> {
