@@ -3,12 +3,15 @@
 import getpass
 import os
 import platform
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from tidegate.helper.places import Places
 from tidegate.model.batch import Batch
 from tidegate.model.config import Config, EngineSettings, StoreSettings, WatchSettings
 from tidegate.model.config.capture import LIVE
@@ -26,6 +29,8 @@ from tidegate.store.layout import default_root
 from tidegate.store.writer import StoreWriter
 
 if TYPE_CHECKING:
+    from tidegate.helper.client import Helper
+    from tidegate.helper.launch import Separated
     from tidegate.pipeline.control import Command
     from tidegate.queries.question import Question as Question
     from tidegate.queries.question import Value
@@ -173,23 +178,26 @@ def watch(
     *,
     tables: Sequence[str] | None = None,
     settings: WatchSettings | None = None,
+    helper: "Helper | None" = None,
 ) -> "Watch":
-    """Captures on these interfaces (all that are up unless named) from now until stop().
+    """Captures on these interfaces (all that are up, now or later, unless named) until stop().
 
     Iterate over it for batches of rows; as a context manager it stops at the end of the block.
+    A `helper` (see `separate`) opens the interfaces for a process without rights.
     """
     given = settings or WatchSettings()
     names = (interfaces,) if isinstance(interfaces, str) else tuple(interfaces or given.interfaces)
     wanted = default_tables() if tables is None else check_tables(tables)
-    return Watch(replace(given, interfaces=names, filter=filter or given.filter, tables=tuple(wanted)))
+    whole = replace(given, interfaces=names, filter=filter or given.filter, tables=tuple(wanted))
+    return Watch(whole, helper)
 
 
 class Watch:
     """A running capture."""
 
-    def __init__(self, settings: WatchSettings) -> None:
+    def __init__(self, settings: WatchSettings, helper: "Helper | None" = None) -> None:
         self.settings = settings
-        self._live = Live(settings, settings.tables)
+        self._live = Live(settings, settings.tables, helper.packet_fd if helper else None)
 
     def __iter__(self) -> Iterator[Batch]:
         while (batches := self._live.poll(supervisor.POLL)) is not None:
@@ -205,7 +213,7 @@ class Watch:
 
     @property
     def interfaces(self) -> list[str]:
-        """The interfaces that are watched."""
+        """The interfaces watched so far, gone ones included."""
         return self._live.interfaces()
 
     @property
@@ -221,6 +229,35 @@ class Watch:
         """Feeds the sinks until the time is over or a signal comes; then all of them are closed."""
         supervisor.run(self._live, sinks, seconds)
         return self.stats
+
+
+@contextmanager
+def separate(user: str | None = None, places: Places | None = None) -> "Iterator[Separated | None]":
+    """Splits this process: a helper keeps the rights, we keep none. None where there are none to keep.
+
+    Call it before any thread is started; it cannot be undone. `user` is who we become (SUDO_UID unless
+    named), `places` are handed to that user. Raises UsageError or StoreError.
+    """
+    if not _may_separate():
+        if user:
+            raise UsageError("only root, on Linux, can run as another user")
+        yield None
+        return
+    from tidegate.helper import launch
+
+    separated = launch.separate(user, places or Places())
+    try:
+        yield separated
+    finally:
+        separated.helper.close()
+
+
+def _may_separate() -> bool:
+    if sys.platform != "linux":
+        return False
+    from tidegate.helper import capabilities
+
+    return capabilities.NET_RAW in capabilities.held()
 
 
 def open_store(root: Path, settings: StoreSettings) -> StoreSink:
