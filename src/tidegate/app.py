@@ -265,28 +265,42 @@ def open_store(root: Path, settings: StoreSettings) -> StoreSink:
     return StoreSink(StoreWriter(root, settings))
 
 
-def control_path(config: Config) -> Path:
+def control_path(config: Config, root: Path | None = None) -> Path:
     """Where a running Tidegate with this configuration is reached."""
     if config.service.control:
         return Path(config.service.control)
-    return store_root(config) / "control.sock"
+    return store_root(config, root) / "control.sock"
 
 
-def store_root(config: Config) -> Path:
-    """Where its rows are kept."""
-    return Path(config.store.path) if config.store.path else default_root()
+def store_root(config: Config, root: Path | None = None) -> Path:
+    """Where its rows are kept: in `root` unless it says, or in the default for whom we run as."""
+    return Path(config.store.path) if config.store.path else root or default_root()
+
+
+def places(config: Config) -> Places:
+    """What a running Tidegate with this configuration writes to."""
+    record = (Path(config.watch.record.path),) if config.watch.record else ()
+    logs = tuple(Path(log.path) for log in config.logs if log.path != "-")
+    return Places(store_root(config), (*record, *logs, control_path(config)))
 
 
 class Running:
     """Everything a configuration asks for, put together: what `tidegate run` runs."""
 
-    def __init__(self, load: Callable[[], Config], file: str = "") -> None:
-        """Reads the configuration; raises UsageError if it is wrong."""
+    def __init__(
+        self, load: Callable[[], Config], file: str = "", root: Path | None = None, helper: "Helper | None" = None
+    ) -> None:
+        """Reads the configuration; raises UsageError if it is wrong.
+
+        `root` is the store where the configuration names none, `helper` opens the interfaces.
+        """
         self._load = load
         self._file = file
+        self._root = root
+        self._helper = helper
         self._config = load()
         self._live: Live | None = None
-        self.control_path = control_path(self._config)
+        self.control_path = control_path(self._config, root)
         self.service = Service(self._parts)
 
     def commands(self) -> "dict[str, Command]":
@@ -299,18 +313,19 @@ class Running:
         return Parts(watched, lambda: self._source(watched), lambda: self._line(config), self._facts)
 
     def _source(self, settings: WatchSettings) -> Live:
-        self._live = Live(settings, check_tables(settings.tables) or default_tables())
+        tables = check_tables(settings.tables) or default_tables()
+        self._live = Live(settings, tables, self._helper.packet_fd if self._helper else None)
         return self._live
 
     def _line(self, config: Config) -> Line:
-        return Line([open_store(store_root(config), config.store)])
+        return Line([open_store(store_root(config, self._root), config.store)])
 
     def _facts(self) -> dict[str, Any]:
         facts = {
             "pid": os.getpid(),
             "user": getpass.getuser(),
             "config": self._file,
-            "store": str(store_root(self._config)),
+            "store": str(store_root(self._config, self._root)),
         }
         if self._live is None:
             return facts
@@ -326,7 +341,7 @@ class Running:
                 "by a full queue": stats.dropped_queue,
                 "by a full connection table": stats.dropped_table,
             },
-            "warnings": stats.warnings,
+            "warnings": stats.warnings + (self._helper.warnings() if self._helper else []),
         }
 
     def _reload(self) -> dict[str, Any]:

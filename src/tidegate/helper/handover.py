@@ -44,7 +44,10 @@ def prepare_folder(folder: Path, identity: Identity) -> None:
 
 def check_writable(path: Path, identity: Identity) -> None:
     """Raises UsageError if the user we are now cannot write this file, or make it. Call after the drop."""
-    place = path if path.exists() else path.absolute().parent
+    if path.is_fifo() or path.is_char_device():
+        return
+    # A socket that was left there is removed and made anew.
+    place = path if path.exists() and not path.is_socket() else path.absolute().parent
     wanted = os.W_OK | (os.X_OK if place.is_dir() else 0)
     if not os.access(place, wanted):
         who = "root without its capabilities" if identity.is_root else identity.name
