@@ -34,7 +34,7 @@ class Net:
         ).stdout
 
     def add_pair(self, name: str) -> None:
-        """A veth pair NAME and NAMEx, both up, NAME with 10.9.0.1 and the other end answering as 10.9.0.2."""
+        """A veth pair NAME and NAMEx, both up, without addresses."""
         self.ip(f"link add {name} type veth peer name {name}x")
         self.ip(f"link set {name} up")
         self.ip(f"link set {name}x up")
@@ -53,7 +53,8 @@ s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 s.bind((name, 0))
 for n in range(count):
     ip = struct.pack('>BBHHHBBH4s4s', 0x45, 0, 33, n, 0, 64, 17, 0, bytes([10,9,0,1]), bytes([10,9,0,2]))
-    s.send(bytes([255] * 6 + [2, 0, 0, 0, 0, 1, 8, 0]) + ip + struct.pack('>HHHH', 40000, port, 13, 0) + b'hello')
+    udp = struct.pack('>HHHH', 40000, port, 13, 0) + b'hello'
+    s.send(bytes([255] * 6 + [2, 0, 0, 0, 0, 1, 8, 0]) + ip + udp)
 """
 
 

@@ -288,7 +288,11 @@ class Running:
     """Everything a configuration asks for, put together: what `tidegate run` runs."""
 
     def __init__(
-        self, load: Callable[[], Config], file: str = "", root: Path | None = None, helper: "Helper | None" = None
+        self,
+        load: Callable[[], Config],
+        file: str = "",
+        root: Path | None = None,
+        helper: "Helper | None" = None,
     ) -> None:
         """Reads the configuration; raises UsageError if it is wrong.
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 #![allow(unreachable_pub, unsafe_code)]
 
+#[allow(dead_code, reason = "shared with other tests")]
 #[path = "live/net.rs"]
 mod net;
 #[allow(dead_code, reason = "shared with other tests")]
@@ -118,6 +119,30 @@ fn bound_filtered_and_promiscuous() {
         watch.rest();
         assert_eq!(watch.packets.len(), 1);
         assert_eq!(watch.stats().kernel_dropped, [0]);
+    });
+    sender.join().unwrap();
+}
+
+#[test]
+fn a_filter_for_vlan_tags_needs_no_privilege_either() {
+    let Some((a, b)) = pair() else { return };
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let sender = beside(move || {
+        wait.recv().unwrap();
+        let tagged =
+            "frame(tcp(80, 1), (0x8100, 7)), frame(tcp(80, 2)), frame(tcp(81, 3), (0x8100, 7))";
+        a.python(&format!("{SEND}\nsend('left', [{tagged}])"));
+    });
+    let change = |config: &mut LiveConfig| {
+        config.filter = Some("vlan 7 and tcp port 80".to_owned());
+    };
+    unprivileged(&b, change, |watch| {
+        watch.step();
+        go.send(()).unwrap();
+        watch.until(|w| !w.packets.is_empty());
+        watch.rest();
+        assert_eq!(watch.packets.len(), 1);
+        assert_eq!(watch.packets[0].data[12..16], [0x81, 0, 0, 7]);
     });
     sender.join().unwrap();
 }

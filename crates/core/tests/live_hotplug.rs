@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 #![allow(unreachable_pub)]
 
+#[allow(dead_code, reason = "shared with other tests")]
 #[path = "live/net.rs"]
 mod net;
 #[allow(dead_code, reason = "shared with other tests")]
@@ -204,10 +205,10 @@ fn without_any_interface_it_waits_for_one() {
 #[test]
 fn no_more_than_64_are_watched_and_room_is_used_again() {
     let Some(net) = Net::new() else { return };
-    let many: String =
-        (0..33).map(|n| format!("link add m{n} type veth peer name n{n}\n")).collect();
-    let up: String = (0..33).map(|n| format!("link set m{n} up\nlink set n{n} up\n")).collect();
-    net.batch(&(many + &up));
+    let add = |n| format!("link add m{n} type veth peer name n{n}");
+    let up = |n| format!("link set m{n} up\nlink set n{n} up");
+    let lines: Vec<String> = (0..33).map(add).chain((0..33).map(up)).collect();
+    net.batch(&lines.join("\n"));
     net.enter(|| {
         let mut watch = Watch::new(&[], filter("icmp"));
         let ups = |w: &mut Watch| w.stats().states.iter().filter(|s| **s == Up).count();

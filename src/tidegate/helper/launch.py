@@ -3,12 +3,12 @@
 import os
 import signal
 import socket
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
 from tidegate.helper import capabilities, cleanup, handover, identity
@@ -56,7 +56,7 @@ def separate(
     `records` opens the source of process records, in the helper, when the worker asks for them.
     Raises UsageError for a user that does not exist or cannot be become, StoreError for the store.
     """
-    if len(os.listdir("/proc/self/task")) > 1:
+    if len(list(Path("/proc/self/task").iterdir())) > 1:
         raise RuntimeError("rights are given up before threads are started")
     who, told = _worker(user)
     helper = _fork(records)
@@ -181,7 +181,7 @@ def _forget_files(kept: Iterable[int]) -> None:
     for standard in (0, 1):
         os.dup2(nowhere, standard)
     stay = {0, 1, 2, *kept}
-    for number in [int(name) for name in os.listdir("/proc/self/fd")]:
+    for number in [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]:
         if number not in stay:
             try:
                 os.close(number)

@@ -12,9 +12,7 @@ from tidegate.sources.engine import engine_config
 class Live:
     """A capture that runs from creation to stop()."""
 
-    def __init__(
-        self, settings: WatchSettings, tables: Sequence[str], helper_fd: int | None = None
-    ) -> None:
+    def __init__(self, settings: WatchSettings, tables: Sequence[str], helper_fd: int | None = None) -> None:
         """Opens the interfaces, all that are up (now or later) if none is named.
 
         `helper_fd` leads to the privileged helper, which opens packet sockets for us.

@@ -64,3 +64,20 @@ fn cut(snaplen: u32) -> Option<Vec<Instruction>> {
     const RETURN: u16 = 0x06;
     (snaplen < WHOLE).then(|| vec![Instruction { code: RETURN, jt: 0, jf: 0, k: snaplen }])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::needs_live;
+
+    #[test]
+    fn tags_and_directions_are_what_only_a_running_kernel_knows() {
+        for filter in ["vlan 7", "tcp and (vlan)", "inbound", "not outbound and udp", "ifindex 3"] {
+            assert!(needs_live(filter), "{filter}");
+        }
+        for filter in
+            ["tcp port 80", "host vlan7.example.org", "net 10.0.0.0/8", "ether proto 0x8100"]
+        {
+            assert!(!needs_live(filter), "{filter}");
+        }
+    }
+}
