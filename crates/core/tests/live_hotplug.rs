@@ -20,7 +20,7 @@ use tidegate_core::capture::live::LiveSource;
 /// What a person may wait for an interface to be watched.
 const SOON: Duration = Duration::from_secs(2);
 
-/// Adds a veth pair NAME and NAMEx, both up.
+/// Adds a veth pair `NAME` and `NAMEx`, both up.
 fn add(net: &Net, name: &str) {
     net.ip(&format!("link add {name} type veth peer name {name}x"));
     net.ip(&format!("link set {name} up"));
