@@ -31,6 +31,7 @@ from tidegate.store.writer import StoreWriter
 if TYPE_CHECKING:
     from tidegate.helper.client import Helper
     from tidegate.helper.launch import Separated
+    from tidegate.helper.records import RecordSource
     from tidegate.pipeline.control import Command
     from tidegate.queries.question import Question as Question
     from tidegate.queries.question import Value
@@ -232,11 +233,16 @@ class Watch:
 
 
 @contextmanager
-def separate(user: str | None = None, places: Places | None = None) -> "Iterator[Separated | None]":
+def separate(
+    user: str | None = None,
+    places: Places | None = None,
+    records: "Callable[[], RecordSource] | None" = None,
+) -> "Iterator[Separated | None]":
     """Splits this process: a helper keeps the rights, we keep none. None where there are none to keep.
 
     Call it before any thread is started; it cannot be undone. `user` is who we become (SUDO_UID unless
-    named), `places` are handed to that user. Raises UsageError or StoreError.
+    named), `places` are handed to that user, `records` opens the helper's source of process records, when
+    `helper.records()` asks for it. Raises UsageError or StoreError.
     """
     if not _may_separate():
         if user:
@@ -245,7 +251,7 @@ def separate(user: str | None = None, places: Places | None = None) -> "Iterator
         return
     from tidegate.helper import launch
 
-    separated = launch.separate(user, places or Places())
+    separated = launch.separate(user, places or Places(), records)
     try:
         yield separated
     finally:

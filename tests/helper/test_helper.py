@@ -7,8 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -28,6 +29,13 @@ class Source:
     """Records of processes, one and no more."""
 
     method = "scan"
+    refused: Sequence[tuple[str, str]] = (("bpf", "not here"),)
+    stats: Mapping[str, int] = MappingProxyType({"events": 1})
+
+    def lookup(
+        self, proto: str, local_ip: str, local_port: int, remote_ip: str | None = None, remote_port: int = 0
+    ) -> list[Record]:
+        return [("socket", proto, local_ip, local_port, remote_ip, remote_port)]
 
     def __init__(self) -> None:
         self._records: list[Record] = [("started", os.getpid())]
@@ -189,6 +197,9 @@ def test_records_go_through_it(helper: Helper) -> None:
     records = helper.records()
     assert records.method == "scan"
     assert records.poll(10) == [("started", helper.pid)]
+    assert records.refused == [("bpf", "not here")]
+    assert records.stats == {"events": 1, "helper_dropped": 0}
+    assert records.lookup("tcp", "::1", 80) == [("socket", "tcp", "::1", 80, None, 0)]
     with pytest.raises(HelperError, match="already"):
         helper.records()
 
@@ -200,12 +211,14 @@ def test_without_records_it_says_so() -> None:
 
 def test_it_is_missed_when_it_is_gone(helper: Helper) -> None:
     assert helper.warnings() == []
+    records = helper.records()
     os.kill(helper.pid, signal.SIGKILL)
     wait_for(lambda: helper.warnings() == [GONE])
-    with pytest.raises(HelperError):
-        helper.facts(1)
-    with pytest.raises(HelperError):
-        helper.facts(1)
+    for _ in range(2):
+        with pytest.raises(HelperError):
+            helper.facts(1)
+    assert records.lookup("tcp", "::1", 80) == []
+    assert records.poll(10) is None or records.poll(10) is None
 
 
 def test_it_ends_with_a_worker_that_is_killed() -> None:

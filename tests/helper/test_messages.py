@@ -11,9 +11,11 @@ from tidegate.helper.messages import (
     Bind,
     Clean,
     Facts,
+    Lookup,
     PacketSocket,
     Records,
     Refused,
+    State,
     encode,
     parse,
 )
@@ -27,7 +29,17 @@ from tidegate.helper.messages import (
         (b'{"ask": "facts", "pid": 1}', Facts(1)),
         (b'{"ask":"bind","protocol":"tcp","address":"::","port":443}', Bind("tcp", "::", 443)),
         (b'{"ask":"bind","protocol":"udp","address":"127.0.0.1","port":53}', Bind("udp", "127.0.0.1", 53)),
+        (
+            b'{"ask":"lookup","proto":"tcp","local_ip":"::1","local_port":5,"remote_ip":null,"remote_port":0}',
+            Lookup("tcp", "::1", 5, None, 0),
+        ),
+        (
+            b'{"ask":"lookup","proto":"udp","local_ip":"1.2.3.4","local_port":65535,"remote_ip":"5.6.7.8",'
+            b'"remote_port":53}',
+            Lookup("udp", "1.2.3.4", 65535, "5.6.7.8", 53),
+        ),
         (b'{"ask":"records"}', Records()),
+        (b'{"ask":"state"}', State()),
         (b'{"ask":"clean"}', Clean()),
     ],
 )
@@ -61,6 +73,10 @@ def test_these_are_the_questions(message: bytes, question: object) -> None:
         b'{"ask":"bind","protocol":"tcp","address":"::","port":0}',
         b'{"ask":"bind","protocol":"raw","address":"::","port":80}',
         b'{"ask":"records","path":"/"}',
+        b'{"ask":"lookup","proto":"tcp","local_ip":"x","local_port":5,"remote_ip":null,"remote_port":0}',
+        b'{"ask":"lookup","proto":"tcp","local_ip":"::","local_port":65536,"remote_ip":null,"remote_port":0}',
+        b'{"ask":"lookup","proto":"tcp","local_ip":"::","local_port":5,"remote_ip":"/","remote_port":0}',
+        b'{"ask":"lookup","proto":"tcp","local_ip":"::","local_port":5}',
         b"[" * QUESTION,
         b'{"a":' * 100,
         b'{"ask":"clean"}' + b" " * QUESTION,
@@ -77,7 +93,7 @@ def test_no_bytes_do_more_than_be_refused(message: bytes) -> None:
         parse(message)
     except Refused:
         return
-    assert json.loads(message)["ask"] in {"packet", "facts", "bind", "records", "clean"}
+    assert json.loads(message)["ask"] in {"packet", "facts", "bind", "records", "lookup", "state", "clean"}
 
 
 _VALUES = st.recursive(
@@ -94,5 +110,5 @@ def test_no_object_does_either(fields: dict[str, object]) -> None:
         question = parse(encode(fields))
     except Refused:
         return
-    known = {PacketSocket: 2, Facts: 2, Bind: 4, Records: 1, Clean: 1}
+    known = {PacketSocket: 2, Facts: 2, Bind: 4, Lookup: 6, Records: 1, State: 1, Clean: 1}
     assert len(fields) == known[type(question)]

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tidegate.helper import cleanup, process
-from tidegate.helper.messages import Bind, Clean, Facts, PacketSocket, Question, Records
-from tidegate.helper.records import RecordSource, Sender
+from tidegate.helper.messages import Bind, Clean, Facts, Lookup, PacketSocket, Question, Records, State
+from tidegate.helper.records import Record, RecordSource, Sender
 from tidegate.model.errors import TidegateError
+
+MAX_HOLDERS = 8
+"""Records that answer one look-up: a program and its socket, or a few that share it."""
 
 
 @dataclass
@@ -54,6 +57,11 @@ class Answers:
                 return Answer({"ok": True}, _bound(question))
             case Records():
                 return Answer({"ok": True, "method": self._records()})
+            case Lookup():
+                return Answer({"ok": True, "records": self._lookup(question)})
+            case State():
+                source = self._started().source
+                return Answer({"ok": True, "refused": list(source.refused), "stats": dict(source.stats)})
             case Clean():
                 return Answer({"ok": True, "removed": cleanup.clean()[:100]})
 
@@ -64,6 +72,18 @@ class Answers:
             raise OSError(errno.EALREADY, os.strerror(errno.EALREADY))
         self._sender = Sender(self._open_records(), self._events)
         return self._sender.method
+
+    def _lookup(self, asked: Lookup) -> list[Record]:
+        source = self._started().source
+        found = source.lookup(
+            asked.proto, asked.local_ip, asked.local_port, asked.remote_ip, asked.remote_port
+        )
+        return list(found)[:MAX_HOLDERS]
+
+    def _started(self) -> Sender:
+        if self._sender is None:
+            raise OSError(errno.ENOTCONN, "ask for records first")
+        return self._sender
 
 
 def _packet_socket(kind: str) -> socket.socket:

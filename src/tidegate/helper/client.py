@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tidegate.helper import messages
-from tidegate.helper.records import Receiver
+from tidegate.helper.records import Receiver, Record
 from tidegate.model.errors import TidegateError
 
 _PATIENCE = 5.0
@@ -66,7 +66,19 @@ class Helper:
         fields, _ = self._ask({"ask": "records"})
         if "errno" in fields:
             raise HelperError(f"no records of processes: {fields.get('error')}")
-        return Receiver(self._events, str(fields["method"]))
+        return Receiver(self._events, str(fields["method"]), self)
+
+    def lookup(
+        self, proto: str, local_ip: str, local_port: int, remote_ip: str | None, remote_port: int
+    ) -> list[Record]:
+        """Records of who holds this socket, or listens for it; none once the helper is gone."""
+        question = {"ask": "lookup", "proto": proto, "local_ip": local_ip, "local_port": local_port,
+                    "remote_ip": remote_ip, "remote_port": remote_port}  # fmt: skip
+        return [tuple(record) for record in self._asked(question).get("records", [])]
+
+    def state(self) -> dict[str, Any]:
+        """How it goes with the records; nothing once the helper is gone."""
+        return self._asked({"ask": "state"})
 
     def is_alive(self) -> bool:
         """Whether it still runs."""
@@ -96,6 +108,12 @@ class Helper:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _asked(self, question: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return self._ask(question)[0]
+        except HelperError:
+            return {}
 
     def _ask(self, question: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
         with self._lock:

@@ -4,6 +4,9 @@
     {"ask": "facts", "pid": 1234}            what /proc says of a process
     {"ask": "bind", "protocol": "tcp", "address": "::", "port": 443}    a socket bound to a low port
     {"ask": "records"}                       records of processes, from now on, on the second connection
+    {"ask": "lookup", "proto": "tcp", "local_ip": "::1", "local_port": 5, "remote_ip": null, "remote_port": 0}
+                                             records of who holds this socket now, or listens for it
+    {"ask": "state"}                         how records are found, what does not work, and counters
     {"ask": "clean"}                         removes what killed ones of us left in the kernel
 
 Answers are {"ok": true, ...}, some with a descriptor, or {"errno": N, "error": "..."}.
@@ -11,6 +14,7 @@ Answers are {"ok": true, ...}, some with a descriptor, or {"errno": N, "error": 
 
 import ipaddress
 import json
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +26,8 @@ ANSWER = 1 << 16
 
 LOW_PORTS = 1024
 """Ports below this one are the system's."""
+
+MAX_PORT = 65_535
 
 
 class Refused(Exception):
@@ -57,11 +63,34 @@ class Records:
 
 
 @dataclass(frozen=True)
+class Lookup:
+    """Who holds a socket, or listens for it."""
+
+    proto: str
+    local_ip: str
+    local_port: int
+    remote_ip: str | None
+    remote_port: int
+
+
+@dataclass(frozen=True)
+class State:
+    """How it goes with the records."""
+
+
+@dataclass(frozen=True)
 class Clean:
     """Removal of what killed ones left behind."""
 
 
-Question = PacketSocket | Facts | Bind | Records | Clean
+Question = PacketSocket | Facts | Bind | Records | Lookup | State | Clean
+
+
+_BARE: dict[str, type[Records] | type[State] | type[Clean]] = {
+    "records": Records,
+    "state": State,
+    "clean": Clean,
+}
 
 
 def parse(message: bytes) -> Question:
@@ -79,7 +108,7 @@ def parse(message: bytes) -> Question:
 
 def encode(fields: dict[str, Any]) -> bytes:
     """A message of these fields, without spaces."""
-    return json.dumps(fields, separators=(",", ":")).encode("ascii")
+    return json.dumps(fields, separators=(",", ":"), default=text_of).encode("ascii")
 
 
 def _question(fields: dict[str, Any]) -> Question:
@@ -91,10 +120,12 @@ def _question(fields: dict[str, Any]) -> Question:
         case {"ask": "bind", "protocol": "tcp" | "udp" as protocol, "address": str(address),
               "port": int(port), **rest} if not rest and _within(port, 1, LOW_PORTS - 1):  # fmt: skip
             return Bind(protocol, _address(address), port)
-        case {"ask": "records", **rest} if not rest:
-            return Records()
-        case {"ask": "clean", **rest} if not rest:
-            return Clean()
+        case {"ask": "lookup", "proto": "tcp" | "udp" as proto, "local_ip": str(local),
+              "local_port": int(port), "remote_ip": str() | None as remote, "remote_port": int(other),
+              **rest} if not rest and _within(port, 0, MAX_PORT) and _within(other, 0, MAX_PORT):  # fmt: skip
+            return Lookup(proto, _address(local), port, _address(remote) if remote else None, other)
+        case {"ask": "records" | "state" | "clean" as word, **rest} if not rest:
+            return _BARE[word]()
     raise Refused("no such question")
 
 
@@ -107,6 +138,11 @@ def _address(text: str) -> str:
         return str(ipaddress.ip_address(text))
     except ValueError:
         raise Refused("no IP address") from None
+
+
+def text_of(value: object) -> str:
+    """Text for what JSON has no word for: bytes as in file names."""
+    return os.fsdecode(value) if isinstance(value, bytes) else str(value)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
