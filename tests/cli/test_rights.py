@@ -283,3 +283,62 @@ def test_without_any_right_it_says_what_to_do(environment: dict[str, str], net: 
     assert done.returncode == 1
     assert "not permitted; run as root (sudo tidegate watch)" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_service_s_worker_has_no_rights_either(
+    net: Net, open_folder: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    net.add_pair("one")
+    settings = open_folder / "t.yml"
+    lines = (
+        f"store: {{path: {open_folder / 's'}}}",
+        "watch: {engine: {interim: 300ms}}",
+        "service: {user: nobody}",
+    )
+    settings.write_text("\n".join(lines))
+    with (tmp_path / "told").open("w") as told:
+        running = subprocess.Popen(
+            net.inside(ordinary_python(NOBODY), "-m", "tidegate", "run", "--config", settings),
+            env=environment | {"PYTHONPATH": LIBRARIES}, cwd="/", stderr=told,
+        )  # fmt: skip
+    try:
+        sent_until_stored(net, "one", 7001, open_folder / "s")
+        worker = children(running.pid)[0]
+        assert_without_rights(worker, NOBODY)
+        assert status(children(worker)[0])["Name"] == "tidegate: helpe"
+        net.add_pair("two")
+        sent_until_stored(net, "two", 7002, open_folder / "s")
+        os.kill(worker, signal.SIGKILL)
+        wait_for(lambda: children(running.pid) not in ([], [worker]))
+        sent_until_stored(net, "two", 7003, open_folder / "s")
+    finally:
+        running.terminate()
+        assert running.wait(30) == 0, (tmp_path / "told").read_text()
+    assert {path.stat().st_uid for path in (open_folder / "s").rglob("*")} == {NOBODY}
+
+
+def test_counters_of_each_interface(net: Net) -> None:
+    net.add_pair("one")
+    program = """
+import time, tidegate
+with tidegate.watch(filter="udp port 7001") as watch:
+    print("ready", flush=True)
+    seen = {}
+    while not ("one" in seen and seen["one"].packets + seen["onex"].packets == 5 and not seen["one"].watched):
+        time.sleep(0.02)
+        seen = {one.name: one for one in watch.stats.by_interface}
+every = seen.values()
+print(sorted(seen), sum(one.bytes for one in every), sum(one.dropped for one in every), flush=True)
+print(seen["lo"].up, seen["lo"].watched, seen["one"].up, sum(one.duplicates for one in every))
+"""
+    watch = subprocess.Popen(net.inside(sys.executable, "-c", program), stdout=subprocess.PIPE, text=True)
+    assert watch.stdout is not None
+    try:
+        assert watch.stdout.readline() == "ready\n"
+        net.send("one", count=5, port=7001)
+        net.ip("link del one")
+        assert watch.stdout.readline() == "['lo', 'one', 'onex'] 235 0\n"
+        assert watch.stdout.readline() == "True True False 5\n"
+    finally:
+        watch.kill()
+        watch.communicate()
