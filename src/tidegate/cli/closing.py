@@ -14,6 +14,10 @@ from tidegate.store.layout import default_root
 from tidegate.store.writer import StoreWriter
 
 
+MOST_NAMES = 16
+"""Interfaces that are named at the end; containers make new ones for ever."""
+
+
 def say(text: str) -> None:
     """One line on stderr."""
     click.echo(safe_text(text), err=True)
@@ -78,7 +82,8 @@ def performance(stats: Stats, seconds: float) -> None:
 
 def watched(stats: Stats, interfaces: list[str], seconds: float) -> None:
     """What a watch saw and what it lost."""
-    names = ", ".join(interfaces)
+    further = len(interfaces) - MOST_NAMES
+    names = ", ".join(interfaces[:MOST_NAMES]) + (f" and {further} more" if further > 0 else "")
     say(
         f"tidegate: watched {names} for {human_duration(seconds)}: {human_count(stats.packets)} packets, "
         f"{human_bytes(stats.bytes)}, {human_count(stats.connections)} connections"

@@ -89,20 +89,15 @@ impl<T: Tap> Ports<T> {
 
     /// What each number's interface is doing.
     pub(super) fn states(&self) -> Vec<InterfaceState> {
-        let state = |number: usize| {
-            let up: Vec<bool> = self
-                .all
-                .iter()
-                .filter(|port| usize::from(port.number) == number)
-                .map(|port| port.up)
-                .collect();
-            match up.as_slice() {
-                [] => InterfaceState::Gone,
-                up if up.contains(&true) => InterfaceState::Up,
-                _ => InterfaceState::Down,
+        let mut states = vec![InterfaceState::Gone; self.names.iter().count()];
+        for port in &self.all {
+            if let Some(state) = states.get_mut(usize::from(port.number))
+                && *state != InterfaceState::Up
+            {
+                *state = if port.up { InterfaceState::Up } else { InterfaceState::Down };
             }
-        };
-        (0..self.names.iter().count()).map(state).collect()
+        }
+        states
     }
 
     /// Tells ports what has become of their interfaces.
