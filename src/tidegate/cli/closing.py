@@ -13,7 +13,6 @@ from tidegate.model.units import human_bytes, human_count, human_duration, human
 from tidegate.store.layout import default_root
 from tidegate.store.writer import StoreWriter
 
-
 MOST_NAMES = 16
 """Interfaces that are named at the end; containers make new ones for ever."""
 
