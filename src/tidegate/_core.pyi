@@ -11,6 +11,7 @@ __all__ = [
     "CoreError",
     "EngineConfig",
     "InterfaceInfo",
+    "InterfaceStats",
     "ParquetWriter",
     "Reader",
     "Rows",
@@ -99,6 +100,29 @@ class EngineConfig:
     ) -> Self: ...
 
 @final
+class InterfaceStats:
+    """Counters of one interface since the start."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def packets(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def dropped(self) -> int:
+        """Packets the kernel dropped."""
+    @property
+    def duplicates(self) -> int:
+        """Packets seen on another interface as well, and counted there."""
+    @property
+    def up(self) -> bool:
+        """Watched and switched on; False for files."""
+    @property
+    def watched(self) -> bool:
+        """There and listened to; False for one that is waited for, and for files."""
+
+@final
 class Stats:
     """Counters of a reader or watcher since its start."""
 
@@ -124,6 +148,9 @@ class Stats:
     def dropped_table(self) -> int: ...
     @property
     def duplicates(self) -> int: ...
+    @property
+    def by_interface(self) -> list[InterfaceStats]:
+        """Each interface ever watched, or that the files name."""
     @property
     def malformed(self) -> dict[str, int]: ...
     @property
@@ -182,7 +209,12 @@ class Watcher:
         record_bytes: int | None = None,
         record_seconds: float | None = None,
         record_total: int | None = None,
-    ) -> Self: ...
+        helper_fd: int | None = None,
+    ) -> Self:
+        """No interface, or "any", means all that are up, now or later.
+
+        `helper_fd` is a connection to the privileged helper, which then opens packet sockets.
+        """
     def poll(self, timeout: float) -> list[Batch] | None:
         """Batches made since the last call, waiting at most `timeout` seconds.
 
@@ -194,7 +226,8 @@ class Watcher:
 
         Safe from any thread and from a signal handler.
         """
-    def interfaces(self) -> list[str]: ...
+    def interfaces(self) -> list[str]:
+        """Those watched so far, gone ones included."""
     def stats(self) -> Stats: ...
 
 @final

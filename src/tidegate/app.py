@@ -3,12 +3,15 @@
 import getpass
 import os
 import platform
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from tidegate.helper.places import Places
 from tidegate.model.batch import Batch
 from tidegate.model.config import (
     Config,
@@ -37,6 +40,9 @@ from tidegate.store.segments import no_rows
 from tidegate.store.writer import StoreWriter
 
 if TYPE_CHECKING:
+    from tidegate.helper.client import Helper
+    from tidegate.helper.launch import Separated
+    from tidegate.helper.records import RecordSource
     from tidegate.pipeline.control import Command
     from tidegate.queries.question import Question as Question
     from tidegate.queries.question import Value
@@ -198,23 +204,26 @@ def watch(
     *,
     tables: Sequence[str] | None = None,
     settings: WatchSettings | None = None,
+    helper: "Helper | None" = None,
 ) -> "Watch":
-    """Captures on these interfaces (all that are up unless named) from now until stop().
+    """Captures on these interfaces (all that are up, now or later, unless named) until stop().
 
     Iterate over it for batches of rows; as a context manager it stops at the end of the block.
+    A `helper` (see `separate`) opens the interfaces for a process without rights.
     """
     given = settings or WatchSettings()
     names = (interfaces,) if isinstance(interfaces, str) else tuple(interfaces or given.interfaces)
     wanted = default_tables() if tables is None else check_tables(tables)
-    return Watch(replace(given, interfaces=names, filter=filter or given.filter, tables=tuple(wanted)))
+    whole = replace(given, interfaces=names, filter=filter or given.filter, tables=tuple(wanted))
+    return Watch(whole, helper)
 
 
 class Watch:
     """A running capture."""
 
-    def __init__(self, settings: WatchSettings) -> None:
+    def __init__(self, settings: WatchSettings, helper: "Helper | None" = None) -> None:
         self.settings = settings
-        self._live = Live(settings, settings.tables)
+        self._live = Live(settings, settings.tables, helper.packet_fd if helper else None)
 
     def __iter__(self) -> Iterator[Batch]:
         while (batches := self._live.poll(supervisor.POLL)) is not None:
@@ -230,7 +239,7 @@ class Watch:
 
     @property
     def interfaces(self) -> list[str]:
-        """The interfaces that are watched."""
+        """The interfaces watched so far, gone ones included."""
         return self._live.interfaces()
 
     @property
@@ -270,34 +279,86 @@ def enrichers(config: Config) -> list[Stage]:
     ]
 
 
+@contextmanager
+def separate(
+    user: str | None = None,
+    places: Places | None = None,
+    records: "Callable[[], RecordSource] | None" = None,
+) -> "Iterator[Separated | None]":
+    """Splits this process: a helper keeps the rights, we keep none. None where there are none to keep.
+
+    Call it before any thread is started; it cannot be undone. `user` is who we become (SUDO_UID unless
+    named), `places` are handed to that user, `records` opens the helper's source of process records, when
+    `helper.records()` asks for it. Raises UsageError or StoreError.
+    """
+    if not _may_separate():
+        if user:
+            raise UsageError("only root, on Linux, can run as another user")
+        yield None
+        return
+    from tidegate.helper import launch
+
+    separated = launch.separate(user, places or Places(), records)
+    try:
+        yield separated
+    finally:
+        separated.helper.close()
+
+
+def _may_separate() -> bool:
+    if sys.platform != "linux":
+        return False
+    from tidegate.helper import capabilities
+
+    return capabilities.NET_RAW in capabilities.held()
+
+
 def open_store(root: Path, settings: StoreSettings, excerpts: ExcerptSettings | None = None) -> StoreSink:
     """The store as a sink; raises StoreError if another process writes to it."""
     ages = {"packet": (excerpts or ExcerptSettings()).keep_time}
     return StoreSink(StoreWriter(root, settings, ages=ages))
 
 
-def control_path(config: Config) -> Path:
+def control_path(config: Config, root: Path | None = None) -> Path:
     """Where a running Tidegate with this configuration is reached."""
     if config.service.control:
         return Path(config.service.control)
-    return store_root(config) / "control.sock"
+    return store_root(config, root) / "control.sock"
 
 
-def store_root(config: Config) -> Path:
-    """Where its rows are kept."""
-    return Path(config.store.path) if config.store.path else default_root()
+def store_root(config: Config, root: Path | None = None) -> Path:
+    """Where its rows are kept: in `root` unless it says, or in the default for whom we run as."""
+    return Path(config.store.path) if config.store.path else root or default_root()
+
+
+def places(config: Config) -> Places:
+    """What a running Tidegate with this configuration writes to."""
+    record = (Path(config.watch.record.path),) if config.watch.record else ()
+    logs = tuple(Path(log.path) for log in config.logs if log.path != "-")
+    return Places(store_root(config), (*record, *logs, control_path(config)))
 
 
 class Running:
     """Everything a configuration asks for, put together: what `tidegate run` runs."""
 
-    def __init__(self, load: Callable[[], Config], file: str = "") -> None:
-        """Reads the configuration; raises UsageError if it is wrong."""
+    def __init__(
+        self,
+        load: Callable[[], Config],
+        file: str = "",
+        root: Path | None = None,
+        helper: "Helper | None" = None,
+    ) -> None:
+        """Reads the configuration; raises UsageError if it is wrong.
+
+        `root` is the store where the configuration names none, `helper` opens the interfaces.
+        """
         self._load = load
         self._file = file
+        self._root = root
+        self._helper = helper
         self._config = load()
         self._live: Live | None = None
-        self.control_path = control_path(self._config)
+        self.control_path = control_path(self._config, root)
         self.service = Service(self._parts)
 
     def commands(self) -> "dict[str, Command]":
@@ -310,18 +371,20 @@ class Running:
         return Parts(watched, lambda: self._source(watched), lambda: self._line(config), self._facts)
 
     def _source(self, settings: WatchSettings) -> Live:
-        self._live = Live(settings, check_tables(settings.tables) or default_tables())
+        tables = check_tables(settings.tables) or default_tables()
+        self._live = Live(settings, tables, self._helper.packet_fd if self._helper else None)
         return self._live
 
     def _line(self, config: Config) -> Line:
-        return Line([open_store(store_root(config), config.store, config.excerpts)], enrichers(config))
+        store = open_store(store_root(config, self._root), config.store, config.excerpts)
+        return Line([store], enrichers(config))
 
     def _facts(self) -> dict[str, Any]:
         facts = {
             "pid": os.getpid(),
             "user": getpass.getuser(),
             "config": self._file,
-            "store": str(store_root(self._config)),
+            "store": str(store_root(self._config, self._root)),
         }
         if self._live is None:
             return facts
@@ -337,7 +400,7 @@ class Running:
                 "by a full queue": stats.dropped_queue,
                 "by a full connection table": stats.dropped_table,
             },
-            "warnings": stats.warnings,
+            "warnings": stats.warnings + (self._helper.warnings() if self._helper else []),
         }
 
     def _reload(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from tidegate.cli.closing import Warnings
 
 def test_a_warning_is_said_at_once_and_its_count_again_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
     stats: Any = SimpleNamespace(warnings=[])
-    warnings = Warnings(lambda: stats)
+    warnings = Warnings(lambda: stats.warnings)
     warnings.flush()
     stats.warnings = ["eth1: the interface is gone", "recording: disk full; 3 packets are missing in it"]
     warnings.flush()

@@ -7,7 +7,7 @@ use crate::flow::{
     Chunk, Direction, EndReason, Flow, FlowTable, Observed, Observer, Place, Slot, conn_row,
     packet_row,
 };
-use crate::health::{Health, Interval, Kinds, Report};
+use crate::health::{Health, Interval, Kinds, Report, Traffic};
 use crate::packet::{BATCH, Nanos, PacketBatch};
 use crate::protocols::Protocols;
 use crate::protocols::icmp::{Message, Quoted};
@@ -48,6 +48,8 @@ pub struct EngineStats {
     pub packets: u64,
     /// Their bytes on the wire.
     pub bytes: u64,
+    /// The same of each interface, by its number.
+    pub by_interface: Vec<(Interface, Traffic)>,
     /// Times of the earliest and the latest packet.
     pub span: Option<(Nanos, Nanos)>,
     /// Connections open now.
@@ -232,6 +234,7 @@ impl Engine {
         EngineStats {
             packets,
             bytes,
+            by_interface: self.by_interface(),
             span: self.health.span(),
             flows: table.flows,
             connections: self.rows.connections,
@@ -353,6 +356,11 @@ impl Engine {
             whole: &whole,
         };
         self.health.write(&interval, &mut self.rows.health);
+    }
+
+    fn by_interface(&self) -> Vec<(Interface, Traffic)> {
+        let traffic = self.health.by_interface().iter().copied();
+        self.rows.interfaces.iter().cloned().zip(traffic).collect()
     }
 
     /// Everything that could not be decoded to the end, all interfaces together.

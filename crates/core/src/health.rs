@@ -17,10 +17,13 @@ pub struct Health {
     last: Option<Nanos>,
 }
 
-#[derive(Clone, Copy, Default)]
-struct Traffic {
-    packets: u64,
-    bytes: u64,
+/// What came by one interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Packets.
+    pub packets: u64,
+    /// Their bytes on the wire.
+    pub bytes: u64,
 }
 
 /// The counters of one source, since its start.
@@ -69,6 +72,11 @@ impl Health {
         let add =
             |sum: (u64, u64), traffic: &Traffic| (sum.0 + traffic.packets, sum.1 + traffic.bytes);
         self.seen.iter().fold((0, 0), add)
+    }
+
+    /// Packets and bytes of each interface, by its number.
+    pub fn by_interface(&self) -> &[Traffic] {
+        &self.seen
     }
 
     /// Times of the earliest and the latest packet.

@@ -13,6 +13,7 @@ use seen::{
     Watch, counts_a_pair_once, counts_what_is_not_read_in_time, filter, refuses_in_clear_words,
 };
 use tidegate_core::LinkType;
+use tidegate_core::capture::InterfaceState;
 use tidegate_core::capture::interfaces::interfaces;
 use tidegate_core::capture::live::LiveSource;
 
@@ -155,20 +156,23 @@ fn an_interface_deleted_in_mid_capture_ends_alone() {
         watch.rest();
         assert_eq!(watch.packets.iter().filter(|p| p.iface == 0).count(), 4);
         assert!(!watch.ended);
-        assert!(watch.stats().warnings.contains(&"right: the interface is gone".to_owned()));
+        assert!(watch.said("right: the interface is gone since ").ends_with("; waiting for it"));
     });
 }
 
 #[test]
-fn the_last_interface_deleted_ends_the_capture() {
+fn the_last_interface_deleted_is_waited_for() {
     let Some((a, b)) = pair() else { return };
     b.enter(|| {
         let mut watch = Watch::new(&["right"], filter("icmp"));
         a.exec("ping -q -c 2 -i 0.01 10.9.0.2");
         b.ip("link del right");
-        watch.until(|w| w.ended);
+        watch.until(|w| w.packets.len() == 4);
+        watch.until_said("right: the interface is gone since ");
+        assert!(!watch.ended);
         assert_eq!(watch.packets.len(), 4);
         assert_eq!(watch.stats().kernel_dropped, [0]);
+        assert_eq!(watch.stats().states, [InterfaceState::Gone]);
     });
 }
 

@@ -26,16 +26,6 @@ fn watch(interfaces: &[&str], change: impl FnOnce(&mut LiveConfig)) -> Watch {
     Watch::of(LiveSource::open_libpcap(&config, None).unwrap())
 }
 
-fn until_said(watch: &mut Watch, line: &str) {
-    for _ in 0..400 {
-        if watch.stats().warnings.iter().any(|said| said == line) {
-            return;
-        }
-        watch.step();
-    }
-    panic!("{:?}", watch.stats());
-}
-
 /// What a watch saw, in an order that another one can share.
 fn sorted(watch: &Watch) -> Vec<(u16, LinkType, u32, &[u8])> {
     let packets = watch.packets.iter();
@@ -238,22 +228,32 @@ fn an_interface_that_goes_down_and_comes_back_is_watched_on() {
 }
 
 #[test]
-fn an_interface_deleted_in_mid_capture_ends_alone_and_the_last_one_all() {
+fn an_interface_deleted_in_mid_capture_is_waited_for_even_the_last_one() {
     let Some((a, b)) = pair() else { return };
+    let ping = format!("{SEND}\nsend('other', [frame(icmp())])");
     b.enter(|| {
         let mut both = watch(&["right", "lo"], filter("icmp"));
         let mut alone = watch(&["right"], filter("icmp"));
         a.exec("ping -q -c 2 -i 0.01 10.9.0.2");
         b.ip("link del right");
         b.exec("ping -q -c 1 127.0.0.1");
-        alone.until(|w| w.ended);
+        alone.until_said("right: the interface is gone since ");
         assert_eq!(alone.packets.len(), 4);
         both.until(|w| w.packets.len() == 6);
         both.rest();
         assert_eq!(both.packets.iter().filter(|p| p.iface == 0).count(), 4);
         assert!(!both.ended);
-        for mut watch in [both, alone] {
-            until_said(&mut watch, "right: the interface is gone");
+        both.until_said("right: the interface is gone since ");
+        b.ip("link add right type veth peer name other");
+        b.ip("link set right up");
+        b.ip("link set other up");
+        for watch in [&mut both, &mut alone] {
+            watch.until_said("right: came up, watched since ");
+            let before = watch.packets.len();
+            b.python(&ping);
+            watch.until(|w| w.packets.len() > before);
+            assert_eq!(watch.packets.last().unwrap().iface, 0);
+            assert!(!watch.ended);
         }
     });
 }

@@ -36,7 +36,7 @@ mod core {
     #[pymodule_export]
     use super::reader::Reader;
     #[pymodule_export]
-    use super::stats::Stats;
+    use super::stats::{InterfaceStats, Stats};
     #[pymodule_export]
     use super::text::{TextPieces, TextWriter};
     #[pymodule_export]

@@ -10,7 +10,7 @@ use tidegate_core::{Config, Engine, Error};
 use crate::info;
 use crate::inputs::Input;
 use crate::recording::Recording;
-use crate::stats::Stats;
+use crate::stats::{Stats, by_interface};
 
 /// What one step of a pipeline met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,6 +156,7 @@ impl Pipeline {
         let source = self.input.stats();
         let (bytes_read, bytes_total) = self.input.progress();
         let engine = self.engine.stats();
+        let by_interface = by_interface(&source, &engine);
         let mut warnings = self.warnings.clone();
         warnings.extend(source.warnings);
         warnings.extend(self.recording.as_ref().and_then(Recording::warning));
@@ -170,6 +171,7 @@ impl Pipeline {
             dropped_queue: engine.dropped_queue,
             dropped_table: engine.dropped_table,
             duplicates: source.duplicates.iter().sum(),
+            by_interface,
             malformed: engine.malformed.into_iter().collect(),
             warnings,
             bytes_read,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use tidegate_core::Config;
-use tidegate_core::capture::live::{LiveConfig, LiveSource, Waker};
+use tidegate_core::capture::live::{LiveConfig, LiveSource, Opener, Waker};
 use tidegate_core::capture::record::RecordConfig;
 
 use crate::batch::Batch;
@@ -37,7 +37,7 @@ impl Watcher {
     #[pyo3(signature = (
         interfaces, *, filter=None, tables=None, config=None, snaplen=262_144, promiscuous=false,
         ring_bytes=67_108_864, count=None, record=None, record_bytes=None, record_seconds=None,
-        record_total=None,
+        record_total=None, helper_fd=None,
     ))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments, each on its own")]
     fn new(
@@ -54,9 +54,18 @@ impl Watcher {
         record_bytes: Option<u64>,
         record_seconds: Option<f64>,
         record_total: Option<u64>,
+        helper_fd: Option<i32>,
     ) -> PyResult<Self> {
-        let options =
-            LiveConfig { interfaces, filter, snaplen, promiscuous, ring_bytes, dedup: true };
+        let opener = opener(helper_fd)?;
+        let options = LiveConfig {
+            interfaces,
+            filter,
+            snaplen,
+            promiscuous,
+            ring_bytes,
+            dedup: true,
+            opener,
+        };
         let record = record.map(|path| RecordConfig {
             path,
             max_bytes: record_bytes,
@@ -100,12 +109,27 @@ impl Watcher {
     }
 
     fn interfaces(&self) -> Vec<String> {
-        self.names.clone()
+        let told = self.shared.told();
+        if told.by_interface.is_empty() {
+            return self.names.clone();
+        }
+        told.by_interface.into_iter().map(|interface| interface.name).collect()
     }
 
     fn stats(&self) -> Stats {
         self.shared.told()
     }
+}
+
+/// Who opens packet sockets: we, or a helper at the other end of this descriptor.
+#[cfg(target_os = "linux")]
+fn opener(helper: Option<i32>) -> PyResult<Opener> {
+    Ok(helper.map(Opener::helper).transpose()?.unwrap_or_default())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn opener(_helper: Option<i32>) -> PyResult<Opener> {
+    Ok(Opener::Own)
 }
 
 impl Watcher {

@@ -13,6 +13,9 @@ from tidegate.model.units import human_bytes, human_count, human_duration, human
 from tidegate.store.layout import default_root
 from tidegate.store.writer import StoreWriter
 
+MOST_NAMES = 16
+"""Interfaces that are named at the end; containers make new ones for ever."""
+
 
 def say(text: str) -> None:
     """One line on stderr."""
@@ -33,8 +36,8 @@ def recording_failed(stats: Stats) -> bool:
 class Warnings:
     """Says the warnings of a running capture as they come. It is fed as a sink is, and takes no rows."""
 
-    def __init__(self, stats: Callable[[], Stats]) -> None:
-        self._stats = stats
+    def __init__(self, warnings: Callable[[], list[str]]) -> None:
+        self._warnings = warnings
         self._said: dict[str, str] = {}
 
     def write(self, batch: Batch) -> None:
@@ -42,13 +45,17 @@ class Warnings:
 
     def flush(self) -> None:
         """Says what is new; one that only goes on counting is not said again."""
-        for warning in self._stats().warnings:
+        warnings = self._warnings()
+        for warning in warnings:
             if _about(warning) not in self._said:
                 self._say(warning)
+        # The core keeps only the latest of what comes and goes, and so do we.
+        there = {_about(warning) for warning in warnings}
+        self._said = {about: said for about, said in self._said.items() if about in there}
 
     def close(self) -> None:
         """Says how those ended that went on counting."""
-        for warning in self._stats().warnings:
+        for warning in self._warnings():
             if self._said.get(_about(warning)) != warning:
                 self._say(warning)
 
@@ -74,7 +81,8 @@ def performance(stats: Stats, seconds: float) -> None:
 
 def watched(stats: Stats, interfaces: list[str], seconds: float) -> None:
     """What a watch saw and what it lost."""
-    names = ", ".join(interfaces)
+    further = len(interfaces) - MOST_NAMES
+    names = ", ".join(interfaces[:MOST_NAMES]) + (f" and {further} more" if further > 0 else "")
     say(
         f"tidegate: watched {names} for {human_duration(seconds)}: {human_count(stats.packets)} packets, "
         f"{human_bytes(stats.bytes)}, {human_count(stats.connections)} connections"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
@@ -30,6 +30,7 @@ from tidegate.cli.options import (
     store_option,
     tables_option,
 )
+from tidegate.helper.places import Places
 from tidegate.model.config import NameSettings, PlaceSettings, RecordSettings, StoreSettings, WatchSettings
 from tidegate.model.errors import UsageError
 from tidegate.model.tables import check_tables, default_tables
@@ -39,6 +40,9 @@ from tidegate.sinks.console import ConsoleSink
 from tidegate.sinks.store import StoreSink
 from tidegate.sources.live import all_interfaces
 from tidegate.store.layout import default_root
+
+if TYPE_CHECKING:
+    from tidegate.helper.launch import Separated
 
 
 @click.command()
@@ -79,6 +83,8 @@ from tidegate.store.layout import default_root
 @checksums_option
 @keep_credentials_option
 @redact_query_option
+@click.option("--user", metavar="NAME", help="As root: run as this user, not as who called sudo.")
+@click.option("--no-helper", is_flag=True, help="Keep all rights in one process (for debugging).")
 def watch(**options: Any) -> int:
     """Watch interfaces (all that are up, unless named) until Ctrl-C, and keep what is seen in the store.
 
@@ -121,6 +127,8 @@ class Options:
     verify_checksums: bool
     keep_credentials: bool
     redact_query: bool
+    user: str | None
+    no_helper: bool
 
     def __post_init__(self) -> None:
         """Refuses options that make no sense together."""
@@ -128,6 +136,8 @@ class Options:
             raise UsageError("--store and --no-store contradict each other; give one")
         if not self.record and (self.rotate_size or self.rotate_time or self.total):
             raise UsageError("--rotate-size, --rotate-time and --total are for recordings: add -w FILE")
+        if self.no_helper and self.user:
+            raise UsageError("--no-helper keeps all rights, --user gives them up; give one")
         check_tables(self.tables)
 
     def capture(self) -> WatchSettings:
@@ -152,12 +162,16 @@ class Options:
             ),
         )
 
-    def open_store(self) -> StoreSink | None:
+    def store_root(self) -> Path | None:
+        """Where rows are kept, if anywhere; the default depends on who asks."""
+        return None if self.no_store else self.store or default_root()
+
+    def open_store(self, root: Path | None) -> StoreSink | None:
         """The store to keep rows in, if any."""
-        if self.no_store:
+        if root is None:
             return None
         keep = StoreSettings(keep_bytes=self.keep_size, keep_age=self.keep_time, keep_free=self.keep_free)
-        return app.open_store(self.store or default_root(), keep)
+        return app.open_store(root, keep)
 
     @contextmanager
     def row_sinks(self) -> Iterator[list[Sink]]:
@@ -174,13 +188,27 @@ class Options:
 
 
 def _watch(options: Options) -> int:
-    """Opens everything, runs, and says at the end what was seen and lost; 1 if not all could be kept."""
+    """Gives up rights that only the helper needs, and watches."""
     logging.basicConfig(format="tidegate: %(message)s", level=logging.INFO)
+    root = options.store_root()
+    if options.no_helper:
+        return _run(options, root, None)
+    files = tuple(path for path in (options.record, options.target) if path)
+    with app.separate(options.user, Places(root, files)) as separated:
+        return _run(options, root, separated)
+
+
+def _run(options: Options, root: Path | None, separated: "Separated | None") -> int:
+    """Opens everything, runs, and says at the end what was seen and lost; 1 if not all could be kept."""
     wanted = list(dict.fromkeys([*default_tables(), *options.tables]))
     stages = [app.place_stage(PlaceSettings(options.places)), app.name_stage(NameSettings())]
-    with options.row_sinks() as sinks, app.watch(tables=wanted, settings=options.capture()) as running:
-        store = options.open_store()
-        warnings = closing.Warnings(lambda: running.stats)
+    helper = separated.helper if separated else None
+    watch = app.watch(tables=wanted, settings=options.capture(), helper=helper)
+    with options.row_sinks() as sinks, watch as running:
+        store = options.open_store(root)
+        if separated and separated.told:
+            closing.say(f"tidegate: {separated.told}")
+        warnings = closing.Warnings(lambda: running.stats.warnings + (helper.warnings() if helper else []))
         started = time.monotonic()
         try:
             running.run([*([store] if store else []), *sinks, warnings], options.seconds, stages)

@@ -13,8 +13,19 @@ _log = logging.getLogger("tidegate")
 
 
 def work(file: Path | None) -> int:
+    """Gives up the rights that only its helper needs, and runs; the exit code."""
+    config = load(file)
+    # The default store is that of who started us, not of whom we become.
+    root = app.store_root(config)
+    with app.separate(config.service.user or None, app.places(config)) as separated:
+        if separated and separated.told:
+            _log.info("%s", separated.told)
+        helper = separated.helper if separated else None
+        return _serve(app.Running(lambda: load(file), str(find(file) or ""), root, helper))
+
+
+def _serve(running: app.Running) -> int:
     """Runs as the file says, until a signal or the control socket ends it; the exit code."""
-    running = app.Running(lambda: load(file), str(find(file) or ""))
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         running.service.stop()

@@ -5,19 +5,23 @@ from collections.abc import Sequence
 from tidegate import _core
 from tidegate.model.batch import Batch
 from tidegate.model.config import RecordSettings, WatchSettings
-from tidegate.model.errors import CaptureError, TidegateError, from_core
+from tidegate.model.errors import TidegateError, from_core
 from tidegate.sources.engine import engine_config
 
 
 class Live:
     """A capture that runs from creation to stop()."""
 
-    def __init__(self, settings: WatchSettings, tables: Sequence[str]) -> None:
-        """Opens the interfaces, all that are up if none is named; raises CaptureError or UsageError."""
+    def __init__(self, settings: WatchSettings, tables: Sequence[str], helper_fd: int | None = None) -> None:
+        """Opens the interfaces, all that are up (now or later) if none is named.
+
+        `helper_fd` leads to the privileged helper, which opens packet sockets for us.
+        Raises CaptureError or UsageError.
+        """
         record = settings.record or RecordSettings("")
         with from_core():
             self._watcher = _core.Watcher(
-                list(settings.interfaces) or interfaces_up(),
+                list(settings.interfaces),
                 filter=settings.filter,
                 tables=list(tables),
                 config=engine_config(settings.engine),
@@ -28,6 +32,7 @@ class Live:
                 record_bytes=record.rotate_size,
                 record_seconds=record.rotate_time,
                 record_total=record.total,
+                helper_fd=helper_fd,
             )
 
     def poll(self, timeout: float) -> list[Batch] | None:
@@ -41,7 +46,7 @@ class Live:
         self._watcher.stop()
 
     def interfaces(self) -> list[str]:
-        """The interfaces that are watched."""
+        """The interfaces watched so far."""
         return self._watcher.interfaces()
 
     def stats(self) -> _core.Stats:
@@ -53,14 +58,6 @@ def all_interfaces() -> list[_core.InterfaceInfo]:
     """Every network interface of this machine."""
     with from_core():
         return _core.interfaces()
-
-
-def interfaces_up() -> list[str]:
-    """The interfaces a watch without -i captures on; raises CaptureError if there is none."""
-    names = [interface.name for interface in all_interfaces() if interface.up and interface.link]
-    if not names:
-        raise CaptureError("no interface is up; tidegate watch -D lists them all")
-    return names
 
 
 def filter_problem(expression: str) -> str:

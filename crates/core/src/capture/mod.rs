@@ -44,6 +44,17 @@ pub struct Interface {
     pub name: String,
 }
 
+/// What a live interface is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InterfaceState {
+    /// Watched, and switched on.
+    Up,
+    /// Watched, but switched off: it is waited for.
+    Down,
+    /// Not there, or not to be watched; it is waited for.
+    Gone,
+}
+
 /// What a source counts itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceStats {
@@ -51,6 +62,8 @@ pub struct SourceStats {
     pub kernel_dropped: Vec<u64>,
     /// Packets that were seen on another interface as well and counted there, per interface.
     pub duplicates: Vec<u64>,
+    /// What has become of live interfaces, per interface; files have none.
+    pub states: Vec<InterfaceState>,
     /// What a reader of the capture should know: a cut-off file, an unknown block.
     pub warnings: Vec<String>,
 }

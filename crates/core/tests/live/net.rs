@@ -15,6 +15,9 @@ import socket, struct
 def tcp(port, n):
     return (bytes([0x45, 0]) + struct.pack('>HHHBBH', 40, n, 0, 64, 6, 0) + bytes([10,9,0,1,10,9,0,2])
             + struct.pack('>HHIIBBHHH', 40000 + n, port, n, 0, 0x50, 2, 1000, 0, 0))
+def icmp():
+    return (bytes([0x45, 0]) + struct.pack('>HHHBBH', 28, 1, 0, 64, 1, 0) + bytes([10,9,0,1,10,9,0,2])
+            + bytes([8, 0, 0, 0, 0, 0, 0, 0]))
 def frame(payload, *tags):
     head = bytes([0xff] * 6 + [2, 0, 0, 0, 0, 1])
     for tpid, vlan in tags: head += struct.pack('>HH', tpid, vlan)
@@ -54,6 +57,16 @@ impl Net {
     pub fn ip(&self, arguments: &str) {
         let out = run(Command::new("ip").args(["-n", &self.0]).args(arguments.split(' ')));
         assert!(out.status.success(), "ip {arguments}: {out:?}");
+    }
+
+    /// Many lines of `ip` at once; have to succeed.
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub fn batch(&self, lines: &str) {
+        let mut command = Command::new("ip");
+        command.args(["-n", &self.0, "-batch", "-"]).stdin(std::process::Stdio::piped());
+        let mut running = command.spawn().unwrap();
+        running.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+        assert!(running.wait().unwrap().success(), "{lines}");
     }
 
     /// A command inside of it; has to succeed.

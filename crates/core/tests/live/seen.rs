@@ -48,6 +48,23 @@ impl Watch {
         panic!("after {} packets: {:?}", self.packets.len(), self.source.stats());
     }
 
+    /// Polls until a warning that begins so is there, and returns the latest one.
+    pub fn until_said(&mut self, start: &str) -> String {
+        for _ in 0..400 {
+            if !self.said(start).is_empty() {
+                return self.said(start);
+            }
+            self.step();
+        }
+        panic!("{start} is not said: {:?}", self.source.stats());
+    }
+
+    /// The latest warning that begins so; empty if there is none.
+    pub fn said(&mut self, start: &str) -> String {
+        let mut warnings = self.stats().warnings.into_iter();
+        warnings.rfind(|line| line.starts_with(start)).unwrap_or_default()
+    }
+
     /// Reads what is there already: until nothing came for longer than a block is kept open.
     /// By time, as a poll that met nothing but duplicates is idle too, and at once.
     pub fn rest(&mut self) {

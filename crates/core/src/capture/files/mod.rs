@@ -231,6 +231,7 @@ impl Source for CaptureFiles {
         SourceStats {
             duplicates: Vec::new(),
             kernel_dropped: self.interfaces.dropped.clone(),
+            states: Vec::new(),
             warnings,
         }
     }

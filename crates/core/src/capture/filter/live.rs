@@ -35,7 +35,11 @@ impl LiveFilter {
         // A cooked header is ours: the kernel's filter would see other offsets.
         let names = if link == LinkType::LINUX_SLL { &[][..] } else { &[name, "lo"] };
         let live = names.iter().find_map(|at| libpcap.compile_live(filter, at, link, snaplen));
-        match live {
+        // Nobody may open a live handle who has given up the right to; most filters mean the
+        // same without one.
+        let plain = !names.is_empty() && !needs_live(filter);
+        let code = live.or_else(|| plain.then(|| libpcap.compile(filter, link, snaplen)));
+        match code {
             Some(Ok(code)) if code.len() <= KERNEL_MAX && !has_loop(&code) => {
                 Ok(Self { kernel: Some(code), own: None })
             }
@@ -48,8 +52,32 @@ impl LiveFilter {
     }
 }
 
+/// Whether the filter asks for what a running kernel knows beside the bytes of a packet: VLAN
+/// tags that it took out, and directions.
+fn needs_live(filter: &str) -> bool {
+    const ASKED: [&str; 4] = ["vlan", "inbound", "outbound", "ifindex"];
+    filter.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| ASKED.contains(&word))
+}
+
 /// A program that takes everything, cut to `snaplen`.
 fn cut(snaplen: u32) -> Option<Vec<Instruction>> {
     const RETURN: u16 = 0x06;
     (snaplen < WHOLE).then(|| vec![Instruction { code: RETURN, jt: 0, jf: 0, k: snaplen }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::needs_live;
+
+    #[test]
+    fn tags_and_directions_are_what_only_a_running_kernel_knows() {
+        for filter in ["vlan 7", "tcp and (vlan)", "inbound", "not outbound and udp", "ifindex 3"] {
+            assert!(needs_live(filter), "{filter}");
+        }
+        for filter in
+            ["tcp port 80", "host vlan7.example.org", "net 10.0.0.0/8", "ether proto 0x8100"]
+        {
+            assert!(!needs_live(filter), "{filter}");
+        }
+    }
 }

@@ -1,10 +1,12 @@
 //! The machine's network interfaces: names, states, addresses.
 
+mod changes;
 #[cfg(unix)]
 mod ifaddrs;
 
 use std::net::IpAddr;
 
+pub(crate) use self::changes::LinkChanges;
 use crate::capture::libpcap::Libpcap;
 use crate::error::Error;
 

@@ -1,12 +1,13 @@
 //! What a live capture can be told.
 
+use super::opener::Opener;
 use crate::capture::filter::WHOLE;
 
 /// Settings of a live capture, fixed for its life.
 #[derive(Clone, Debug)]
 pub struct LiveConfig {
     /// Names of interfaces; a name given twice counts once, none (or `any`) means all that
-    /// are up now.
+    /// are up, now or later.
     pub interfaces: Vec<String>,
     /// A BPF expression as tcpdump takes it.
     pub filter: Option<String>,
@@ -14,12 +15,14 @@ pub struct LiveConfig {
     pub snaplen: u32,
     /// Whether frames for other machines are taken as well.
     pub promiscuous: bool,
-    /// Kernel memory for packets in all, in bytes, shared equally by the interfaces. At 256 KiB
-    /// each (512 KiB by libpcap) it gives no more: from there on the sum grows with the number
-    /// of interfaces.
+    /// Kernel memory for packets in all, in bytes, shared equally by the interfaces. Where all
+    /// are meant, a quarter is kept for those that come later. At 256 KiB each (512 KiB by
+    /// libpcap) it gives no more: from there on the sum grows with the number of interfaces.
     pub ring_bytes: usize,
     /// Whether a packet seen on several interfaces counts once.
     pub dedup: bool,
+    /// Who opens packet sockets.
+    pub opener: Opener,
 }
 
 impl Default for LiveConfig {
@@ -31,6 +34,7 @@ impl Default for LiveConfig {
             promiscuous: false,
             ring_bytes: 64 << 20,
             dedup: true,
+            opener: Opener::Own,
         }
     }
 }

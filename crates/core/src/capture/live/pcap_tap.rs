@@ -126,11 +126,11 @@ impl PcapTap {
                 self.link = Some(handle.link());
                 self.state = State::Open(handle);
             }
-            Ok(_) => self.end("its packets have another link type now; it is watched no more"),
+            Ok(_) => self.end("its packets have another link type now"),
             Err(Failure::Filter(reason)) => {
                 self.end(&format!("not watched, the filter fails: {reason}"));
             }
-            Err(_) if self.listed().is_none() => self.end(GONE),
+            Err(_) if self.listed().is_none() => self.close(),
             Err(why) => {
                 match why {
                     Failure::Denied => self.warn(NOT_PERMITTED),
@@ -156,7 +156,7 @@ impl PcapTap {
     /// After an error, and after what came since: says what has become of the interface.
     fn settle(&mut self, now: Instant, filled: Result<(), String>) {
         let Some(listed) = self.listed() else {
-            return self.end(GONE);
+            return self.close();
         };
         let State::Failing(handle, _) = std::mem::replace(&mut self.state, State::Closed) else {
             return;
@@ -180,9 +180,8 @@ impl PcapTap {
     }
 
     fn end(&mut self, why: &str) {
-        self.dropped();
         self.warn(why);
-        self.state = State::Closed;
+        self.close();
     }
 
     fn warn(&mut self, what: &str) {
@@ -194,7 +193,6 @@ impl PcapTap {
 }
 
 const DOWN: &str = "the interface went down; waiting for it";
-const GONE: &str = "the interface is gone";
 
 impl Tap for PcapTap {
     type Way = Way;
@@ -207,9 +205,8 @@ impl Tap for PcapTap {
         Way(library): &Way,
         config: &LiveConfig,
         interface: InterfaceInfo,
-        count: usize,
+        share: usize,
     ) -> Result<Self, Refused> {
-        let share = config.ring_bytes / count.max(1);
         let mut tap = Self {
             library: library.clone(),
             options: Options {
@@ -229,7 +226,7 @@ impl Tap for PcapTap {
         };
         let name = tap.name.clone();
         tap.start().map_err(|why| match why {
-            Failure::Denied => Refused::fatal(&name, NOT_PERMITTED),
+            Failure::Denied => Refused::denied(&name),
             Failure::Filter(reason) => Refused::LeftOut(Error::Filter {
                 filter: config.filter.clone().unwrap_or_default(),
                 reason,
@@ -242,6 +239,10 @@ impl Tap for PcapTap {
             Failure::Down => Refused::fatal(&name, "the interface is down"),
         })?;
         Ok(tap)
+    }
+
+    fn permitted(_way: &Way) -> Result<(), Error> {
+        Ok(())
     }
 
     fn link(&self) -> LinkType {
@@ -314,11 +315,31 @@ impl Tap for PcapTap {
         }
     }
 
-    /// libpcap forgives an interface that went down where the handle goes on afterwards.
-    fn check(&mut self, failed: bool, _now: Instant) {
-        if failed && self.listed().is_some_and(|listed| !listed.up) {
-            self.warn(DOWN);
+    /// libpcap forgives an interface that went down where the handle goes on afterwards, and on
+    /// some systems does not see that one is gone.
+    fn check(&mut self, failed: bool, now: Instant) {
+        if !failed {
+            return;
         }
+        match self.listed() {
+            Some(listed) if !listed.up => self.warn(DOWN),
+            Some(_) => {}
+            None => {
+                self.state = match std::mem::replace(&mut self.state, State::Closed) {
+                    State::Open(handle) => State::Failing(handle, now + LAST_PACKETS),
+                    other => other,
+                };
+            }
+        }
+    }
+
+    fn rename(&mut self, name: &str) {
+        name.clone_into(&mut self.name);
+    }
+
+    fn close(&mut self) {
+        self.dropped();
+        self.state = State::Closed;
     }
 
     fn is_closed(&self) -> bool {

@@ -8,81 +8,86 @@ use std::time::{Duration, Instant};
 
 use arrayvec::ArrayVec;
 
-use super::choose::choose;
+use super::choose::Meant;
 use super::config::LiveConfig;
 use super::dedup::Dedup;
-use super::tap::{Frame, Refused, Tap};
+use super::lookout::Lookout;
+use super::memory::Memory;
+use super::names::{Name, Names};
+use super::news::News;
+use super::roster::Failed;
+use super::tap::{Frame, Tap};
 use super::wake::{Fd, Waker, Wakeup};
-use crate::capture::interfaces::{InterfaceInfo, interfaces};
+use crate::capture::interfaces::interfaces;
 use crate::capture::{Interface, Polled, Source, SourceStats};
 use crate::error::Error;
 use crate::packet::{BATCH, Nanos, Packet, PacketBatch};
 
 /// An interface that is watched.
-struct Port<T> {
-    name: String,
-    duplicates: u64,
-    tap: T,
+pub(super) struct Port<T> {
+    /// Of its name, as packets bear it.
+    pub(super) number: u16,
+    /// Of this tap alone, to tell copies of a packet by.
+    pub(super) id: u16,
+    /// The system's number.
+    pub(super) index: u32,
+    pub(super) name: String,
+    /// Kernel memory it was given, in bytes.
+    pub(super) share: usize,
+    pub(super) up: bool,
+    pub(super) tap: T,
 }
 
 /// The interfaces of a live source.
 pub(super) struct Ports<T: Tap> {
-    all: Vec<Port<T>>,
-    /// How many of them were announced.
+    pub(super) config: LiveConfig,
+    pub(super) way: T::Way,
+    pub(super) meant: Meant,
+    pub(super) all: Vec<Port<T>>,
+    /// Taps opened so far.
+    pub(super) opened: u16,
+    pub(super) names: Names,
+    /// How many names were announced.
     announced: usize,
-    /// Only where two interfaces can show the same packet.
-    dedup: Option<Dedup>,
+    pub(super) memory: Memory,
+    /// Only once two interfaces can show the same packet.
+    pub(super) dedup: Option<Dedup>,
     wakeup: Wakeup,
-    warnings: Vec<String>,
+    pub(super) lookout: Lookout,
+    pub(super) failed: Vec<Failed>,
+    pub(super) news: News,
 }
 
-/// A frame and the port it came by.
+/// A frame and the place of the port it came by.
 type Pick<T> = (u16, Frame<<T as Tap>::Span>);
 
 impl<T: Tap> Ports<T> {
-    pub(super) fn open(config: &LiveConfig, way: &T::Way) -> Result<(Self, Waker), Error> {
-        let chosen = choose(config, interfaces()?)?;
+    pub(super) fn open(config: &LiveConfig, way: T::Way) -> Result<(Self, Waker), Error> {
+        // Before the list is read, so that no change is missed in between.
+        let lookout = Lookout::new(Instant::now());
+        let there = interfaces()?;
         let (waker, wakeup) = Wakeup::new()?;
         let mut ports = Self {
+            config: config.clone(),
+            way,
+            meant: Meant::by(config, &there)?,
             all: Vec::new(),
+            opened: 0,
+            names: Names::default(),
             announced: 0,
-            dedup: (config.dedup && chosen.len() > 1).then(Dedup::default),
+            memory: Memory::new(config.ring_bytes, T::LEAST_BYTES, 0, false).0,
+            dedup: None,
             wakeup,
-            warnings: over_budget::<T>(config, chosen.len()).into_iter().collect(),
+            lookout,
+            failed: Vec::new(),
+            news: News::default(),
         };
-        ports.open_all(config, way, chosen)?;
+        ports.open_first(there)?;
         Ok((ports, waker))
     }
 
-    /// Opens what was chosen. Where a filter has no meaning for one of several interfaces
-    /// (`ether host` on a tunnel), that one is left out.
-    fn open_all(
-        &mut self,
-        config: &LiveConfig,
-        way: &T::Way,
-        chosen: Vec<InterfaceInfo>,
-    ) -> Result<(), Error> {
-        let count = chosen.len();
-        let mut refused = None;
-        for interface in chosen {
-            let name = interface.name.clone();
-            match T::open(way, config, interface, count) {
-                Ok(tap) => self.all.push(Port { name, duplicates: 0, tap }),
-                Err(Refused::LeftOut(error)) => {
-                    self.warnings.push(left_out(&name, &error));
-                    refused = Some(error);
-                }
-                Err(Refused::Fatal(error)) => return Err(error),
-            }
-        }
-        match refused {
-            Some(error) if self.all.is_empty() => Err(error),
-            _ => Ok(()),
-        }
-    }
-
     pub(super) fn names(&self) -> Vec<String> {
-        self.all.iter().map(|port| port.name.clone()).collect()
+        self.names.iter().map(|known| known.called.clone()).collect()
     }
 
     /// Takes up to a batch of frames, oldest first, and says whether there were any at all
@@ -91,10 +96,10 @@ impl<T: Tap> Ports<T> {
         let mut picks = ArrayVec::new();
         let mut seen = false;
         let mut ready: Vec<u16> = Vec::new();
-        for (number, port) in (0..).zip(&mut self.all) {
+        for (place, port) in (0..).zip(&mut self.all) {
             port.tap.release();
             if port.tap.next_ts().is_some() {
-                ready.push(number);
+                ready.push(place);
             }
         }
         while let Some((first, until)) = self.earliest(&ready) {
@@ -111,9 +116,8 @@ impl<T: Tap> Ports<T> {
     fn earliest(&mut self, ready: &[u16]) -> Option<(u16, Nanos)> {
         let mut first: Option<(u16, Nanos)> = None;
         let mut until = Nanos::MAX;
-        for &number in ready {
-            let Some(ts) =
-                self.all.get_mut(usize::from(number)).and_then(|port| port.tap.next_ts())
+        for &place in ready {
+            let Some(ts) = self.all.get_mut(usize::from(place)).and_then(|port| port.tap.next_ts())
             else {
                 continue;
             };
@@ -121,21 +125,22 @@ impl<T: Tap> Ports<T> {
                 Some((_, best)) if best <= ts => until = until.min(ts),
                 _ => {
                     until = first.map_or(until, |(_, best)| until.min(best));
-                    first = Some((number, ts));
+                    first = Some((place, ts));
                 }
             }
         }
-        first.map(|(number, _)| (number, until))
+        first.map(|(place, _)| (place, until))
     }
 
     /// Takes frames of one port up to the time `until`.
-    fn take_run(&mut self, number: u16, until: Nanos, picks: &mut ArrayVec<Pick<T>, BATCH>) {
-        let Some(port) = self.all.get_mut(usize::from(number)) else {
+    fn take_run(&mut self, place: u16, until: Nanos, picks: &mut ArrayVec<Pick<T>, BATCH>) {
+        let Some(port) = self.all.get_mut(usize::from(place)) else {
             return;
         };
         while !picks.is_full() && port.tap.next_ts().is_some_and(|ts| ts <= until) {
-            if let Some(frame) = port.take(number, self.dedup.as_mut()) {
-                picks.push((number, frame));
+            let name = self.names.get_mut(port.number);
+            if let Some(frame) = port.take(self.dedup.as_mut(), name) {
+                picks.push((place, frame));
             }
         }
     }
@@ -143,22 +148,37 @@ impl<T: Tap> Ports<T> {
     /// Waits for packets, then looks after ports that have lost their interface.
     fn wait(&mut self, timeout: Duration) -> Result<(), Error> {
         let now = Instant::now();
-        let timeout =
-            self.all.iter().filter_map(|port| port.tap.time_left(now)).fold(timeout, Duration::min);
-        let fds: Vec<Option<Fd>> = self.all.iter().map(|port| port.tap.fd()).collect();
+        let left = self.all.iter().filter_map(|port| port.tap.time_left(now));
+        let timeout = left.fold(timeout.min(self.lookout.time_left(now)), Duration::min);
+        let fds = self.all.iter().map(|port| port.tap.fd());
+        let fds: Vec<Option<Fd>> = fds.chain([self.lookout.fd()]).collect();
         let failed = self.wakeup.wait(&fds, timeout)?;
-        for (port, failed) in self.all.iter_mut().zip(failed) {
-            port.tap.check(failed, Instant::now());
-        }
+        self.look_after(&failed);
         Ok(())
     }
 
+    /// Looks after ports, those that `failed` above all, and after interfaces if they changed.
+    fn look_after(&mut self, failed: &[bool]) {
+        let now = Instant::now();
+        let failed = failed.iter().copied().chain(std::iter::repeat(false));
+        for (port, failed) in self.all.iter_mut().zip(failed) {
+            port.tap.check(failed, now);
+        }
+        if self.lookout.ask(now) {
+            self.look(now);
+        }
+        if self.all.iter().any(|port| port.tap.is_closed()) {
+            self.close_gone();
+            self.lookout.hurry();
+        }
+    }
+
     fn batch(&self, picks: &[Pick<T>]) -> PacketBatch<'_> {
-        let packet = |&(iface, frame): &Pick<T>| {
-            let port = self.all.get(usize::from(iface))?;
+        let packet = |&(place, frame): &Pick<T>| {
+            let port = self.all.get(usize::from(place))?;
             Some(Packet {
                 ts: frame.ts,
-                iface,
+                iface: port.number,
                 link: port.tap.link(),
                 wire_len: frame.wire_len,
                 data: port.tap.bytes(frame.span),
@@ -168,20 +188,37 @@ impl<T: Tap> Ports<T> {
     }
 
     fn announce(&mut self) -> Option<Interface> {
-        let port = self.all.get(self.announced)?;
+        let name = self.names.get(self.announced)?.called.clone();
         self.announced += 1;
-        Some(Interface { name: port.name.clone() })
+        Some(Interface { name })
+    }
+
+    /// Packets dropped by the kernel, of each name.
+    fn dropped(&mut self) -> Vec<u64> {
+        let mut dropped: Vec<u64> = self.names.iter().map(|name| name.dropped).collect();
+        for port in &mut self.all {
+            if let Some(sum) = dropped.get_mut(usize::from(port.number)) {
+                *sum += port.tap.dropped();
+            }
+        }
+        dropped
     }
 }
 
 impl<T: Tap> Port<T> {
     /// Takes the next frame; `None` for one that is left out.
-    fn take(&mut self, number: u16, dedup: Option<&mut Dedup>) -> Option<Frame<T::Span>> {
-        let frame = self.tap.take(number)?;
+    fn take(
+        &mut self,
+        dedup: Option<&mut Dedup>,
+        name: Option<&mut Name>,
+    ) -> Option<Frame<T::Span>> {
+        let frame = self.tap.take(self.number)?;
         if let Some(dedup) = dedup {
             let (link, data) = (self.tap.link(), self.tap.bytes(frame.span));
-            if dedup.is_duplicate(number, frame.ts, link, data) {
-                self.duplicates += 1;
+            if dedup.is_duplicate(self.id, frame.ts, link, data) {
+                if let Some(name) = name {
+                    name.duplicates += 1;
+                }
                 return None;
             }
         }
@@ -191,25 +228,31 @@ impl<T: Tap> Port<T> {
 
 impl<T: Tap> Source for Ports<T> {
     fn poll(&mut self, timeout: Duration) -> Result<Polled<'_>, Error> {
+        if self.lookout.is_due(Instant::now()) {
+            self.look_after(&[]);
+        }
+        // What is new is announced before its first packet is picked.
         if let Some(interface) = self.announce() {
             return Ok(Polled::Interface(interface));
         }
-        let (mut picks, mut seen) = self.pick();
+        let (mut picks, seen) = self.pick();
         if !seen {
             self.wait(timeout)?;
+            if let Some(interface) = self.announce() {
+                return Ok(Polled::Interface(interface));
+            }
             if !self.wakeup.take() {
-                (picks, seen) = self.pick();
+                (picks, _) = self.pick();
             }
         }
-        if !picks.is_empty() {
-            return Ok(Polled::Packets(self.batch(&picks)));
+        if picks.is_empty() {
+            return Ok(Polled::Idle);
         }
-        let ended = !seen && self.all.iter().all(|port| port.tap.is_closed());
-        Ok(if ended { Polled::End } else { Polled::Idle })
+        Ok(Polled::Packets(self.batch(&picks)))
     }
 
     fn stats(&mut self) -> SourceStats {
-        let mut warnings = self.warnings.clone();
+        let mut warnings: Vec<String> = self.news.lines().cloned().collect();
         warnings.extend(self.all.iter().flat_map(|port| port.tap.warnings()));
         let forgotten = self.dedup.as_ref().map_or(0, Dedup::evicted);
         if forgotten > 0 {
@@ -217,30 +260,10 @@ impl<T: Tap> Source for Ports<T> {
             warnings.push(format!("{text}; {forgotten} could not be told"));
         }
         SourceStats {
-            kernel_dropped: self.all.iter_mut().map(|port| port.tap.dropped()).collect(),
-            duplicates: self.all.iter().map(|port| port.duplicates).collect(),
+            kernel_dropped: self.dropped(),
+            duplicates: self.names.iter().map(|name| name.duplicates).collect(),
+            states: self.states(),
             warnings,
         }
     }
-}
-
-fn left_out(name: &str, error: &Error) -> String {
-    match error {
-        Error::Filter { reason, .. } => {
-            format!("{name}: not watched, the filter fails: {reason}")
-        }
-        Error::Interface { reason, .. } => format!("{name}: not watched: {reason}"),
-        other => format!("{name}: not watched: {other}"),
-    }
-}
-
-fn over_budget<T: Tap>(config: &LiveConfig, interfaces: usize) -> Option<String> {
-    let least = T::LEAST_BYTES * interfaces;
-    (least > config.ring_bytes).then(|| {
-        format!(
-            "{interfaces} interfaces take {} KiB of kernel memory, more than the {} KiB allowed",
-            least >> 10,
-            config.ring_bytes >> 10
-        )
-    })
 }

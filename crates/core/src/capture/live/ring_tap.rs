@@ -3,12 +3,14 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::afpacket::{Framing, Geometry, Ring, RingConfig, Span};
+use super::afpacket::{Framing, Geometry, PacketSocket, Ring, RingConfig, Span};
 use super::config::LiveConfig;
+use super::opener::Opener;
 use super::tap::{Frame, LAST_PACKETS, NOT_PERMITTED, Refused, Tap};
 use super::wake::Fd;
 use crate::capture::filter::{FileFilter, LiveFilter};
 use crate::capture::interfaces::InterfaceInfo;
+use crate::error::Error;
 use crate::packet::{LinkType, Nanos, Packet};
 
 pub(super) struct RingTap {
@@ -32,16 +34,16 @@ enum State {
 }
 
 impl Tap for RingTap {
-    type Way = ();
+    type Way = Opener;
     type Span = Span;
 
     const LEAST_BYTES: usize = Geometry::MIN_BYTES;
 
     fn open(
-        _way: &(),
+        opener: &Opener,
         config: &LiveConfig,
         interface: InterfaceInfo,
-        count: usize,
+        share: usize,
     ) -> Result<Self, Refused> {
         let framing = Framing::of(interface.hardware);
         let name = interface.name;
@@ -53,11 +55,12 @@ impl Tap for RingTap {
             framing,
             loopback: interface.loopback,
             promiscuous: config.promiscuous,
-            geometry: Geometry::share(config.ring_bytes, count),
+            geometry: Geometry::share(share, 1),
             program: kernel.as_deref(),
+            opener,
         })
         .map_err(|error| match error.kind() {
-            io::ErrorKind::PermissionDenied => Refused::fatal(&name, NOT_PERMITTED),
+            io::ErrorKind::PermissionDenied => Refused::denied(&name),
             _ => Refused::fatal(&name, error.to_string()),
         })?;
         // An interface that is down leaves an error on the socket, which is no news.
@@ -73,6 +76,15 @@ impl Tap for RingTap {
             dropped: 0,
             warnings: Vec::new(),
         })
+    }
+
+    fn permitted(opener: &Opener) -> Result<(), Error> {
+        match PacketSocket::new(libc::SOCK_RAW, opener) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Err(Error::Usage(NOT_PERMITTED.to_owned()))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn link(&self) -> LinkType {
@@ -127,6 +139,15 @@ impl Tap for RingTap {
         self.warnings.extend(warning);
     }
 
+    fn rename(&mut self, name: &str) {
+        name.clone_into(&mut self.name);
+    }
+
+    fn close(&mut self) {
+        self.dropped();
+        self.ring = None;
+    }
+
     fn is_closed(&self) -> bool {
         self.ring.is_none()
     }
@@ -159,7 +180,7 @@ impl RingTap {
         }
         if !ring.socket().is_bound() {
             self.state = State::Gone(now + LAST_PACKETS);
-            return Some(format!("{}: the interface is gone", self.name));
+            return None;
         }
         let error = error?;
         if error.raw_os_error() != Some(libc::ENETDOWN) {
@@ -168,10 +189,5 @@ impl RingTap {
         self.state = State::Down;
         let first = !std::mem::replace(&mut self.warned_down, true);
         first.then(|| format!("{}: the interface went down; waiting for it", self.name))
-    }
-
-    fn close(&mut self) {
-        self.dropped();
-        self.ring = None;
     }
 }

@@ -17,7 +17,7 @@ use crate::error::Error;
 pub const LINGER: Duration = Duration::from_millis(HOLD_MS as u64 * 2 + 10);
 
 /// Live interfaces as a source. `Idle` comes also after a wake, a signal, or packets that were
-/// all left out; `End` when every interface has gone.
+/// all left out. It never ends: interfaces that are gone are waited for.
 pub struct LiveSource {
     // One indirect call a batch; what is done per packet is made for each kind of tap.
     ports: Box<dyn Watched + Send>,
@@ -26,26 +26,30 @@ pub struct LiveSource {
 
 impl LiveSource {
     /// Opens all interfaces of `config`: by packet rings on Linux, by libpcap elsewhere. An
-    /// interface that is down or has no address is fine; one that does not exist, or that we
-    /// may not open, is an error.
+    /// interface that is down or has no address is fine; one that is named and does not exist,
+    /// or that we may not open, is an error. Later on, one that comes is watched, and one that
+    /// goes is waited for.
     pub fn open(config: &LiveConfig) -> Result<Self, Error> {
         #[cfg(target_os = "linux")]
-        return Self::over::<RingTap>(config, &());
+        return Self::over::<RingTap>(config, config.opener.clone());
         #[cfg(not(target_os = "linux"))]
         Self::open_libpcap(config, None)
     }
 
     /// The same by libpcap on any system, from the file `library` if one is named.
     pub fn open_libpcap(config: &LiveConfig, library: Option<&str>) -> Result<Self, Error> {
-        Self::over::<PcapTap>(config, &PcapTap::way(library)?)
+        Self::over::<PcapTap>(config, PcapTap::way(library)?)
     }
 
-    fn over<T: Tap + Send + 'static>(config: &LiveConfig, way: &T::Way) -> Result<Self, Error> {
+    fn over<T: Tap + Send + 'static>(config: &LiveConfig, way: T::Way) -> Result<Self, Error>
+    where
+        T::Way: Send,
+    {
         let (ports, waker) = Ports::<T>::open(config, way)?;
         Ok(Self { ports: Box::new(ports), waker })
     }
 
-    /// Names of the interfaces, in the order of their numbers in packets.
+    /// Names of the interfaces watched so far, in the order of their numbers in packets.
     pub fn interfaces(&self) -> Vec<String> {
         self.ports.names()
     }

@@ -34,15 +34,21 @@ pub(super) struct Frame<S> {
 
 /// Why an interface is not watched.
 pub(super) enum Refused {
-    /// Only this one: the others go on without it.
+    /// Only this one, for good: the others go on without it.
     LeftOut(Error),
-    /// No interface is watched then.
+    /// It failed for now; at the start this is an error if the interface was named.
     Fatal(Error),
+    /// The system does not let us, and will not let us open any other.
+    Denied(Error),
 }
 
 impl Refused {
     pub(super) fn fatal(name: &str, reason: impl Into<String>) -> Self {
         Self::Fatal(of_interface(name, reason))
+    }
+
+    pub(super) fn denied(name: &str) -> Self {
+        Self::Denied(of_interface(name, NOT_PERMITTED))
     }
 }
 
@@ -60,13 +66,17 @@ pub(super) trait Tap: Sized {
     /// The least kernel memory an interface takes, in bytes.
     const LEAST_BYTES: usize;
 
-    /// Opens one of `count` interfaces.
+    /// Opens an interface with a `share` of the kernel's memory, in bytes.
     fn open(
         way: &Self::Way,
         config: &LiveConfig,
         interface: InterfaceInfo,
-        count: usize,
+        share: usize,
     ) -> Result<Self, Refused>;
+
+    /// An error if the system would not let us open any interface, as far as that can be known
+    /// where there is none.
+    fn permitted(way: &Self::Way) -> Result<(), Error>;
 
     /// What its packets start with.
     fn link(&self) -> LinkType;
@@ -91,8 +101,15 @@ pub(super) trait Tap: Sized {
     /// How long a wait may last for this tap's sake.
     fn time_left(&self, now: Instant) -> Option<Duration>;
 
-    /// Called after each wait; `failed` if what it waits on has an error.
+    /// Called after each wait and now and then; `failed` if what it waits on has an error, or
+    /// the interface is not listed any more.
     fn check(&mut self, failed: bool, now: Instant);
+
+    /// The interface has another name now.
+    fn rename(&mut self, name: &str);
+
+    /// Ends it: it is not wanted any more.
+    fn close(&mut self);
 
     /// Whether nothing will ever come from it again.
     fn is_closed(&self) -> bool;

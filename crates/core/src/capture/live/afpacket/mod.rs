@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 mod frame;
+mod helper;
 pub(crate) mod socket;
 
 use std::ffi::{c_int, c_void};
@@ -14,8 +15,9 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) use frame::Framing;
-use socket::PacketSocket;
+pub(crate) use socket::PacketSocket;
 
+use super::opener::Opener;
 use super::tap::{Frame, HOLD_MS};
 use crate::capture::filter::bpf::Instruction;
 use crate::packet::Nanos;
@@ -68,6 +70,7 @@ pub(crate) struct RingConfig<'a> {
     pub(crate) promiscuous: bool,
     pub(crate) geometry: Geometry,
     pub(crate) program: Option<&'a [Instruction]>,
+    pub(crate) opener: &'a Opener,
 }
 
 /// Where a frame lies; good until its block is released.
@@ -98,7 +101,7 @@ pub(crate) struct Ring {
 impl Ring {
     /// Opens and binds a ring. A kernel short of memory gives a smaller one.
     pub(crate) fn open(config: &RingConfig<'_>) -> io::Result<Self> {
-        let socket = PacketSocket::new(config.framing.socket_kind())?;
+        let socket = PacketSocket::new(config.framing.socket_kind(), config.opener)?;
         socket.set(libc::PACKET_VERSION, &(libc::tpacket_versions::TPACKET_V3 as c_int))?;
         socket.set(libc::PACKET_RESERVE, &HEADROOM)?;
         if let Some(program) = config.program {

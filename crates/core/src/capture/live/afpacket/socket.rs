@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use crate::capture::filter::bpf::Instruction;
+use crate::capture::live::Opener;
 
 /// A packet socket. It takes nothing before [`PacketSocket::bind`], so that filter and ring
 /// are in place when the first packet comes.
@@ -15,7 +16,11 @@ pub(crate) struct PacketSocket {
 
 impl PacketSocket {
     /// `kind` is `SOCK_RAW` (with the link header) or `SOCK_DGRAM` (from the network header on).
-    pub(crate) fn new(kind: c_int) -> io::Result<Self> {
+    /// Nothing but its making takes a privilege.
+    pub(crate) fn new(kind: c_int, opener: &Opener) -> io::Result<Self> {
+        if let Opener::Helper(helper) = opener {
+            return Ok(Self { fd: super::helper::ask(helper, kind)? });
+        }
         // SAFETY: no pointers; a descriptor or -1 comes back.
         let fd = unsafe { libc::socket(libc::AF_PACKET, kind | libc::SOCK_CLOEXEC, 0) };
         check(fd)?;

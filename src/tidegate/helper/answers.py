@@ -1,0 +1,108 @@
+"""The helper's answers: each question's work, and nothing beside."""
+
+import errno
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tidegate.helper import cleanup, process
+from tidegate.helper.messages import Bind, Clean, Facts, Lookup, PacketSocket, Question, Records, State
+from tidegate.helper.records import Record, RecordSource, Sender
+from tidegate.model.errors import TidegateError
+
+MAX_HOLDERS = 8
+"""Records that answer one look-up: a program and its socket, or a few that share it."""
+
+
+@dataclass
+class Answer:
+    """Fields to send, with a socket to hand over if there is one."""
+
+    fields: dict[str, Any]
+    handed: socket.socket | None = None
+
+
+class Answers:
+    """Answers questions, one after the other."""
+
+    def __init__(self, records: Callable[[], RecordSource] | None, events: socket.socket) -> None:
+        self._open_records = records
+        self._events = events
+        self._sender: Sender | None = None
+
+    def answer(self, question: Question) -> Answer:
+        """Never raises for what the system or the worker did."""
+        try:
+            return self._answer(question)
+        except OSError as error:
+            text = error.strerror or str(error)
+            return Answer({"errno": error.errno or errno.EIO, "error": text})
+        except TidegateError as error:
+            return Answer({"errno": errno.ENOTSUP, "error": str(error)[:500]})
+
+    def close(self) -> None:
+        """Ends the records."""
+        if self._sender:
+            self._sender.close()
+
+    def _answer(self, question: Question) -> Answer:
+        match question:
+            case PacketSocket(kind):
+                return Answer({"ok": True}, _packet_socket(kind))
+            case Facts(pid):
+                return Answer({"ok": True} | process.facts(pid))
+            case Bind():
+                return Answer({"ok": True}, _bound(question))
+            case Records():
+                return Answer({"ok": True, "method": self._records()})
+            case Lookup():
+                return Answer({"ok": True, "records": self._lookup(question)})
+            case State():
+                source = self._started().source
+                return Answer({"ok": True, "refused": list(source.refused), "stats": dict(source.stats)})
+            case Clean():
+                return Answer({"ok": True, "removed": cleanup.clean()[:100]})
+
+    def _records(self) -> str:
+        if self._open_records is None:
+            raise OSError(errno.ENOTSUP, "no records of processes here")
+        if self._sender:
+            raise OSError(errno.EALREADY, os.strerror(errno.EALREADY))
+        self._sender = Sender(self._open_records(), self._events)
+        return self._sender.method
+
+    def _lookup(self, asked: Lookup) -> list[Record]:
+        source = self._started().source
+        found = source.lookup(
+            asked.proto, asked.local_ip, asked.local_port, asked.remote_ip, asked.remote_port
+        )
+        return list(found)[:MAX_HOLDERS]
+
+    def _started(self) -> Sender:
+        if self._sender is None:
+            raise OSError(errno.ENOTCONN, "ask for records first")
+        return self._sender
+
+
+def _packet_socket(kind: str) -> socket.socket:
+    """Takes nothing before it is bound: protocol 0."""
+    form = socket.SOCK_RAW if kind == "raw" else socket.SOCK_DGRAM
+    return socket.socket(socket.AF_PACKET, form, 0)
+
+
+def _bound(question: Bind) -> socket.socket:
+    family = socket.AF_INET6 if ":" in question.address else socket.AF_INET
+    form = socket.SOCK_STREAM if question.protocol == "tcp" else socket.SOCK_DGRAM
+    bound = socket.socket(family, form)
+    try:
+        if family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if form == socket.SOCK_STREAM:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((question.address, question.port))
+    except OSError:
+        bound.close()
+        raise
+    return bound

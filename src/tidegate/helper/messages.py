@@ -1,0 +1,152 @@
+"""What the helper can be asked: a few fixed questions, one JSON object in one message each.
+
+    {"ask": "packet", "kind": "raw"}         a packet socket, unbound; "cooked" is without link headers
+    {"ask": "facts", "pid": 1234}            what /proc says of a process
+    {"ask": "bind", "protocol": "tcp", "address": "::", "port": 443}    a socket bound to a low port
+    {"ask": "records"}                       records of processes, from now on, on the second connection
+    {"ask": "lookup", "proto": "tcp", "local_ip": "::1", "local_port": 5, "remote_ip": null, "remote_port": 0}
+                                             records of who holds this socket now, or listens for it
+    {"ask": "state"}                         how records are found, what does not work, and counters
+    {"ask": "clean"}                         removes what killed ones of us left in the kernel
+
+Answers are {"ok": true, ...}, some with a descriptor, or {"errno": N, "error": "..."}.
+"""
+
+import ipaddress
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+QUESTION = 512
+"""Bytes of a question at most."""
+
+ANSWER = 1 << 16
+"""Bytes of an answer at most."""
+
+LOW_PORTS = 1024
+"""Ports below this one are the system's."""
+
+MAX_PORT = 65_535
+
+
+class Refused(Exception):
+    """It is none of the questions; its text says why."""
+
+
+@dataclass(frozen=True)
+class PacketSocket:
+    """A packet socket of this kind."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a process."""
+
+    pid: int
+
+
+@dataclass(frozen=True)
+class Bind:
+    """A socket bound to a low port."""
+
+    protocol: str
+    address: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Records:
+    """Records of processes from now on."""
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Who holds a socket, or listens for it."""
+
+    proto: str
+    local_ip: str
+    local_port: int
+    remote_ip: str | None
+    remote_port: int
+
+
+@dataclass(frozen=True)
+class State:
+    """How it goes with the records."""
+
+
+@dataclass(frozen=True)
+class Clean:
+    """Removal of what killed ones left behind."""
+
+
+Question = PacketSocket | Facts | Bind | Records | Lookup | State | Clean
+
+
+_BARE: dict[str, type[Records] | type[State] | type[Clean]] = {
+    "records": Records,
+    "state": State,
+    "clean": Clean,
+}
+
+
+def parse(message: bytes) -> Question:
+    """The question; raises Refused for anything else."""
+    if len(message) > QUESTION:
+        raise Refused("too long")
+    try:
+        fields = json.loads(message.decode("ascii"), object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        raise Refused("no JSON object") from None
+    if not isinstance(fields, dict):
+        raise Refused("no JSON object")
+    return _question(fields)
+
+
+def encode(fields: dict[str, Any]) -> bytes:
+    """A message of these fields, without spaces."""
+    return json.dumps(fields, separators=(",", ":"), default=text_of).encode("ascii")
+
+
+def _question(fields: dict[str, Any]) -> Question:
+    match fields:
+        case {"ask": "packet", "kind": "raw" | "cooked" as kind, **rest} if not rest:
+            return PacketSocket(kind)
+        case {"ask": "facts", "pid": int(pid), **rest} if not rest and _within(pid, 1, 1 << 22):
+            return Facts(pid)
+        case {"ask": "bind", "protocol": "tcp" | "udp" as protocol, "address": str(address),
+              "port": int(port), **rest} if not rest and _within(port, 1, LOW_PORTS - 1):  # fmt: skip
+            return Bind(protocol, _address(address), port)
+        case {"ask": "lookup", "proto": "tcp" | "udp" as proto, "local_ip": str(local),
+              "local_port": int(port), "remote_ip": str() | None as remote, "remote_port": int(other),
+              **rest} if not rest and _within(port, 0, MAX_PORT) and _within(other, 0, MAX_PORT):  # fmt: skip
+            return Lookup(proto, _address(local), port, _address(remote) if remote else None, other)
+        case {"ask": "records" | "state" | "clean" as word, **rest} if not rest:
+            return _BARE[word]()
+    raise Refused("no such question")
+
+
+def _within(number: int, least: int, most: int) -> bool:
+    return not isinstance(number, bool) and least <= number <= most
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise Refused("no IP address") from None
+
+
+def text_of(value: object) -> str:
+    """Text for what JSON has no word for: bytes as in file names."""
+    return os.fsdecode(value) if isinstance(value, bytes) else str(value)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a key twice")
+    return fields
