@@ -21,14 +21,14 @@ class Place:
     """Where the alerts are: the store with their state, and the socket of who runs."""
 
     def __init__(self, config: Path | None, store: Path | None) -> None:
-        from tidegate import app
         from tidegate.alerts import NAME
+        from tidegate.app.running import control_path, store_root
         from tidegate.settings.find import load_place
 
         settings = load_place(config)
-        self.root = store or app.store_root(settings)
+        self.root = store or store_root(settings)
         self.state = self.root / NAME
-        self.socket = app.control_path(replace(settings, store=replace(settings.store, path=str(self.root))))
+        self.socket = control_path(replace(settings, store=replace(settings.store, path=str(self.root))))
 
     def do(self, word: str, **given: Any) -> Mapping[str, Any]:
         """Has it done by the Tidegate that runs, or writes it down for the next one."""

@@ -19,10 +19,10 @@ from tidegate.pipeline.control import ask
 @click.option("--json", "as_json", is_flag=True, help="The answer as it is, one JSON object.")
 def control(what: str, socket: Path | None, config: Path | None, as_json: bool) -> int:
     """Ask the running Tidegate for its status, or have it reload its configuration or stop."""
-    from tidegate import app
+    from tidegate.app.running import control_path
     from tidegate.settings.find import load_place
 
-    answer = ask(socket or app.control_path(load_place(config)), {"do": what})
+    answer = ask(socket or control_path(load_place(config)), {"do": what})
     if as_json:
         click.echo(json.dumps(answer))
     elif what == "status":

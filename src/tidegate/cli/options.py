@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 
 import rich_click as click
 
-from tidegate import app
 from tidegate.model.config import FORMATS, ROW_FORMATS, PlaceSettings
 from tidegate.model.errors import UsageError
 from tidegate.model.units import parse_duration, parse_size
@@ -109,4 +108,6 @@ config_option = click.option(
 
 def place_stages(databases: tuple[str, ...]) -> list[Stage]:
     """The stage for captures: only with databases named, so that a capture reads the same everywhere."""
-    return [app.place_stage(PlaceSettings(databases))] if databases else []
+    from tidegate.app.assembly import place_stage
+
+    return [place_stage(PlaceSettings(databases))] if databases else []

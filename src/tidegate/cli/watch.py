@@ -1,27 +1,26 @@
 """`tidegate watch`: who is this machine talking to now?"""
 
 import logging
-import platform
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from tidegate import app
-from tidegate.cli import closing, output
+from tidegate.app.assembly import Assembly, captured
+from tidegate.app.rights import separate
+from tidegate.cli import closing, screen
 from tidegate.cli.options import (
     DURATION,
     PATH,
     SIZE,
+    ascii_option,
     checksums_option,
+    config_option,
     filter_option,
     format_option,
-    joined_filter,
     keep_credentials_option,
     max_flows_option,
     place_option,
@@ -30,16 +29,13 @@ from tidegate.cli.options import (
     store_option,
     tables_option,
 )
+from tidegate.cli.watching import Watching
+from tidegate.enrich.watch import open_source
 from tidegate.helper.places import Places
-from tidegate.model.config import NameSettings, PlaceSettings, RecordSettings, StoreSettings, WatchSettings
-from tidegate.model.errors import UsageError
-from tidegate.model.tables import check_tables, default_tables
+from tidegate.model.config import Config
+from tidegate.model.config.capture import live
 from tidegate.model.text import safe_text
-from tidegate.sinks import Sink
-from tidegate.sinks.console import ConsoleSink
-from tidegate.sinks.store import StoreSink
 from tidegate.sources.live import all_interfaces
-from tidegate.store.layout import default_root
 
 if TYPE_CHECKING:
     from tidegate.helper.launch import Separated
@@ -56,9 +52,7 @@ if TYPE_CHECKING:
 )
 @click.option("--for", "seconds", type=DURATION, help="End by itself after this time: 90, 200s, 5m, 2h.")
 @click.option("-c", "--count", type=click.IntRange(1, 2**63 - 1), help="End after this many packets.")
-@click.option(
-    "-s", "--snaplen", type=click.IntRange(64, 262144), default=262144, help="Bytes kept of a packet."
-)
+@click.option("-s", "--snaplen", type=click.IntRange(64, 262144), help="Bytes kept of a packet (all).")
 @click.option("-p", "--promiscuous", is_flag=True, help="Also take what is not meant for this machine.")
 @tables_option
 @format_option
@@ -73,10 +67,14 @@ if TYPE_CHECKING:
 @click.option("--total", type=SIZE, help="Bytes of all recordings; the oldest go first.")
 @store_option
 @click.option("--no-store", is_flag=True, help="Keep nothing.")
-@click.option("--keep-size", type=SIZE, default="10G", help="Size of the store at most.")
-@click.option("--keep-time", type=DURATION, default="30d", help="Age of what the store keeps.")
-@click.option("--keep-free", type=SIZE, default="1G", help="Room the store leaves on its disk.")
-@click.option("--interim", type=DURATION, default="5s", help="How often a long connection is written down.")
+@click.option("--keep-size", type=SIZE, help="Size of the store at most (10G).")
+@click.option("--keep-time", type=DURATION, help="Age of what the store keeps (30d).")
+@click.option("--keep-free", type=SIZE, help="Room the store leaves on its disk (1G).")
+@click.option(
+    "--interim", type=DURATION, help="How often a long connection is written down (5s; with the screen 2s)."
+)
+@click.option("--plain", is_flag=True, help="Lines instead of the screen, on a terminal.")
+@ascii_option
 @place_option
 @sensor_option
 @max_flows_option
@@ -84,139 +82,59 @@ if TYPE_CHECKING:
 @keep_credentials_option
 @redact_query_option
 @click.option("--user", metavar="NAME", help="As root: run as this user, not as who called sudo.")
+@config_option
 @click.option("--no-helper", is_flag=True, help="Keep all rights in one process (for debugging).")
 def watch(**options: Any) -> int:
     """Watch interfaces (all that are up, unless named) until Ctrl-C, and keep what is seen in the store.
 
-    On a terminal, connections opened (+) and closed (-) are shown; elsewhere rows are written.
+    On a terminal there is a screen (? tells its keys), or with --plain a line for each connection
+    opened (+) and closed (-); elsewhere rows are written.
     FILTER is a BPF expression as tcpdump takes it.
     """
     if options.pop("list_interfaces"):
         click.echo(interface_list())
         return 0
-    return _watch(Options(**options))
+    return _watch(Watching(**options))
 
 
-@dataclass(frozen=True)
-class Options:
-    """The command line of a watch, as click parsed it."""
-
-    words: tuple[str, ...]
-    interfaces: tuple[str, ...]
-    filter_option: str | None
-    seconds: float | None
-    count: int | None
-    snaplen: int
-    promiscuous: bool
-    tables: tuple[str, ...]
-    format: str | None
-    target: Path | None
-    record: Path | None
-    rotate_size: int | None
-    rotate_time: float | None
-    total: int | None
-    store: Path | None
-    no_store: bool
-    keep_size: int
-    keep_time: float
-    keep_free: int
-    interim: float
-    places: tuple[str, ...]
-    sensor: str
-    max_flows: int | None
-    verify_checksums: bool
-    keep_credentials: bool
-    redact_query: bool
-    user: str | None
-    no_helper: bool
-
-    def __post_init__(self) -> None:
-        """Refuses options that make no sense together."""
-        if self.no_store and self.store:
-            raise UsageError("--store and --no-store contradict each other; give one")
-        if not self.record and (self.rotate_size or self.rotate_time or self.total):
-            raise UsageError("--rotate-size, --rotate-time and --total are for recordings: add -w FILE")
-        if self.no_helper and self.user:
-            raise UsageError("--no-helper keeps all rights, --user gives them up; give one")
-        check_tables(self.tables)
-
-    def capture(self) -> WatchSettings:
-        """What to capture, and how."""
-        path = str(self.record) if self.record else ""
-        recording = RecordSettings(path, self.rotate_size, self.rotate_time, self.total)
-        return WatchSettings(
-            interfaces=self.interfaces,
-            filter=joined_filter(list(self.words), self.filter_option),
-            snaplen=self.snaplen,
-            promiscuous=self.promiscuous,
-            count=self.count,
-            record=recording if self.record else None,
-            engine=replace(
-                WatchSettings().engine,
-                sensor=self.sensor or platform.node(),
-                max_flows=self.max_flows,
-                verify_checksums=self.verify_checksums,
-                keep_credentials=self.keep_credentials,
-                redact_query=self.redact_query,
-                interim=self.interim,
-            ),
-        )
-
-    def store_root(self) -> Path | None:
-        """Where rows are kept, if anywhere; the default depends on who asks."""
-        return None if self.no_store else self.store or default_root()
-
-    def open_store(self, root: Path | None) -> StoreSink | None:
-        """The store to keep rows in, if any."""
-        if root is None:
-            return None
-        keep = StoreSettings(keep_bytes=self.keep_size, keep_age=self.keep_time, keep_free=self.keep_free)
-        return app.open_store(root, keep)
-
-    @contextmanager
-    def row_sinks(self) -> Iterator[list[Sink]]:
-        """Where rows are shown or written, beside the store."""
-        if sys.stdout.isatty() and not (self.tables or self.format or self.target):
-            yield [ConsoleSink(sys.stdout)]
-            return
-        format = output.chosen_format(self.format, self.target)
-        shown = list(dict.fromkeys(self.tables)) or (
-            ["conn"] if format == "parquet" else output.shown_tables(format)
-        )
-        with output.open_sinks(shown, format, self.target) as sinks:
-            yield list(sinks)
-
-
-def _watch(options: Options) -> int:
+def _watch(options: Watching) -> int:
     """Gives up rights that only the helper needs, and watches."""
     logging.basicConfig(format="tidegate: %(message)s", level=logging.INFO)
-    root = options.store_root()
+    config = options.configured()
+    root = options.root(config)
     if options.no_helper:
-        return _run(options, root, None)
-    files = tuple(path for path in (options.record, options.target) if path)
-    with app.separate(options.user, Places(root, files)) as separated:
-        return _run(options, root, separated)
+        return _run(options, config, root, None)
+    logs = (Path(log.path) for log in config.logs if log.path != "-")
+    files = tuple(path for path in (options.record, options.target, *logs) if path)
+    records = partial(open_source, config.programs) if config.programs.method != "none" else None
+    with separate(config.service.user or None, Places(root, files), records) as separated:
+        return _run(options, config, root, separated)
 
 
-def _run(options: Options, root: Path | None, separated: "Separated | None") -> int:
+def _run(options: Watching, config: Config, root: Path | None, separated: "Separated | None") -> int:
     """Opens everything, runs, and says at the end what was seen and lost; 1 if not all could be kept."""
-    wanted = list(dict.fromkeys([*default_tables(), *options.tables]))
-    stages = [app.place_stage(PlaceSettings(options.places)), app.name_stage(NameSettings())]
     helper = separated.helper if separated else None
-    watch = app.watch(tables=wanted, settings=options.capture(), helper=helper)
-    with options.row_sinks() as sinks, watch as running:
-        store = options.open_store(root)
+    assembly = Assembly(config, root, helper)
+    tables = list(dict.fromkeys([*assembly.tables, *options.tables]))
+    pace = (screen.INTERIM, screen.HEALTH) if options.screen else ()
+    watch = app.watch(tables=tables, settings=live(captured(config, tables), *pace), helper=helper)
+    with options.row_sinks() as shown, watch as running:
+        sinks = [*assembly.sinks(), *shown]
         if separated and separated.told:
             closing.say(f"tidegate: {separated.told}")
-        warnings = closing.Warnings(lambda: running.stats.warnings + (helper.warnings() if helper else []))
         started = time.monotonic()
         try:
-            running.run([*([store] if store else []), *sinks, warnings], options.seconds, stages)
+            if options.screen:
+                run = lambda board: running.run([*sinks, board], options.seconds, assembly.stages())  # noqa: E731
+                screen.over(running, run, ascii=options.ascii, alerts=assembly)
+            else:
+                warnings = closing.Warnings(lambda: running.stats.warnings + (helper.warnings() if helper else []))
+                running.run([*sinks, warnings], options.seconds, assembly.stages())
         finally:
             closing.watched(running.stats, running.interfaces, time.monotonic() - started)
-            if store:
-                closing.stored(store.writer)
-        lost = store is not None and store.writer.lost_rows > 0
+            if assembly.store:
+                closing.stored(assembly.store)
+        lost = assembly.store is not None and assembly.store.lost_rows > 0
         return int(lost or closing.recording_failed(running.stats))
 
 

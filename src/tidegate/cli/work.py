@@ -2,10 +2,13 @@
 
 import logging
 import signal
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from tidegate import app
+from tidegate.app.rights import separate
+from tidegate.app.running import Running, places, store_root
+from tidegate.enrich.watch import open_source
 from tidegate.pipeline.control import ControlServer
 from tidegate.settings.find import find, load
 
@@ -16,15 +19,16 @@ def work(file: Path | None) -> int:
     """Gives up the rights that only its helper needs, and runs; the exit code."""
     config = load(file)
     # The default store is that of who started us, not of whom we become.
-    root = app.store_root(config)
-    with app.separate(config.service.user or None, app.places(config)) as separated:
+    root = store_root(config)
+    records = partial(open_source, config.programs) if config.programs.method != "none" else None
+    with separate(config.service.user or None, places(config), records) as separated:
         if separated and separated.told:
             _log.info("%s", separated.told)
         helper = separated.helper if separated else None
-        return _serve(app.Running(lambda: load(file), str(find(file) or ""), root, helper))
+        return _serve(Running(lambda: load(file), str(find(file) or ""), root, helper))
 
 
-def _serve(running: app.Running) -> int:
+def _serve(running: Running) -> int:
     """Runs as the file says, until a signal or the control socket ends it; the exit code."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -39,7 +43,7 @@ def _serve(running: app.Running) -> int:
     control.start()
     _log.info("running; ask it with: tidegate control status")
     try:
-        running.service.run()
+        running.run()
     finally:
         control.close()
     _log.info("ended")

@@ -29,6 +29,11 @@ class Guarded:
         self._stage: Stage | None = None
         self._start()
 
+    @property
+    def stage(self) -> Stage | None:
+        """The stage itself, while it works."""
+        return self._stage
+
     def process(self, batch: Batch) -> Iterable[Batch]:
         """What the stage makes of it, or the batch as it is."""
         return self._try(lambda stage: list(stage.process(batch)), [batch])

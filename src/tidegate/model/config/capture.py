@@ -1,6 +1,7 @@
 """Settings of capture and engine."""
 
-from dataclasses import dataclass
+import platform
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from tidegate.model.config.option import DURATION, SIZE, option, required
@@ -33,10 +34,6 @@ class RecordSettings:
     total: Annotated[int, SIZE] | None = option(None, "bytes of all recordings; the oldest go first")
 
 
-LIVE = EngineSettings(opened=True, interim=5.0, health=10.0)
-"""How the engine runs on live traffic, unless told otherwise."""
-
-
 @dataclass(frozen=True)
 class WatchSettings:
     """What to capture, and how."""
@@ -48,4 +45,17 @@ class WatchSettings:
     promiscuous: bool = option(False, "also take what is not meant for this machine")
     count: int | None = option(None, "end after this many packets")
     record: RecordSettings | None = option(None, "record packets beside")
-    engine: EngineSettings = option(LIVE, "how packets become rows")
+    engine: EngineSettings = option(EngineSettings(), "how packets become rows")
+
+
+def live(settings: WatchSettings, interim: float = 5.0, health: float = 10.0) -> WatchSettings:
+    """The settings of a live capture: what it needs is put in where nothing was said; seconds."""
+    engine = settings.engine
+    told = replace(
+        engine,
+        sensor=engine.sensor or platform.node(),
+        opened=True,
+        interim=interim if engine.interim is None else engine.interim,
+        health=health if engine.health is None else engine.health,
+    )
+    return replace(settings, engine=told)

@@ -1,49 +1,29 @@
 """Puts the parts together: the one place that knows every part, and Tidegate's Python interface."""
 
-import getpass
 import os
-import platform
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from tidegate.helper.places import Places
 from tidegate.model.batch import Batch
-from tidegate.model.config import (
-    Config,
-    EngineSettings,
-    ExcerptSettings,
-    NameSettings,
-    PlaceSettings,
-    StoreSettings,
-    WatchSettings,
-)
-from tidegate.model.config.capture import LIVE
+from tidegate.model.config import EngineSettings, WatchSettings
+from tidegate.model.config.capture import live
 from tidegate.model.errors import UsageError
 from tidegate.model.stats import Stats
 from tidegate.model.tables import TableInfo, all_tables, check_tables, default_tables
 from tidegate.pipeline import supervisor
-from tidegate.pipeline.guard import Guarded
-from tidegate.pipeline.pipeline import Line, Stage, through
-from tidegate.pipeline.service import Parts, Service
+from tidegate.pipeline.pipeline import Stage, through
 from tidegate.sinks import Sink
 from tidegate.sinks.parquet import ParquetSink
-from tidegate.sinks.store import StoreSink
 from tidegate.sources.capture_file import CaptureFile, Rows, gather
 from tidegate.sources.live import Live
 from tidegate.store.layout import default_root
 from tidegate.store.segments import no_rows
-from tidegate.store.writer import StoreWriter
 
 if TYPE_CHECKING:
     from tidegate.helper.client import Helper
-    from tidegate.helper.launch import Separated
-    from tidegate.helper.records import RecordSource
-    from tidegate.pipeline.control import Command
     from tidegate.queries.question import Question as Question
     from tidegate.queries.question import Value
     from tidegate.queries.sql import Answer as Answer
@@ -211,7 +191,7 @@ def watch(
     Iterate over it for batches of rows; as a context manager it stops at the end of the block.
     A `helper` (see `separate`) opens the interfaces for a process without rights.
     """
-    given = settings or WatchSettings()
+    given = live(settings or WatchSettings())
     names = (interfaces,) if isinstance(interfaces, str) else tuple(interfaces or given.interfaces)
     wanted = default_tables() if tables is None else check_tables(tables)
     whole = replace(given, interfaces=names, filter=filter or given.filter, tables=tuple(wanted))
@@ -255,172 +235,3 @@ class Watch:
         """Feeds the sinks through the stages until the time is over or a signal comes; then closes all."""
         supervisor.run(self._live, sinks, seconds, stages)
         return self.stats
-
-
-def place_stage(settings: PlaceSettings) -> Stage:
-    """Says where public addresses are; raises UsageError for a database that is named and cannot be used."""
-    from tidegate.enrich.place import Places
-
-    return Places(settings)
-
-
-def name_stage(settings: NameSettings) -> Stage:
-    """Names machines of the local network, and by the name server if that is wanted."""
-    from tidegate.enrich.names import Names
-
-    return Names(settings)
-
-
-def enrichers(config: Config) -> list[Stage]:
-    """What a configuration adds to connections; a stage that fails is left out for a while."""
-    return [
-        Guarded("places", lambda: place_stage(config.places)),
-        Guarded("names", lambda: name_stage(config.names)),
-    ]
-
-
-@contextmanager
-def separate(
-    user: str | None = None,
-    places: Places | None = None,
-    records: "Callable[[], RecordSource] | None" = None,
-) -> "Iterator[Separated | None]":
-    """Splits this process: a helper keeps the rights, we keep none. None where there are none to keep.
-
-    Call it before any thread is started; it cannot be undone. `user` is who we become (SUDO_UID unless
-    named), `places` are handed to that user, `records` opens the helper's source of process records, when
-    `helper.records()` asks for it. Raises UsageError or StoreError.
-    """
-    if not _may_separate():
-        if user:
-            raise UsageError("only root, on Linux, can run as another user")
-        yield None
-        return
-    from tidegate.helper import launch
-
-    separated = launch.separate(user, places or Places(), records)
-    try:
-        yield separated
-    finally:
-        separated.helper.close()
-
-
-def _may_separate() -> bool:
-    if sys.platform != "linux":
-        return False
-    from tidegate.helper import capabilities
-
-    return capabilities.NET_RAW in capabilities.held()
-
-
-def open_store(root: Path, settings: StoreSettings, excerpts: ExcerptSettings | None = None) -> StoreSink:
-    """The store as a sink; raises StoreError if another process writes to it."""
-    ages = {"packet": (excerpts or ExcerptSettings()).keep_time}
-    return StoreSink(StoreWriter(root, settings, ages=ages))
-
-
-def control_path(config: Config, root: Path | None = None) -> Path:
-    """Where a running Tidegate with this configuration is reached."""
-    if config.service.control:
-        return Path(config.service.control)
-    return store_root(config, root) / "control.sock"
-
-
-def store_root(config: Config, root: Path | None = None) -> Path:
-    """Where its rows are kept: in `root` unless it says, or in the default for whom we run as."""
-    return Path(config.store.path) if config.store.path else root or default_root()
-
-
-def places(config: Config) -> Places:
-    """What a running Tidegate with this configuration writes to."""
-    record = (Path(config.watch.record.path),) if config.watch.record else ()
-    logs = tuple(Path(log.path) for log in config.logs if log.path != "-")
-    return Places(store_root(config), (*record, *logs, control_path(config)))
-
-
-class Running:
-    """Everything a configuration asks for, put together: what `tidegate run` runs."""
-
-    def __init__(
-        self,
-        load: Callable[[], Config],
-        file: str = "",
-        root: Path | None = None,
-        helper: "Helper | None" = None,
-    ) -> None:
-        """Reads the configuration; raises UsageError if it is wrong.
-
-        `root` is the store where the configuration names none, `helper` opens the interfaces.
-        """
-        self._load = load
-        self._file = file
-        self._root = root
-        self._helper = helper
-        self._config = load()
-        self._live: Live | None = None
-        self.control_path = control_path(self._config, root)
-        self.service = Service(self._parts)
-
-    def commands(self) -> "dict[str, Command]":
-        """What can be asked for over the control socket."""
-        return {"status": self.service.status, "reload": self._reload, "stop": self._stop}
-
-    def _parts(self) -> Parts:
-        self._config = config = self._load()
-        watched = live_settings(config.watch)
-        return Parts(watched, lambda: self._source(watched), lambda: self._line(config), self._facts)
-
-    def _source(self, settings: WatchSettings) -> Live:
-        tables = check_tables(settings.tables) or default_tables()
-        self._live = Live(settings, tables, self._helper.packet_fd if self._helper else None)
-        return self._live
-
-    def _line(self, config: Config) -> Line:
-        store = open_store(store_root(config, self._root), config.store, config.excerpts)
-        return Line([store], enrichers(config))
-
-    def _facts(self) -> dict[str, Any]:
-        facts = {
-            "pid": os.getpid(),
-            "user": getpass.getuser(),
-            "config": self._file,
-            "store": str(store_root(self._config, self._root)),
-        }
-        if self._live is None:
-            return facts
-        stats = self._live.stats()
-        return facts | {
-            "interfaces": self._live.interfaces(),
-            "packets": stats.packets,
-            "bytes": stats.bytes,
-            "flows": stats.flows,
-            "connections": stats.connections,
-            "dropped": {
-                "by the kernel": stats.dropped_kernel,
-                "by a full queue": stats.dropped_queue,
-                "by a full connection table": stats.dropped_table,
-            },
-            "warnings": stats.warnings + (self._helper.warnings() if self._helper else []),
-        }
-
-    def _reload(self) -> dict[str, Any]:
-        self._load()
-        self.service.reload()
-        return {}
-
-    def _stop(self) -> dict[str, Any]:
-        self.service.stop()
-        return {}
-
-
-def live_settings(settings: WatchSettings) -> WatchSettings:
-    """The settings of a live capture, what it needs put in where nothing was said."""
-    engine = settings.engine
-    told = replace(
-        engine,
-        sensor=engine.sensor or platform.node(),
-        opened=True,
-        interim=engine.interim if engine.interim is not None else LIVE.interim,
-        health=engine.health if engine.health is not None else LIVE.health,
-    )
-    return replace(settings, engine=told)

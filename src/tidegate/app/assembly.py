@@ -1,0 +1,188 @@
+"""What a configuration asks for, put together: stages that know more of rows, and sinks that keep them."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tidegate.model.config import (
+    Config,
+    NameSettings,
+    PlaceSettings,
+    ProgramSettings,
+    WatchSettings,
+)
+from tidegate.model.config.capture import live
+from tidegate.model.errors import UsageError
+from tidegate.model.tables import check_tables, default_tables
+from tidegate.pipeline.guard import Guarded
+from tidegate.pipeline.pipeline import Stage
+from tidegate.sinks import Sink
+from tidegate.sinks.store import StoreSink
+from tidegate.store.writer import StoreWriter
+
+if TYPE_CHECKING:
+    from tidegate.alerts import Alerts
+    from tidegate.helper.client import Helper
+
+
+class Counting(Protocol):
+    """A sink that may lose rows, and says how many."""
+
+    name: str
+
+    @property
+    def lost(self) -> int:
+        """Rows that were lost."""
+
+    @property
+    def waiting(self) -> int:
+        """What the sink did not get rid of yet."""
+
+
+class Assembly:
+    """The parts behind a capture. Nothing is open before `stages` and `sinks` are called."""
+
+    def __init__(self, config: Config, root: Path | None, helper: "Helper | None" = None) -> None:
+        """Checks what can be checked without opening anything; `root` is the store, if rows are kept."""
+        self.config = config
+        self.root = root
+        self._helper = helper
+        self._stages: list[Guarded] = []
+        self._counting: list[Counting] = []
+        self._store: StoreSink | None = None
+        self._alerts: Alerts | None = None
+        check(config)
+
+    @property
+    def tables(self) -> list[str]:
+        """The tables that the capture has to fill."""
+        from tidegate.sinks.log import tables_of
+
+        wanted = check_tables(self.config.watch.tables) or default_tables()
+        logged = [table for log in self.config.logs for table in tables_of(log)]
+        segments = (self.config.logger or {}).get("per") == "segment" or self.config.excerpts.bytes
+        return list(dict.fromkeys([*wanted, *logged, *(["packet"] if segments else [])]))
+
+    def stages(self) -> list[Stage]:
+        """Programs, places and names, then alerts; one that fails is left out for a while."""
+        config = self.config
+        self._stages = [
+            *(
+                [Guarded("programs", lambda: program_stage(config.programs, self._helper))]
+                if config.programs.method != "none"
+                else []
+            ),
+            Guarded("places", lambda: place_stage(config.places)),
+            Guarded("names", lambda: name_stage(config.names)),
+            Guarded("alerts", self._make_alerts),
+        ]
+        return list(self._stages)
+
+    def sinks(self) -> list[Sink]:
+        """The store, then logs."""
+        from tidegate.sinks.log import open_logs
+
+        logs = open_logs(self.config.logs)
+        self._counting = [*logs]
+        sinks: list[Sink] = [*logs]
+        if self.config.logger:
+            from tidegate.sinks.logger import LoggerSink
+
+            logger = LoggerSink(self.config.logger)
+            self._counting.append(logger)
+            sinks.append(logger)
+        if self.root:
+            self._store = open_store(self.config, self.root)
+            sinks.insert(0, self._store)
+        return sinks
+
+    @property
+    def store(self) -> StoreWriter | None:
+        """The store, where it is open."""
+        return self._store.writer if self._store else None
+
+    def running_alerts(self) -> "Alerts":
+        """The alerts that run now; raises UsageError while they are down."""
+        if self._alerts is None:
+            raise UsageError("alerts do not run at the moment; see tidegate control status")
+        return self._alerts
+
+    def facts(self) -> dict[str, Any]:
+        """How the parts stand."""
+        stages = [
+            {"name": stage.name, "failures": stage.failures, "error": stage.error, "said": self._said(stage)}
+            for stage in self._stages
+        ]
+        sinks = [
+            {"name": f"log {sink.name}", "lost": sink.lost, "waiting": sink.waiting, "error": _trouble(sink)}
+            for sink in self._counting
+        ]
+        return {
+            "parts": [*stages, *sinks],
+            "alerts_open": len(self._alerts.desk.open_alerts()) if self._alerts else 0,
+        }
+
+    def _said(self, stage: Guarded) -> str:
+        running = stage.stage
+        return str(getattr(running, "said", "working")) if running else ""
+
+    def _make_alerts(self) -> "Alerts":
+        from tidegate.alerts import NAME, Alerts
+
+        state = self.root / NAME if self.root else None
+        self._alerts = Alerts(self.config.alerts, live(self.config.watch).engine.sensor, state)
+        return self._alerts
+
+
+def _trouble(sink: Counting) -> str:
+    if getattr(sink, "failing", False):
+        return f"its file takes nothing; {sink.waiting} bytes wait, {sink.lost} rows lost"
+    return f"{sink.lost} rows lost" if sink.lost else ""
+
+
+def check(config: Config) -> None:
+    """Raises UsageError for what no part could work with; opens nothing."""
+    from tidegate import alerts
+    from tidegate.sinks.log import check_logs
+
+    check_logs(config.logs)
+    alerts.check(config.alerts)
+
+
+def program_stage(settings: ProgramSettings, helper: "Helper | None" = None) -> Stage:
+    """Says which program a connection belongs to; the helper looks where we may not."""
+    from tidegate.enrich.process import ProcessStage
+    from tidegate.enrich.watch import local_addresses, open_source
+
+    return ProcessStage(helper.records() if helper else open_source(settings), settings, local_addresses)
+
+
+def place_stage(settings: PlaceSettings) -> Stage:
+    """Says where public addresses are; raises UsageError for a database that is named and cannot be used."""
+    from tidegate.enrich.place import Places
+
+    return Places(settings)
+
+
+def name_stage(settings: NameSettings) -> Stage:
+    """Names machines of the local network, and by the name server if that is wanted."""
+    from tidegate.enrich.names import Names
+
+    return Names(settings)
+
+
+def open_store(config: Config, root: Path) -> StoreSink:
+    """The store as a sink; raises StoreError if another process writes to it.
+
+    A row for each packet is kept only where it was asked for, not because a log needs it.
+    """
+    packets = "packet" in config.watch.tables or config.excerpts.bytes > 0
+    writer = StoreWriter(root, config.store, ages={"packet": config.excerpts.keep_time})
+    return StoreSink(writer, () if packets else ("packet",))
+
+
+def captured(config: Config, tables: Iterable[str]) -> WatchSettings:
+    """What is captured: these tables, excerpts as they are kept."""
+    engine = replace(config.watch.engine, excerpt=max(config.watch.engine.excerpt, config.excerpts.bytes))
+    return replace(config.watch, tables=tuple(tables), engine=engine)

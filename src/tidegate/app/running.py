@@ -1,0 +1,139 @@
+"""What `tidegate run` runs: the parts of a configuration, and what can be asked of them."""
+
+import getpass
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tidegate.alerts import commands as alert_commands
+from tidegate.app.assembly import Assembly, captured, check
+from tidegate.helper.places import Places
+from tidegate.model.config import Config, WatchSettings
+from tidegate.model.config.capture import live
+from tidegate.pipeline.metrics import MetricsServer
+from tidegate.pipeline.pipeline import Line
+from tidegate.pipeline.service import Parts, Service
+from tidegate.sources.live import Live
+from tidegate.store.layout import default_root
+
+if TYPE_CHECKING:
+    from tidegate.helper.client import Helper
+    from tidegate.pipeline.control import Command
+
+
+def control_path(config: Config, root: Path | None = None) -> Path:
+    """Where a running Tidegate with this configuration is reached."""
+    if config.service.control:
+        return Path(config.service.control)
+    return store_root(config, root) / "control.sock"
+
+
+def store_root(config: Config, root: Path | None = None) -> Path:
+    """Where its rows are kept: in `root` unless it says, or in the default for whom we run as."""
+    return Path(config.store.path) if config.store.path else root or default_root()
+
+
+def places(config: Config) -> Places:
+    """What a running Tidegate with this configuration writes to."""
+    record = (Path(config.watch.record.path),) if config.watch.record else ()
+    logs = tuple(Path(log.path) for log in config.logs if log.path != "-")
+    return Places(store_root(config), (*record, *logs, control_path(config)))
+
+
+class Running:
+    """Everything a configuration asks for, put together: what `tidegate run` runs."""
+
+    def __init__(
+        self,
+        load: Callable[[], Config],
+        file: str = "",
+        root: Path | None = None,
+        helper: "Helper | None" = None,
+    ) -> None:
+        """Reads the configuration; raises UsageError if it is wrong.
+
+        `root` is the store where the configuration names none, `helper` opens the interfaces.
+        """
+        self._load = load
+        self._file = file
+        self._root = root
+        self._helper = helper
+        self._live: Live | None = None
+        config = load()
+        self._assembly = Assembly(config, store_root(config, root))
+        self.control_path = control_path(config, root)
+        self.service = Service(self._parts)
+        self._metrics = (
+            MetricsServer(config.service.metrics, self.service.status) if config.service.metrics else None
+        )
+
+    def run(self) -> None:
+        """Runs until the service is stopped; raises TidegateError if it cannot even start."""
+        if self._metrics:
+            self._metrics.start()
+        try:
+            self.service.run()
+        finally:
+            if self._metrics:
+                self._metrics.close()
+
+    def commands(self) -> "dict[str, Command]":
+        """What can be asked for over the control socket."""
+        own: dict[str, Command] = {"status": self.service.status, "reload": self._reload, "stop": self._stop}
+        return own | alert_commands(lambda: self._assembly.running_alerts())
+
+    def _parts(self) -> Parts:
+        config = self._load()
+        root = store_root(config, self._root)
+        assembly = Assembly(config, root, self._helper)
+        watched = live(captured(config, assembly.tables))
+        return Parts(
+            watched,
+            lambda: self._source(watched),
+            lambda: self._line(assembly),
+            lambda: self._facts(assembly),
+        )
+
+    def _source(self, settings: WatchSettings) -> Live:
+        self._live = Live(settings, settings.tables, self._helper.packet_fd if self._helper else None)
+        return self._live
+
+    def _line(self, assembly: Assembly) -> Line:
+        self._assembly = assembly
+        sinks = assembly.sinks()  # first, since alerts are remembered in the store's directory
+        return Line(sinks, assembly.stages())
+
+    def _facts(self, assembly: Assembly) -> dict[str, Any]:
+        facts = {
+            "pid": os.getpid(),
+            "user": getpass.getuser(),
+            "config": self._file,
+            "store": str(assembly.root),
+            **assembly.facts(),
+        }
+        if self._live is None:
+            return facts
+        stats = self._live.stats()
+        return facts | {
+            "interfaces": self._live.interfaces(),
+            "packets": stats.packets,
+            "bytes": stats.bytes,
+            "flows": stats.flows,
+            "connections": stats.connections,
+            "dropped": {
+                "by the kernel": stats.dropped_kernel,
+                "by a full queue": stats.dropped_queue,
+                "by a full connection table": stats.dropped_table,
+            },
+            "warnings": stats.warnings + (self._helper.warnings() if self._helper else []),
+        }
+
+    def _reload(self) -> dict[str, Any]:
+        check(self._load())
+        self.service.reload()
+        return {}
+
+    def _stop(self) -> dict[str, Any]:
+        self.service.stop()
+        return {}
