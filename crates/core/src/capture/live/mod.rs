@@ -18,3 +18,5 @@ pub(super) use afpacket::Framing;
 pub use config::LiveConfig;
 pub use source::{LINGER, LiveSource};
 pub use wake::Waker;
+#[cfg(target_os = "linux")]
+pub(crate) use wake::Wakeup;

@@ -1,0 +1,1 @@
+//! Programs and sockets on made-up events, and on the real kernel.
