@@ -1,0 +1,32 @@
+"""Where programs are learned from: the core's watch on Linux, psutil elsewhere; and this machine's addresses."""
+
+import sys
+from collections.abc import Iterable
+
+from tidegate import _core
+from tidegate.enrich.records import ProcessSource
+from tidegate.model.config.enrich import ProgramSettings
+from tidegate.model.errors import from_core
+
+
+def open_source(settings: ProgramSettings) -> ProcessSource | None:
+    """The best method that works here, or the one asked for; None where programs are not wanted.
+
+    The network namespace that counts is the caller's. Raises UsageError where nothing works, with the reasons.
+    """
+    if settings.method == "none":
+        return None
+    if sys.platform != "linux":
+        from tidegate.enrich.by_psutil import ByPsutil
+
+        return ByPsutil()
+    with from_core():
+        return _core.ProcessWatch(None if settings.method == "best" else [settings.method])
+
+
+def local_addresses() -> Iterable[str]:
+    """Every address of this machine, and those of the loopback network that are seen though nobody has them."""
+    with from_core():
+        interfaces = _core.interfaces()
+    found = {address.partition("/")[0].partition("%")[0] for one in interfaces for address in one.addresses}
+    return found | {"127.0.0.1", "::1"}
