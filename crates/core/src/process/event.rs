@@ -1,7 +1,7 @@
 //! What the kernel tells, whichever way it tells it.
 
 use super::ends::Ends;
-use super::record::Action;
+use super::record::{Action, Method};
 
 /// TCP's states, as the kernel numbers them.
 pub(crate) mod state {
@@ -31,11 +31,25 @@ pub(crate) enum What {
     /// A TCP socket changed its state; `pid` means something only where [`trace`](super::trace) says so.
     State { socket: u64, pid: u32, old: u32, new: u32, ends: Ends },
     /// A socket in its program's own context.
-    Socket { action: Action, pid: u32, ends: Ends, uid: Option<u32>, net: Option<u64> },
-    /// A socket is gone or listens no more; whose it was does not matter.
-    Closed { ends: Ends, net: Option<u64>, pid: u32 },
+    Socket(Told),
+    /// A socket of which was told is gone.
+    Released { cookie: u64 },
     /// The kernel dropped this many events.
     Lost(u64),
+}
+
+/// What a program does with a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) action: Action,
+    pub(crate) pid: u32,
+    pub(crate) ends: Ends,
+    pub(crate) uid: Option<u32>,
+    /// The socket's network namespace; without it the program's is taken.
+    pub(crate) net: Option<u64>,
+    pub(crate) method: Method,
+    /// Names the socket if its end will be told, else 0.
+    pub(crate) cookie: u64,
 }
 
 /// The little-endian or big-endian integers of a record, as this machine has them; `None` where it is too short.

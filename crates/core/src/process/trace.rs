@@ -2,14 +2,18 @@
 
 use std::collections::HashMap;
 
-use super::ends::{Ends, TCP};
-use super::event::{Event, What, state};
+use super::ends::Ends;
+use super::event::{Event, Told, What, state};
 use super::programs::{Programs, Reader};
 use super::record::{Action, Method, Program, Record, Socket, Stats};
 use crate::packet::Nanos;
 
 /// Connections that may be in the middle of being opened.
 const MAX_OPENING: usize = 65_536;
+/// Sockets and datagrams that are remembered; beyond it all are forgotten, and told again.
+const MAX_HELD: usize = 65_536;
+/// Nanoseconds until the same program's next datagram between the same ends is told again.
+const REPEAT: u64 = 5_000_000_000;
 
 /// A connection whose port is not chosen yet.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +34,10 @@ pub(crate) struct Trace<R> {
     /// The same when the watch began: a start time is told alike each time.
     since: Nanos,
     opening: HashMap<u64, Opening>,
+    /// Listeners and sockets of UDP whose end will be told, by cookie.
+    held: HashMap<u64, Ends>,
+    /// Who sent what to whom lately.
+    sent: HashMap<Ends, (u64, u64)>,
     pub(crate) stats: Stats,
 }
 
@@ -44,6 +52,8 @@ impl<R: Reader> Trace<R> {
             offset,
             since: offset,
             opening,
+            held: HashMap::new(),
+            sent: HashMap::new(),
             stats: Stats::default(),
         }
     }
@@ -71,11 +81,9 @@ impl<R: Reader> Trace<R> {
             What::State { socket, pid, old, new, ends } => {
                 self.state(at, socket, pid, (old, new), ends, out);
             }
-            What::Socket { action, pid, ends, uid, net } => {
-                self.socket(at, action, pid, ends, uid, net, out);
-            }
-            What::Closed { ends, net, pid } => {
-                if self.is_ours(net.or_else(|| self.programs.net(pid))) != Some(false) {
+            What::Socket(told) => self.socket(at, told, out),
+            What::Released { cookie } => {
+                if let Some(ends) = self.held.remove(&cookie) {
                     out.push(self.record(at, Action::Close, ends, 0, None));
                 }
             }
@@ -108,9 +116,8 @@ impl<R: Reader> Trace<R> {
             (state::CLOSE, state::SYN_SENT) => {
                 self.opening.remove(&socket);
                 let net = self.programs.net(pid);
-                if self.admits(net)
-                    && let Some(program) = self.program(pid, None, out)
-                {
+                if self.admits(net) {
+                    let program = self.program(pid, None, out).unwrap_or(0);
                     self.open(socket, Opening { at, program });
                 }
             }
@@ -121,8 +128,14 @@ impl<R: Reader> Trace<R> {
                     out.push(self.record(at, Action::Connect, ends, program, None));
                 }
             }
-            (_, state::LISTEN) => self.socket(at, Action::Listen, pid, ends, None, None, out),
-            (state::LISTEN, state::CLOSE) => out.push(self.record(at, Action::Close, ends, 0, None)),
+            (_, state::LISTEN) => {
+                let (action, method) = (Action::Listen, self.method);
+                let told = Told { action, pid, ends, uid: None, net: None, method, cookie: 0 };
+                self.socket(at, told, out);
+            }
+            (state::LISTEN, state::CLOSE) => {
+                out.push(self.record(at, Action::Close, ends, 0, None))
+            }
             _ => {}
         }
     }
@@ -140,29 +153,43 @@ impl<R: Reader> Trace<R> {
         self.opening.insert(socket, opening);
     }
 
-    #[allow(clippy::too_many_arguments, reason = "an event's fields")]
-    fn socket(
-        &mut self,
-        at: u64,
-        action: Action,
-        pid: u32,
-        ends: Ends,
-        uid: Option<u32>,
-        net: Option<u64>,
-        out: &mut Vec<Record>,
-    ) {
-        // What is not TCP or has no port cannot be asked for by anyone.
-        if ends.local_port == 0
-            || (action != Action::Listen && ends.proto == TCP && ends.remote_port == 0)
-        {
+    fn socket(&mut self, at: u64, told: Told, out: &mut Vec<Record>) {
+        let Told { action, pid, ends, uid, .. } = told;
+        // What has no port cannot be asked for by anyone.
+        if ends.local_port == 0 || (action == Action::Connect && ends.remote_port == 0) {
             return;
         }
-        let net = net.or_else(|| self.programs.net(pid));
+        let net = told.net.or_else(|| self.programs.net(pid));
         if !self.admits(net) {
             return;
         }
-        if let Some(program) = self.program(pid, uid, out) {
-            out.push(self.record(at, action, ends, program, uid));
+        // Where nothing sure is known of the program, at least nobody else's claim stands.
+        let program = self.program(pid, uid, out).unwrap_or(0);
+        if action == Action::Send && !self.is_new(at, ends, program) {
+            return;
+        }
+        if told.cookie != 0 && action != Action::Connect {
+            if self.held.len() >= MAX_HELD {
+                self.held.clear();
+            }
+            self.held.insert(told.cookie, ends);
+        }
+        let mut socket = self.socket_record(at, action, ends, program, uid);
+        socket.method = told.method;
+        out.push(Record::Socket(socket));
+    }
+
+    /// Whether this was not told a moment ago: some ways of hearing tell of every datagram.
+    fn is_new(&mut self, at: u64, ends: Ends, program: u64) -> bool {
+        if self.sent.len() >= MAX_HELD {
+            self.sent.clear();
+        }
+        match self.sent.insert(ends, (program, at)) {
+            Some((before, since)) if before == program && at.abs_diff(since) < REPEAT => {
+                self.sent.insert(ends, (before, since));
+                false
+            }
+            _ => true,
         }
     }
 
@@ -185,6 +212,8 @@ impl<R: Reader> Trace<R> {
         self.programs.doubt();
         // A socket's address may have been freed and taken by another unseen.
         self.opening.clear();
+        self.held.clear();
+        self.sent.clear();
         out.push(Record::Lost { ts: self.utc(at), events });
     }
 

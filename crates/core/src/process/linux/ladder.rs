@@ -59,7 +59,7 @@ impl Hearing {
         match method {
             Method::Bpf => {
                 procfs::in_first_pid_namespace()?;
-                let perf = Perf::open(Wanted::Programs)?;
+                let perf = Perf::open(Wanted::Datagrams)?;
                 let bpf = Bpf::open()?;
                 perf.enable()?;
                 Ok(Self::Bpf(bpf, perf))

@@ -64,6 +64,7 @@ impl Watch {
         shared.take_up();
         let (there, hearing) = (Arc::clone(&shared), chosen.hearing);
         let body = move || {
+            procfs::hurry();
             there.listen(hearing, wakeup);
             there.queue.close();
         };

@@ -22,8 +22,8 @@ const RING_PAGES: usize = 128;
 /// Which events are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    /// Programs only.
-    Programs,
+    /// Programs, and datagrams on their way.
+    Datagrams,
     /// Programs and what sockets do.
     Sockets,
 }
@@ -43,11 +43,11 @@ impl Perf {
         let mut formats = vec![(Format::read(&root, "sched/sched_process_exec")?, None)];
         if wanted == Wanted::Sockets {
             formats.push((Format::read(&root, "sock/inet_sock_set_state")?, Some("protocol == 6")));
-            // Every datagram that is not on a route chosen before asks for one, in its program's context.
-            for name in ["fib/fib_table_lookup", "fib6/fib6_table_lookup"] {
-                if let Ok(format) = Format::read(&root, name) {
-                    formats.push((format, Some("proto == 17 && sport != 0")));
-                }
+        }
+        // Who sends or connects asks for a route, in its program's context.
+        for name in ["fib/fib_table_lookup", "fib6/fib6_table_lookup"] {
+            if let Ok(format) = Format::read(&root, name) {
+                formats.push((format, Some("proto == 17 && sport != 0")));
             }
         }
         let (mut rings, mut events) = (Vec::new(), Vec::new());

@@ -4,8 +4,8 @@ use std::io;
 
 use super::format::{Field, Format};
 use crate::process::ends::{Ends, TCP, UDP, address};
-use crate::process::event::{Event, What, slice_at, u16_at, u32_at, u64_at};
-use crate::process::record::Action;
+use crate::process::event::{Event, Told, What, slice_at, u16_at, u32_at, u64_at};
+use crate::process::record::{Action, Method};
 
 const LOST: u32 = 2;
 const EXIT: u32 = 4;
@@ -122,8 +122,9 @@ impl Layout {
             Self::Route { flags, ports, ends: places } => {
                 let ends = Ends { both: false, ..ends(raw, UDP, ports, places)? };
                 let interrupted = *raw.get(flags.offset)? & INTERRUPTED != 0;
-                let (uid, net) = (None, None);
-                (!interrupted).then_some(What::Socket { action: Action::Send, pid, ends, uid, net })
+                let (action, method) = (Action::Send, Method::Tracepoint);
+                let told = Told { action, pid, ends, uid: None, net: None, method, cookie: 0 };
+                (!interrupted).then_some(What::Socket(told))
             }
         }
     }
