@@ -1,9 +1,10 @@
 """Programs where the kernel tells nothing (macOS, Windows): psutil's table, the one door to it."""
 
 import time
+from importlib import import_module
 from typing import Any
 
-from tidegate.enrich.records import Raw
+from tidegate.enrich.records import ANY4, Raw
 from tidegate.model.errors import UsageError
 
 FRESH = 1.0
@@ -17,10 +18,9 @@ class ByPsutil:
 
     def __init__(self) -> None:
         try:
-            import psutil
+            self._psutil: Any = import_module("psutil")
         except ImportError:
             raise UsageError("programs cannot be found here without psutil: pip install psutil") from None
-        self._psutil = psutil
         self._made = float("-inf")
         self._table: dict[tuple[Any, ...], int] = {}
         self._ids: dict[tuple[int, float], int] = {}
@@ -38,7 +38,7 @@ class ByPsutil:
     ) -> list[Raw]:
         """Who holds the socket with these ends, or listens for them, in the latest table."""
         self._refresh()
-        anys = ("0.0.0.0", "::") if ":" not in local_ip else ("::",)
+        anys = ("::",) if ":" in local_ip else (ANY4, "::")
         places = [(proto, local_ip, local_port, remote_ip, remote_port)]
         places += [(proto, ip, local_port, None, 0) for ip in (local_ip, *anys)]
         for place in places:
@@ -68,7 +68,19 @@ class ByPsutil:
             return []
         proto, ip, port, remote_ip, remote_port = place
         action = "hold" if remote_ip else "listen"
-        socket = ("socket", time.time_ns(), action, "psutil", proto, ip, port, remote_ip, remote_port, program[1], None)
+        socket = (
+            "socket",
+            time.time_ns(),
+            action,
+            "psutil",
+            proto,
+            ip,
+            port,
+            remote_ip,
+            remote_port,
+            program[1],
+            None,
+        )
         return [program, socket]
 
     def _program(self, pid: int) -> Raw:

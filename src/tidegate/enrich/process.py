@@ -1,13 +1,20 @@
 """Stage: which program a connection belongs to, on this machine, at one end or both."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tidegate.enrich.claims import EVENT, Claim, Claims, End, single_holder
+from tidegate.enrich.claims import EVENT, Claim, Claims, End, claim_of
 from tidegate.enrich.container import container_of
-from tidegate.enrich.records import ProcessSource, Program, Raw, parse_program, parse_socket
+from tidegate.enrich.records import (
+    ProcessSource,
+    Program,
+    Raw,
+    SocketSeen,
+    parse_program,
+    parse_socket,
+)
 from tidegate.enrich.users import Users
 from tidegate.model.batch import Batch
 from tidegate.model.config.enrich import ProgramSettings
@@ -54,7 +61,7 @@ class ProcessStage:
         self._addresses = addresses
         self._local: frozenset[str] = frozenset()
         self._refreshed = 0
-        self._claims = Claims()
+        self._claims = Claims(source.method)
         self._programs: OrderedDict[int, Program] = OrderedDict()
         self._running: OrderedDict[str, Known] = OrderedDict()
         self._users = Users()
@@ -83,14 +90,23 @@ class ProcessStage:
         self._source.stop()
 
     def _take(self, records: Iterable[Raw]) -> None:
+        """Takes records in their order; what a scan found is taken at the end, one holder of each socket."""
+        scanned: dict[tuple[Any, ...], list[SocketSeen]] = {}
         for raw in records:
             match raw[0]:
                 case "program":
                     self._learn(parse_program(raw))
-                case "socket":
-                    self._claims.add(parse_socket(raw))
                 case "lost":
                     self._claims.lost(raw[1])
+                case "socket":
+                    seen = parse_socket(raw)
+                    if seen.method == "scan":
+                        scanned.setdefault(seen[3:8], []).append(seen)
+                    else:
+                        self._claims.add(seen)
+        for held in scanned.values():
+            if (holder := self._single([one.program for one in held])) is not None:
+                self._claims.add(held[holder])
 
     def _learn(self, program: Program) -> None:
         self._programs[program.id] = program
@@ -125,8 +141,9 @@ class ProcessStage:
         """What is said of one end: what was sure stays, the rest may become surer."""
         if before is not None and before[-1] == EVENT:
             return before
-        claim = self._claims.find(end)
-        return (self._said(claim) if claim else None) or before
+        claims = self._claims.find(end)
+        one = self._single([claim.program for claim in claims])
+        return before if one is None else self._said(claims[one])
 
     def _ask(self, ends: tuple[End, End], found: list[Said | None], known: Known) -> Known:
         """Asks about the ends here that nothing was told of, as long as that is worth it."""
@@ -139,18 +156,29 @@ class ProcessStage:
 
     def _lookup(self, end: End) -> Said | None:
         records = self._source.lookup(end.proto, end.ip, end.port, end.other_ip, end.other_port)
-        sockets = [parse_socket(raw) for raw in records if raw[0] == "socket"]
         self._take(raw for raw in records if raw[0] != "socket")
+        seen = [parse_socket(raw) for raw in records if raw[0] == "socket"]
         if not end.called and end.proto == "tcp":
             # A listener on the port of the end that opened has nothing to do with the connection.
-            sockets = [one for one in sockets if one.action != "listen"]
-        known = [self._programs[one.program] for one in sockets if one.program in self._programs]
-        holder = single_holder(sockets, {one.id: (one.name, one.pid, one.started or 0) for one in known})
-        if holder is None:
+            seen = [one for one in seen if one.action != "listen"]
+        holder = self._single([one.program for one in seen])
+        return None if holder is None else self._said(claim_of(seen[holder]))
+
+    def _single(self, ids: Sequence[int]) -> int | None:
+        """Which of all who hold a socket at one time stands for them; None where nobody can tell.
+
+        Processes of one name are one program that forked, of which the oldest stands for all; what process 1
+        passed on is its receiver's.
+        """
+        known = [(at, self._programs.get(id)) for at, id in enumerate(ids)]
+        programs = [(at, program) for at, program in known if program is not None]
+        if len(programs) < len(known):
             return None
-        self._claims.add(holder)
-        claim = self._claims.find(end)
-        return self._said(claim) if claim else None
+        if len({program.id for _, program in programs}) > 1:
+            programs = [(at, program) for at, program in programs if program.pid != 1]
+        if len({(program.name, program.path) for _, program in programs}) != 1:
+            return None
+        return min(programs, key=lambda one: (one[1].started or 0, one[1].pid))[0]
 
     def _said(self, claim: Claim) -> Said | None:
         program = self._programs.get(claim.program)

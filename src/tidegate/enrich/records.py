@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+ANY4 = ".".join("0000")
+"""The local address of a socket that takes any of IPv4."""
+
 Raw = tuple[Any, ...]
 """A flat record: its kind, then the places that `_core.ProcessWatch` documents."""
 
@@ -44,7 +47,7 @@ class Program:
 
 
 class SocketSeen(NamedTuple):
-    """A socket and the program that holds it; 0 where the kernel told of a socket but nobody of its program."""
+    """A socket and the program that holds it; 0 where nobody knows whose the socket is."""
 
     ts: int
     action: str

@@ -1,4 +1,4 @@
-"""Where programs are learned from: the core's watch on Linux, psutil elsewhere; and this machine's addresses."""
+"""Where programs are learned from: the core on Linux, psutil elsewhere; and this machine's addresses."""
 
 import sys
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from tidegate.model.errors import from_core
 def open_source(settings: ProgramSettings) -> ProcessSource | None:
     """The best method that works here, or the one asked for; None where programs are not wanted.
 
-    The network namespace that counts is the caller's. Raises UsageError where nothing works, with the reasons.
+    The network namespace that counts is the caller's. Raises UsageError where nothing works.
     """
     if settings.method == "none":
         return None
@@ -25,7 +25,7 @@ def open_source(settings: ProgramSettings) -> ProcessSource | None:
 
 
 def local_addresses() -> Iterable[str]:
-    """Every address of this machine, and those of the loopback network that are seen though nobody has them."""
+    """Every address of this machine."""
     with from_core():
         interfaces = _core.interfaces()
     found = {address.partition("/")[0].partition("%")[0] for one in interfaces for address in one.addresses}

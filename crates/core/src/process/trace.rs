@@ -98,6 +98,9 @@ impl<R: Reader> Trace<R> {
         let Some(program) = self.program(socket.pid, None, out) else { return };
         let mut record = self.socket_record(socket.at, socket.action, socket.ends, program, None);
         record.method = socket.method;
+        if socket.action == Action::Listen {
+            self.hold(socket.cookie, socket.ends);
+        }
         out.push(Record::Socket(record));
     }
 
@@ -168,15 +171,22 @@ impl<R: Reader> Trace<R> {
         if action == Action::Send && !self.is_new(at, ends, program) {
             return;
         }
-        if told.cookie != 0 && action != Action::Connect {
-            if self.held.len() >= MAX_HELD {
-                self.held.clear();
-            }
-            self.held.insert(told.cookie, ends);
+        if action != Action::Connect {
+            self.hold(told.cookie, ends);
         }
         let mut socket = self.socket_record(at, action, ends, program, uid);
         socket.method = told.method;
         out.push(Record::Socket(socket));
+    }
+
+    /// Remembers a socket whose end will be told.
+    fn hold(&mut self, cookie: u64, ends: Ends) {
+        if cookie != 0 && self.method == Method::Bpf {
+            if self.held.len() >= MAX_HELD {
+                self.held.clear();
+            }
+            self.held.insert(cookie, ends);
+        }
     }
 
     /// Whether this was not told a moment ago: some ways of hearing tell of every datagram.
@@ -272,4 +282,5 @@ pub(crate) struct Found {
     pub(crate) method: Method,
     pub(crate) pid: u32,
     pub(crate) ends: Ends,
+    pub(crate) cookie: u64,
 }

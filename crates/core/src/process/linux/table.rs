@@ -6,7 +6,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
-use super::netlink::diag::{Diag, Listed};
+use super::netlink::diag::{Diag, Listed, nobody};
 use super::procfs;
 use crate::process::ends::{Ends, TCP, UDP};
 use crate::process::record::{Action, Method};
@@ -14,12 +14,15 @@ use crate::process::trace::Found;
 
 /// How long a scan of all descriptors or of the text tables is believed to be complete.
 const FRESH: Duration = Duration::from_millis(200);
+/// Between two scans lies at least this often the time that one took, so that they take a fifth of a core at most.
+const REST: u32 = 4;
 
 /// The tables, with what was read of them lately.
 pub(crate) struct Sockets {
     diag: Option<Diag>,
     holders: HashMap<u64, Vec<u32>>,
     scanned: Option<Instant>,
+    took: Duration,
     listed: (Option<Instant>, Vec<Listed>),
     pub(crate) lookups: u64,
     pub(crate) scans: u64,
@@ -36,14 +39,13 @@ impl Sockets {
             None
         };
         let (holders, listed) = (HashMap::new(), (None, Vec::new()));
-        Ok(Self { diag, holders, scanned: None, listed, lookups: 0, scans: 0 })
+        let took = Duration::ZERO;
+        Ok(Self { diag, holders, scanned: None, took, listed, lookups: 0, scans: 0 })
     }
 
     /// All sockets and all who hold them.
     pub(crate) fn all(&mut self) -> Vec<Found> {
-        self.holders = procfs::holders();
-        self.scanned = Some(Instant::now());
-        self.scans += 1;
+        self.scan();
         let listed = match &mut self.diag {
             Some(diag) => diag.all().unwrap_or_default(),
             None => text_tables(),
@@ -55,33 +57,50 @@ impl Sockets {
     /// Who holds the socket with these ends, or listens for them. Without a remote end only listeners count.
     pub(crate) fn lookup(&mut self, ends: &Ends) -> Vec<Found> {
         self.lookups += 1;
-        let (found, method) = match &mut self.diag {
-            Some(diag) => (diag.exact(ends).unwrap_or(None), Method::SockDiag),
-            None => (self.in_text(ends), Method::Scan),
-        };
-        let Some(found) = found.filter(|found| found.inode != 0 && fits(found, ends)) else {
+        // A connection that nobody accepted yet is nobody's: then the listener answers.
+        let anyone = Ends { remote: nobody(ends.local), remote_port: 0, ..*ends };
+        let Some((found, method)) = self.one(ends).or_else(|| self.one(&anyone)) else {
             return Vec::new();
         };
         self.find_holders(found.inode);
         self.held(&found, procfs::since_boot(), method)
     }
 
+    /// The socket of these ends, if it is one that programs can hold.
+    fn one(&mut self, ends: &Ends) -> Option<(Listed, Method)> {
+        let (found, method) = match &mut self.diag {
+            Some(diag) => (diag.exact(ends).unwrap_or(None), Method::SockDiag),
+            None => (self.in_text(ends), Method::Scan),
+        };
+        found.filter(|found| found.inode != 0 && fits(found, ends)).map(|found| (found, method))
+    }
+
     /// Makes sure that the holders of a socket are known: one that forked or let go shows.
     fn find_holders(&mut self, inode: u64) {
         let known = self.holders.get(&inode);
         let valid = known.is_some_and(|pids| pids.iter().all(|&pid| procfs::holds(pid, inode)));
-        let fresh = self.scanned.is_some_and(|at| at.elapsed() < FRESH);
-        if !valid || !fresh {
-            self.holders = procfs::holders();
-            self.scanned = Some(Instant::now());
-            self.scans += 1;
+        let age = self.scanned.map(|at| at.elapsed());
+        let fresh = age.is_some_and(|age| age < FRESH);
+        let allowed = age.is_none_or(|age| age >= self.took * REST);
+        if (!valid || !fresh) && allowed {
+            self.scan();
         }
+    }
+
+    fn scan(&mut self) {
+        let start = Instant::now();
+        self.holders = procfs::holders();
+        self.took = start.elapsed();
+        self.scanned = Some(Instant::now());
+        self.scans += 1;
     }
 
     fn held(&self, one: &Listed, at: u64, method: Method) -> Vec<Found> {
         let action = if one.listens { Action::Listen } else { Action::Hold };
         let pids = self.holders.get(&one.inode).map_or(&[][..], Vec::as_slice);
-        pids.iter().map(|&pid| Found { at, action, method, pid, ends: one.ends }).collect()
+        let found =
+            |&pid: &u32| Found { at, action, method, pid, ends: one.ends, cookie: one.cookie };
+        pids.iter().map(found).collect()
     }
 
     fn in_text(&mut self, ends: &Ends) -> Option<Listed> {
@@ -120,7 +139,8 @@ fn text_line(proto: u8, line: &str) -> Option<Listed> {
     let (remote, remote_port) = text_end(fields.get(2)?)?;
     let ends = Ends { proto, local, local_port, remote, remote_port, both: local.is_ipv6() };
     let listens = *fields.get(3)? == "0A" || (proto == UDP && remote_port == 0);
-    Some(Listed { ends: ends.plain(), listens, inode: fields.get(9)?.parse().ok()? })
+    let inode = fields.get(9)?.parse().ok()?;
+    Some(Listed { ends: ends.plain(), listens, inode, cookie: 0 })
 }
 
 fn text_end(text: &str) -> Option<(IpAddr, u16)> {

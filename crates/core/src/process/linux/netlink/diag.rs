@@ -15,9 +15,10 @@ const INET6: u8 = 10;
 const LISTEN: u8 = 10;
 /// All states but TIME_WAIT and half-open requests, which no program holds.
 const HELD: u32 = !(1 << 6 | 1 << 12 | 1 << 3);
-/// Length of `struct inet_diag_msg` and where its inode lies.
+/// Length of `struct inet_diag_msg` and where its inode and cookie lie.
 const MESSAGE: usize = 72;
 const INODE: usize = 68;
+const COOKIE: usize = 44;
 /// The attribute that says whether an IPv6 socket takes IPv6 only.
 const V6ONLY: u16 = 11;
 
@@ -29,6 +30,8 @@ pub(crate) struct Listed {
     pub(crate) listens: bool,
     /// Its inode; 0 where no program holds it.
     pub(crate) inode: u64,
+    /// Names it as BPF programs do; 0 where that is not known.
+    pub(crate) cookie: u64,
 }
 
 /// An open door to the kernel's tables, of the namespace it was opened in.
@@ -129,7 +132,9 @@ fn listed(proto: u8, body: &[u8]) -> Option<Listed> {
         both: family == INET6 && !v6only(body.get(MESSAGE..)?),
     };
     let listens = state == LISTEN || (proto == UDP && ends.remote_port == 0);
-    Some(Listed { ends: ends.plain(), listens, inode: u64::from(u32_at(body, INODE)?) })
+    let inode = u64::from(u32_at(body, INODE)?);
+    let cookie = u64::from(u32_at(body, COOKIE)?) | u64::from(u32_at(body, COOKIE + 4)?) << 32;
+    Some(Listed { ends: ends.plain(), listens, inode, cookie })
 }
 
 fn v6only(mut rest: &[u8]) -> bool {
