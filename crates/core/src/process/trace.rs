@@ -104,7 +104,7 @@ impl<R: Reader> Trace<R> {
         out.push(Record::Socket(record));
     }
 
-    /// The connection's program is known when it leaves CLOSE, its port when it leaves SYN_SENT:
+    /// The connection's program is known when it leaves `CLOSE`, its port when it leaves `SYN_SENT`:
     /// only the socket's own address is the same in both.
     fn state(
         &mut self,
@@ -137,7 +137,7 @@ impl<R: Reader> Trace<R> {
                 self.socket(at, told, out);
             }
             (state::LISTEN, state::CLOSE) => {
-                out.push(self.record(at, Action::Close, ends, 0, None))
+                out.push(self.record(at, Action::Close, ends, 0, None));
             }
             _ => {}
         }

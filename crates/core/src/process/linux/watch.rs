@@ -109,11 +109,14 @@ impl Watch {
     /// Counters so far.
     pub fn stats(&self) -> Stats {
         let state = self.shared.lock();
-        let mut stats = state.trace.stats;
-        stats.dropped = self.shared.queue.dropped();
-        stats.programs = state.trace.programs.len() as u64;
-        (stats.lookups, stats.scans) = (state.sockets.lookups, state.sockets.scans);
-        stats
+        let (trace, sockets) = (&state.trace, &state.sockets);
+        Stats {
+            dropped: self.shared.queue.dropped(),
+            programs: trace.programs.len() as u64,
+            lookups: sockets.lookups,
+            scans: sockets.scans,
+            ..trace.stats
+        }
     }
 
     /// Ends it: what was told before can still be taken.

@@ -41,11 +41,12 @@ pub(crate) struct Assembler {
 
 impl Assembler {
     fn push(&mut self, code: u8, to: u8, from: u8, offset: i16, value: i32) -> &mut Self {
-        let [a, b] = offset.to_ne_bytes();
-        let [c, d, e, f] = value.to_ne_bytes();
         let registers =
             if cfg!(target_endian = "little") { from << 4 | to } else { to << 4 | from };
-        self.code.push([code, registers, a, b, c, d, e, f]);
+        let mut instruction = [code, registers, 0, 0, 0, 0, 0, 0];
+        let rest = offset.to_ne_bytes().into_iter().chain(value.to_ne_bytes());
+        instruction.iter_mut().skip(2).zip(rest).for_each(|(to, from)| *to = from);
+        self.code.push(instruction);
         self
     }
 

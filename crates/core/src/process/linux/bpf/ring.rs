@@ -1,5 +1,5 @@
 //! The ring that BPF programs write to: one for all CPUs, in order of writing.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, clippy::cast_ptr_alignment, reason = "the kernel aligns what it shares")]
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};

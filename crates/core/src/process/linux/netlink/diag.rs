@@ -13,7 +13,7 @@ const INET: u8 = 2;
 const INET6: u8 = 10;
 /// The state of a listener, by number.
 const LISTEN: u8 = 10;
-/// All states but TIME_WAIT and half-open requests, which no program holds.
+/// All states but `TIME_WAIT` and half-open requests, which no program holds.
 const HELD: u32 = !(1 << 6 | 1 << 12 | 1 << 3);
 /// Length of `struct inet_diag_msg` and where its inode and cookie lie.
 const MESSAGE: usize = 72;

@@ -61,3 +61,27 @@ pub(crate) fn tracefs() -> io::Result<PathBuf> {
         io::Error::other("tracefs is not mounted: mount -t tracefs nodev /sys/kernel/tracing")
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "name: inet_sock_set_state\nID: 2287\nformat:\n\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n\n\tfield:const void * skaddr;\toffset:8;\tsize:8;\tsigned:0;\n\tfield:__u8 saddr_v6[16];\toffset:40;\tsize:16;\tsigned:0;\n\tfield:__data_loc char[] filename;\toffset:56;\tsize:4;\tsigned:0;\n";
+
+    #[test]
+    fn fields_are_found_by_name_and_size() {
+        let format = Format::parse("sock/x", TEXT).unwrap();
+        assert_eq!(format.id, 2287);
+        assert_eq!(format.field("skaddr", &[8]).unwrap(), Field { offset: 8, size: 8 });
+        assert_eq!(format.field("saddr_v6", &[16]).unwrap(), Field { offset: 40, size: 16 });
+        assert_eq!(format.field("filename", &[4]).unwrap().offset, 56);
+    }
+
+    #[test]
+    fn a_field_of_another_size_is_not_guessed() {
+        let format = Format::parse("sock/x", TEXT).unwrap();
+        assert!(format.field("skaddr", &[4]).is_err() && format.field("sport", &[2]).is_err());
+        assert!(Format::parse("sock/x", "nonsense").is_none());
+    }
+}

@@ -1,5 +1,5 @@
 //! The memory a CPU writes its events to, shared with the kernel.
-#![allow(unsafe_code)]
+#![allow(unsafe_code, clippy::cast_ptr_alignment, reason = "the kernel aligns what it shares")]
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
