@@ -245,6 +245,18 @@ def test_hostile_names_are_escaped_as_the_core_s_own_text() -> None:
     assert "[/foo]" in name
 
 
+def test_coverage_counts_the_ends_here_of_finished_connections() -> None:
+    source = Told()
+    source.program(1)
+    source.socket("connect", 1)
+    filler = stage(source)
+    assert filler.coverage.share is None
+    said(filler, conn())
+    said(filler, conn(state="closed"))
+    said(filler, conn(uid="C2", src_port=1, state="closed"))
+    assert (filler.coverage.event, filler.coverage.none, filler.coverage.share) == (1, 1, 0.5)
+
+
 def test_closing_ends_the_source() -> None:
     source = Told()
     filler = stage(source)

@@ -44,6 +44,22 @@ class Known:
     tries: int = 0
 
 
+@dataclass(slots=True)
+class Coverage:
+    """Ends of finished connections that are on this machine, by how sure their program is."""
+
+    event: int = 0
+    lookup: int = 0
+    listener: int = 0
+    none: int = 0
+
+    @property
+    def share(self) -> float | None:
+        """The part that has a program; None before the first."""
+        named = self.event + self.lookup + self.listener
+        return named / (named + self.none) if named + self.none else None
+
+
 class ProcessStage:
     """Fills `process_*` and `peer_process_*` of `conn`; other tables join by uid and pass unchanged.
 
@@ -66,6 +82,7 @@ class ProcessStage:
         self._running: OrderedDict[str, Known] = OrderedDict()
         self._users = Users()
         self._lookups = 0
+        self.coverage = Coverage()
 
     def process(self, batch: Batch) -> Iterable[Batch]:
         """The batch with programs, if it is of connections."""
@@ -133,9 +150,17 @@ class ProcessStage:
             self._running[uid] = replace(known, ends=(found[0], found[1]))
             if len(self._running) > MAX_CONNECTIONS:
                 self._running.popitem(last=False)
+        else:
+            self._count(ends, found)
         # Which end is this machine's shows by its address, or by somebody here having it.
         only_called = (dst_here or found[1] is not None) and not (src_here or found[0] is not None)
         return found[0], found[1], only_called
+
+    def _count(self, ends: tuple[End, End], found: Sequence[Said | None]) -> None:
+        for end, one in zip(ends, found, strict=True):
+            if end.local or one is not None:
+                kind = one[-1] if one else "none"
+                setattr(self.coverage, kind, getattr(self.coverage, kind) + 1)
 
     def _end(self, end: End, before: Said | None) -> Said | None:
         """What is said of one end: what was sure stays, the rest may become surer."""

@@ -189,6 +189,13 @@ impl Programs {
         Some(entry.program.clone())
     }
 
+    /// Has a program told again the next time.
+    pub(crate) fn retell(&mut self, pid: u32) {
+        if let Some(entry) = self.by_pid.get_mut(&pid) {
+            entry.told = false;
+        }
+    }
+
     /// Programs to be told again, with less than before.
     pub(crate) fn withdrawn(&mut self) -> Vec<Program> {
         std::mem::take(&mut self.withdrawn)

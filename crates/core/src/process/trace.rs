@@ -25,7 +25,7 @@ struct Opening {
 /// The state of one watch.
 pub(crate) struct Trace<R> {
     pub(crate) programs: Programs,
-    pub(crate) reader: R,
+    reader: R,
     method: Method,
     /// The network namespace that counts, by inode.
     net: u64,
@@ -56,6 +56,16 @@ impl<R: Reader> Trace<R> {
             sent: HashMap::new(),
             stats: Stats::default(),
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn reader(&mut self) -> &mut R {
+        &mut self.reader
+    }
+
+    /// Takes up a process that was there before.
+    pub(crate) fn learn(&mut self, pid: u32) {
+        self.programs.learn(pid, &mut self.reader);
     }
 
     /// The clock may have been set.

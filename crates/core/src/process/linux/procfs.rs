@@ -126,6 +126,11 @@ pub(crate) fn suspended() -> u64 {
     (clock(libc::CLOCK_BOOTTIME) - clock(libc::CLOCK_MONOTONIC)).max(0) as u64
 }
 
+/// UTC.
+pub(crate) fn utc() -> Nanos {
+    clock(libc::CLOCK_REALTIME)
+}
+
 /// UTC minus the time since boot.
 pub(crate) fn offset() -> Nanos {
     clock(libc::CLOCK_REALTIME) - clock(libc::CLOCK_BOOTTIME)

@@ -17,7 +17,6 @@ use crate::capture::live::Wakeup;
 use crate::error::Error;
 use crate::process::ends::{Ends, TCP, UDP};
 use crate::process::event::Event;
-use crate::process::programs::Reader;
 use crate::process::record::{Method, Record, Stats};
 use crate::process::trace::Trace;
 
@@ -40,12 +39,18 @@ pub struct Watch {
 struct Shared {
     queue: Queue,
     stop: AtomicBool,
-    state: Mutex<State>,
+    trace: Mutex<Trace<Procfs>>,
+    /// On its own: a scan takes long, and the thread must not wait for it.
+    sockets: Mutex<Sockets>,
 }
 
-struct State {
-    trace: Trace<Procfs>,
-    sockets: Sockets,
+/// Ends the queue with the thread, however that ends.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.queue.close();
+    }
 }
 
 impl Watch {
@@ -57,16 +62,16 @@ impl Watch {
         let sockets =
             Sockets::open(chosen.method != Method::Scan).or_else(|_| Sockets::open(false))?;
         let trace = Trace::new(chosen.method, net, procfs::offset(), Procfs::new());
-        let state = Mutex::new(State { trace, sockets });
-        let shared =
-            Arc::new(Shared { queue: Queue::default(), stop: AtomicBool::new(false), state });
+        let (trace, sockets) = (Mutex::new(trace), Mutex::new(sockets));
+        let (queue, stop) = (Queue::default(), AtomicBool::new(false));
+        let shared = Arc::new(Shared { queue, stop, trace, sockets });
         let (waker, wakeup) = Wakeup::new()?;
         shared.take_up();
         let (there, hearing) = (Arc::clone(&shared), chosen.hearing);
         let body = move || {
+            let ending = Ending(there);
             procfs::hurry();
-            there.listen(hearing, wakeup);
-            there.queue.close();
+            ending.0.listen(hearing, wakeup);
         };
         let thread = Builder::new().name("tidegate-process".to_owned()).spawn(body)?;
         let thread = Mutex::new(Some(thread));
@@ -99,24 +104,25 @@ impl Watch {
         let (remote, remote_port) = remote.unwrap_or((nobody(local), 0));
         let ends = Ends { proto, local, local_port, remote, remote_port, both: false };
         let mut records = Vec::new();
-        let mut state = self.shared.lock();
-        for found in state.sockets.lookup(&ends) {
-            state.trace.found(found, &mut records);
+        let found = locked(&self.shared.sockets).lookup(&ends);
+        let mut trace = locked(&self.shared.trace);
+        for socket in found {
+            // The asker may get the answer before what the queue still holds.
+            trace.programs.retell(socket.pid);
+            trace.found(socket, &mut records);
         }
         records
     }
 
     /// Counters so far.
     pub fn stats(&self) -> Stats {
-        let state = self.shared.lock();
-        let (trace, sockets) = (&state.trace, &state.sockets);
-        Stats {
-            dropped: self.shared.queue.dropped(),
-            programs: trace.programs.len() as u64,
-            lookups: sockets.lookups,
-            scans: sockets.scans,
-            ..trace.stats
-        }
+        let (lookups, scans) = {
+            let sockets = locked(&self.shared.sockets);
+            (sockets.lookups, sockets.scans)
+        };
+        let dropped = self.shared.queue.dropped();
+        let trace = locked(&self.shared.trace);
+        Stats { dropped, programs: trace.programs.len() as u64, lookups, scans, ..trace.stats }
     }
 
     /// Ends it: what was told before can still be taken.
@@ -142,12 +148,11 @@ impl Shared {
     /// All programs and sockets that were there before.
     fn take_up(&self) {
         let mut records = Vec::new();
-        let mut state = self.lock();
-        let State { trace, sockets } = &mut *state;
+        let mut trace = locked(&self.trace);
         for pid in procfs::pids() {
-            trace.programs.learn(pid, &mut trace.reader as &mut dyn Reader);
+            trace.learn(pid);
         }
-        for found in sockets.all() {
+        for found in locked(&self.sockets).all() {
             trace.found(found, &mut records);
         }
         self.queue.offer(&mut records);
@@ -171,20 +176,21 @@ impl Shared {
             hearing.drain(&mut events, suspended);
             events.sort_by_key(|event| event.at);
             let ready = events.partition_point(|event| event.at <= now);
-            let mut state = self.lock();
-            state.trace.set_offset(procfs::offset());
+            let mut trace = locked(&self.trace);
+            trace.set_offset(procfs::offset());
             for event in events.drain(..ready) {
-                state.trace.event(event, &mut records);
+                trace.event(event, &mut records);
             }
-            drop(state);
+            drop(trace);
             self.queue.offer(&mut records);
             if stopped || waited.is_err() {
                 return;
             }
         }
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// The data behind a lock; another thread's panic leaves it as it was.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -17,7 +17,7 @@ fn trace(method: Method) -> Trace<Paper> {
     paper.facts.get_mut(&20).unwrap().net = Some(2);
     let mut trace = Trace::new(method, 1, 1_000_000, paper);
     for pid in [10, 20] {
-        trace.programs.learn(pid, &mut trace.reader);
+        trace.learn(pid);
     }
     trace
 }
@@ -134,7 +134,7 @@ fn datagrams_are_told_once_and_their_socket_s_end_is_told() {
 #[test]
 fn another_program_s_datagram_between_the_same_ends_is_told() {
     let mut trace = trace(Method::Bpf);
-    trace.reader.write(30, 0, 1, "other");
+    trace.reader().write(30, 0, 1, "other");
     let found = told(&mut trace, [(5, sent(10, 1)), (6, sent(30, 1)), (7, sent(10, 1))]);
     assert_eq!(found.len(), 3);
 }
