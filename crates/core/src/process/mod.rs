@@ -8,8 +8,11 @@
 //! What the kernel tells is put in order of time ([`event`]), programs are kept by pid and
 //! generation ([`programs`]), and what comes out is a flat [`Record`].
 
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "nobody tells"))]
 mod ends;
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "nobody tells"))]
 mod event;
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "nobody tells"))]
 mod programs;
 mod record;
 

@@ -157,3 +157,43 @@ fn text_end(text: &str) -> Option<(IpAddr, u16)> {
     };
     Some((address, u16::from_str_radix(port, 16).ok()?))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn a_line_of_the_text_tables_is_a_socket() {
+        let line = "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 4711 1 x";
+        let listed = text_line(TCP, line).unwrap();
+        assert_eq!(
+            (listed.ends.local, listed.ends.local_port),
+            ("127.0.0.1".parse().unwrap(), 8080)
+        );
+        assert!(listed.listens && listed.inode == 4711);
+        assert_eq!(text_line(TCP, "0: nonsense"), None);
+        assert_eq!(text_line(TCP, "0: 0100:1F90 00000000:0000 0A 0 0 0 0 0 1"), None);
+    }
+
+    #[test]
+    fn a_listener_takes_any_connection_and_a_connection_only_its_own() {
+        let end = |text: &str| text.parse().unwrap();
+        let ends = |local: &str, remote: &str, remote_port, both| Ends {
+            proto: TCP,
+            local: end(local),
+            local_port: 80,
+            remote: end(remote),
+            remote_port,
+            both,
+        };
+        let listed = |ends, listens| Listed { ends, listens, inode: 1, cookie: 0 };
+        let row = ends("10.0.0.1", "192.0.2.1", 5, false);
+        assert!(fits(&listed(ends("::", "::", 0, true), true), &row));
+        assert!(fits(&listed(ends("0.0.0.0", "0.0.0.0", 0, false), true), &row));
+        assert!(!fits(&listed(ends("::", "::", 0, false), true), &row));
+        assert!(!fits(&listed(ends("10.0.0.2", "0.0.0.0", 0, false), true), &row));
+        assert!(!fits(&listed(ends("10.0.0.1", "192.0.2.1", 6, false), false), &row));
+    }
+}

@@ -138,3 +138,18 @@ fn many_programs_end_and_the_oldest_are_forgotten() {
     }
     assert!(programs.len() <= 65_536);
 }
+
+#[test]
+fn what_was_read_after_the_next_exec_is_withdrawn() {
+    let mut paper = Paper::default().with(10, 0, 1, "bash").with(11, 500 * MS, 10, "first");
+    paper.facts.get_mut(&11).unwrap().read = 600 * MS;
+    let mut programs = Programs::default();
+    programs.fork(10, 11, 500 * MS, &mut paper);
+    programs.exec(11, b"/bin/first", 501 * MS, &mut paper);
+    programs.find(11, &mut paper).unwrap();
+    assert!(programs.untold(11).unwrap().cmdline.is_some());
+    paper.facts.remove(&11);
+    programs.exec(11, b"/bin/second", 550 * MS, &mut paper);
+    let [less] = programs.withdrawn().try_into().unwrap();
+    assert_eq!((&*less.name, less.cmdline), ("first", None));
+}

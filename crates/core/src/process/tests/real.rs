@@ -77,7 +77,7 @@ fn a_datagram_is_told_with_its_program() {
 
 #[test]
 fn who_holds_a_socket_can_be_asked() {
-    for method in ["sock_diag", "scan"] {
+    for method in ["connector", "sock_diag", "scan"] {
         let Some(watch) = open(method) else { continue };
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let here = listener.local_addr().unwrap();

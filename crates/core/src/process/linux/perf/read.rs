@@ -168,3 +168,54 @@ fn lost(body: &[u8]) -> Option<Event> {
     let at = u64_at(body, body.len().checked_sub(TRAILER)? + 8)?;
     Some(Event { at, what: What::Lost(u64_at(body, 8)?) })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const EXEC: &str =
+        "ID: 7\n\tfield:__data_loc char[] filename;\toffset:8;\tsize:4;\tsigned:0;\n";
+
+    fn read(kind: u32, body: &[u8]) -> Vec<Event> {
+        let layouts = Layouts::new(vec![Format::parse("sched/sched_process_exec", EXEC).unwrap()]);
+        let mut events = Vec::new();
+        layouts.unwrap().read(kind, 0, body, &mut events);
+        events
+    }
+
+    fn words(words: &[u32]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_ne_bytes()).collect()
+    }
+
+    #[test]
+    fn an_exec_is_read_by_its_layout() {
+        let mut raw = vec![7, 0, 0, 0, 0, 0, 0, 0];
+        raw.extend((0x0006_000c_u32).to_ne_bytes());
+        raw.extend(b"/a/bc\0\0\0");
+        let mut body = words(&[10, 11, 5, 0, raw.len() as u32]);
+        body.extend(&raw);
+        let what = What::Exec { pid: 10, file: b"/a/bc".to_vec() };
+        assert_eq!(read(SAMPLE, &body), [Event { at: 5, what }]);
+    }
+
+    #[test]
+    fn whatever_is_cut_off_is_no_event() {
+        let mut body = words(&[10, 11, 5, 0, 20]);
+        body.extend([7, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]);
+        for len in 0..=body.len() {
+            for kind in [SAMPLE, FORK, EXIT, NAMESPACES, LOST, 99] {
+                let events = read(kind, body.get(..len).unwrap());
+                assert!(events.iter().all(|event| !matches!(event.what, What::Exec { .. })));
+            }
+        }
+    }
+
+    #[test]
+    fn threads_are_no_processes() {
+        assert_eq!(read(FORK, &words(&[10, 10, 12, 10, 9, 0])), []);
+        let what = What::Fork { parent: 10, child: 12 };
+        assert_eq!(read(FORK, &words(&[12, 10, 12, 10, 9, 0])), [Event { at: 9, what }]);
+        assert_eq!(read(EXIT, &words(&[10, 1, 12, 1, 9, 0])), []);
+    }
+}
