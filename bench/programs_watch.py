@@ -25,8 +25,8 @@ def tidegate(method: str, over: threading.Event) -> Iterator[Found]:
     from tidegate.model.config.enrich import ProgramSettings
 
     settings = ProgramSettings(method=method)  # type: ignore[arg-type]
-    source = open_source(settings)
-    stages = [ProcessStage(source, settings, local_addresses)] if source else []
+    wanted = method != "none"
+    stages = [ProcessStage(open_source(settings), settings, local_addresses)] if wanted else []
     names = ["proto", "src_ip", "src_port", "process_pid", "process_name"]
     found: Found = {}
     with watch("lo") as live:

@@ -16,6 +16,7 @@ from tidegate.model.config import (
     ExcerptSettings,
     NameSettings,
     PlaceSettings,
+    ProgramSettings,
     StoreSettings,
     WatchSettings,
 )
@@ -37,6 +38,7 @@ from tidegate.store.segments import no_rows
 from tidegate.store.writer import StoreWriter
 
 if TYPE_CHECKING:
+    from tidegate.enrich.records import ProcessSource
     from tidegate.pipeline.control import Command
     from tidegate.queries.question import Question as Question
     from tidegate.queries.question import Value
@@ -248,6 +250,17 @@ class Watch:
         return self.stats
 
 
+def process_stage(settings: ProgramSettings, source: "ProcessSource | None" = None) -> Stage:
+    """Says which program a connection belongs to, by this source or else the best that works here.
+
+    Raises UsageError where nothing works. The network namespace that counts is the caller's.
+    """
+    from tidegate.enrich.process import ProcessStage
+    from tidegate.enrich.watch import local_addresses, open_source
+
+    return ProcessStage(source or open_source(settings), settings, local_addresses)
+
+
 def place_stage(settings: PlaceSettings) -> Stage:
     """Says where public addresses are; raises UsageError for a database that is named and cannot be used."""
     from tidegate.enrich.place import Places
@@ -264,7 +277,9 @@ def name_stage(settings: NameSettings) -> Stage:
 
 def enrichers(config: Config) -> list[Stage]:
     """What a configuration adds to connections; a stage that fails is left out for a while."""
+    wanted = config.programs.method != "none"
     return [
+        *([Guarded("programs", lambda: process_stage(config.programs))] if wanted else []),
         Guarded("places", lambda: place_stage(config.places)),
         Guarded("names", lambda: name_stage(config.names)),
     ]

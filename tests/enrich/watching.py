@@ -29,7 +29,6 @@ def main() -> None:
     """Watches."""
     settings = ProgramSettings(method=sys.argv[1])  # type: ignore[arg-type]
     source = open_source(settings)
-    assert source is not None
     stage = ProcessStage(source, settings, local_addresses)
     engine = EngineSettings(opened=True, interim=0.2)
     last: dict[str, dict[str, object]] = {}

@@ -30,10 +30,18 @@ from tidegate.cli.options import (
     store_option,
     tables_option,
 )
-from tidegate.model.config import NameSettings, PlaceSettings, RecordSettings, StoreSettings, WatchSettings
+from tidegate.model.config import (
+    NameSettings,
+    PlaceSettings,
+    ProgramSettings,
+    RecordSettings,
+    StoreSettings,
+    WatchSettings,
+)
 from tidegate.model.errors import UsageError
 from tidegate.model.tables import check_tables, default_tables
 from tidegate.model.text import safe_text
+from tidegate.pipeline.guard import Guarded
 from tidegate.sinks import Sink
 from tidegate.sinks.console import ConsoleSink
 from tidegate.sinks.store import StoreSink
@@ -177,7 +185,11 @@ def _watch(options: Options) -> int:
     """Opens everything, runs, and says at the end what was seen and lost; 1 if not all could be kept."""
     logging.basicConfig(format="tidegate: %(message)s", level=logging.INFO)
     wanted = list(dict.fromkeys([*default_tables(), *options.tables]))
-    stages = [app.place_stage(PlaceSettings(options.places)), app.name_stage(NameSettings())]
+    stages = [
+        Guarded("programs", lambda: app.process_stage(ProgramSettings())),
+        app.place_stage(PlaceSettings(options.places)),
+        app.name_stage(NameSettings()),
+    ]
     with options.row_sinks() as sinks, app.watch(tables=wanted, settings=options.capture()) as running:
         store = options.open_store()
         warnings = closing.Warnings(lambda: running.stats)

@@ -9,13 +9,11 @@ from tidegate.model.config.enrich import ProgramSettings
 from tidegate.model.errors import from_core
 
 
-def open_source(settings: ProgramSettings) -> ProcessSource | None:
-    """The best method that works here, or the one asked for; None where programs are not wanted.
+def open_source(settings: ProgramSettings) -> ProcessSource:
+    """The best method that works here, or the one asked for.
 
     The network namespace that counts is the caller's. Raises UsageError where nothing works.
     """
-    if settings.method == "none":
-        return None
     if sys.platform != "linux":
         from tidegate.enrich.by_psutil import ByPsutil
 
