@@ -9,6 +9,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "tidegate"
 
 DOORS = {
     "__init__.py",
+    "enrich/watch.py",
     "model/batch.py",
     "model/errors.py",
     "model/stats.py",

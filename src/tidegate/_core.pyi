@@ -13,6 +13,7 @@ __all__ = [
     "InterfaceInfo",
     "InterfaceStats",
     "ParquetWriter",
+    "ProcessWatch",
     "Reader",
     "Rows",
     "SegmentReader",
@@ -229,6 +230,46 @@ class Watcher:
     def interfaces(self) -> list[str]:
         """Those watched so far, gone ones included."""
     def stats(self) -> Stats: ...
+
+@final
+class ProcessWatch:
+    """Programs and the sockets they open, on Linux; a thread of the core hears the kernel until stop().
+
+    Records are flat tuples of numbers, text and None, so that they travel as JSON unchanged. Times are
+    nanoseconds UTC. A program's record comes before the first record that names it.
+
+    - `("program", id, pid, started, parent_pid, parent, uid, name, path, cmdline, cgroup)`: one process
+      from one exec or fork to the next; `id` names it within this watch. The same id again: this holds now.
+    - `("socket", ts, action, method, proto, local_ip, local_port, remote_ip, remote_port, program, uid)`:
+      `action` is connect, accept, send, listen, hold (found, not told) or close; `program` an id, 0 where it
+      is not known; `local_ip` is `0.0.0.0`, `::` or `*` (both families) where it takes any; `remote_ip` is
+      None and `remote_port` 0 where there is no other end.
+    - `("gone", ts, program)`: it ended.
+    - `("lost", ts, events)`: so many events were lost before this.
+    """
+
+    def __new__(cls, methods: Sequence[str] | None = None) -> Self:
+        """Opens the best of these methods (of all: bpf, tracepoint, connector, sock_diag, scan) that works.
+
+        The network namespace that counts is the calling thread's. What was there before is told first.
+        Raises UsageError where none works, with what the system said.
+        """
+    def poll(self, timeout: float) -> list[tuple[Any, ...]] | None:
+        """Records told since the last call, waiting at most `timeout` seconds; None after stop()."""
+    def lookup(
+        self, proto: str, local_ip: str, local_port: int, remote_ip: str | None = None, remote_port: int = 0
+    ) -> list[tuple[Any, ...]]:
+        """Records of all who hold the socket with these ends now, or listen for them; from any thread."""
+    @property
+    def method(self) -> str: ...
+    @property
+    def refused(self) -> list[tuple[str, str]]:
+        """Better methods that do not work here, and what the system said."""
+    @property
+    def stats(self) -> dict[str, int]:
+        """Counters: events, lost, dropped, foreign, unsure, evicted, programs, lookups, scans."""
+    def stop(self) -> None:
+        """Ends the thread; poll() then gives what is left. Safe from any thread."""
 
 @final
 class InterfaceInfo:

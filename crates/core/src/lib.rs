@@ -13,6 +13,7 @@ pub mod error;
 pub mod flow;
 pub mod health;
 pub mod packet;
+pub mod process;
 pub mod protocols;
 pub mod tables;
 

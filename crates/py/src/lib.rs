@@ -10,6 +10,7 @@ mod info;
 mod inputs;
 mod live;
 mod pipeline;
+mod process;
 mod queue;
 mod reader;
 mod recording;
@@ -33,6 +34,8 @@ mod core {
     use super::files::{ParquetWriter, SegmentReader, SegmentWriter};
     #[pymodule_export]
     use super::info::{ColumnInfo, InterfaceInfo, TableInfo, check_filter, interfaces, tables};
+    #[pymodule_export]
+    use super::process::ProcessWatch;
     #[pymodule_export]
     use super::reader::Reader;
     #[pymodule_export]

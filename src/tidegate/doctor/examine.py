@@ -9,6 +9,7 @@ from tidegate.doctor.capture import check_interfaces, check_libpcap, check_right
 from tidegate.doctor.finding import Finding, broken, ok
 from tidegate.doctor.machine import check_clock, check_disk, check_terminal
 from tidegate.doctor.places import check_places
+from tidegate.doctor.programs import check_programs
 from tidegate.model.config import Config
 from tidegate.model.errors import UsageError
 from tidegate.settings.find import find, load, places
@@ -29,6 +30,7 @@ def examine(file: Path | None) -> Iterator[Finding]:
     yield from check_rights()
     yield from check_interfaces()
     yield from check_libpcap()
+    yield from check_programs(config)
     yield from check_disk(config)
     yield from check_places(config, datetime.now(UTC))
     yield from check_clock(datetime.now(UTC))

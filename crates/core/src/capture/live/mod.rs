@@ -25,3 +25,5 @@ pub use config::LiveConfig;
 pub use opener::Opener;
 pub use source::{LINGER, LiveSource};
 pub use wake::Waker;
+#[cfg(target_os = "linux")]
+pub(crate) use wake::Wakeup;

@@ -9,8 +9,8 @@ mod unix;
 #[cfg(not(unix))]
 pub use stepping::Waker;
 #[cfg(not(unix))]
-pub(super) use stepping::{Fd, Wakeup};
+pub(crate) use stepping::{Fd, Wakeup};
 #[cfg(unix)]
 pub use unix::Waker;
 #[cfg(unix)]
-pub(super) use unix::{Fd, Wakeup};
+pub(crate) use unix::{Fd, Wakeup};

@@ -1,0 +1,112 @@
+//! The system call bpf(2): maps, programs, and attaching them.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+
+use super::programs::Code;
+
+const MAP_CREATE: i32 = 0;
+const MAP_LOOKUP: i32 = 1;
+const PROG_LOAD: i32 = 5;
+/// `SO_NETNS_COOKIE`.
+const NETNS_COOKIE: i32 = 71;
+const LINK_CREATE: i32 = 28;
+/// Length of `union bpf_attr` as far as it is used here; the kernel takes the rest for zeroes.
+const ATTR: usize = 128;
+/// Nothing these programs call is kept for programs under the kernel's own licence.
+const LICENSE: &[u8] = b"Apache-2.0\0";
+
+/// Kinds of maps.
+#[derive(Clone, Copy)]
+pub(crate) enum Map {
+    Array = 2,
+    Recent = 9,
+    Ring = 27,
+}
+
+/// `union bpf_attr`, field by field.
+struct Attr([u8; ATTR]);
+
+impl Attr {
+    fn new() -> Self {
+        Self([0; ATTR])
+    }
+
+    fn bytes(mut self, at: usize, bytes: &[u8]) -> Self {
+        self.0.iter_mut().skip(at).zip(bytes).for_each(|(to, from)| *to = *from);
+        self
+    }
+
+    fn word(self, at: usize, value: u32) -> Self {
+        self.bytes(at, &value.to_ne_bytes())
+    }
+
+    /// The address of something that has to live through the call.
+    fn pointer<T>(self, at: usize, value: *const T) -> Self {
+        self.bytes(at, &(value as u64).to_ne_bytes())
+    }
+
+    fn call(&self, command: i32) -> io::Result<i32> {
+        let attr = self.0.as_ptr();
+        // SAFETY: the attribute is `ATTR` bytes and lives through the call, as do the values its
+        // pointers show, which every caller below keeps until this returns.
+        let done = unsafe { libc::syscall(libc::SYS_bpf, command, attr, ATTR) };
+        if done < 0 { Err(io::Error::last_os_error()) } else { Ok(done as i32) }
+    }
+
+    fn open(&self, command: i32) -> io::Result<OwnedFd> {
+        let fd = self.call(command)?;
+        // SAFETY: a descriptor that was just made and that nothing else owns.
+        Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    }
+}
+
+/// Makes a map; sizes in bytes.
+pub(crate) fn map(kind: Map, key: u32, value: u32, entries: u32) -> io::Result<OwnedFd> {
+    let attr = Attr::new().word(0, kind as u32).word(4, key).word(8, value).word(12, entries);
+    attr.bytes(28, b"tidegate").open(MAP_CREATE)
+}
+
+/// The 64-bit value under key 0 of an array.
+pub(crate) fn value(map: RawFd) -> io::Result<u64> {
+    let (key, mut value) = (0_u32, 0_u64);
+    let attr = Attr::new().word(0, map as u32).pointer(8, &raw const key);
+    attr.pointer(16, &raw mut value).call(MAP_LOOKUP)?;
+    Ok(value)
+}
+
+/// Loads a program and attaches it to a control group; it runs until the descriptor is closed.
+pub(crate) fn attach(code: &Code, group: RawFd) -> io::Result<OwnedFd> {
+    let said = |error: io::Error| {
+        let words = crate::error::words(&error);
+        io::Error::new(error.kind(), format!("the hook {} is refused: {words}", code.name))
+    };
+    let program = load(code).map_err(said)?;
+    let attr = Attr::new().word(0, program.as_raw_fd() as u32).word(4, group as u32);
+    attr.word(8, code.attach).open(LINK_CREATE).map_err(said)
+}
+
+fn load(code: &Code) -> io::Result<OwnedFd> {
+    let attr = Attr::new()
+        .word(0, code.kind)
+        .word(4, code.instructions.len() as u32)
+        .pointer(8, code.instructions.as_ptr())
+        .pointer(16, LICENSE.as_ptr())
+        .bytes(48, b"tidegate")
+        .word(68, code.attach);
+    attr.open(PROG_LOAD)
+}
+
+/// The caller's network namespace, as programs see it.
+pub(crate) fn own_net_cookie() -> io::Result<u64> {
+    let socket = std::net::UdpSocket::bind(("127.0.0.1", 0))
+        .or_else(|_| std::net::UdpSocket::bind(("::", 0)))?;
+    let (mut cookie, mut len) = (0_u64, size_of::<u64>() as libc::socklen_t);
+    let place = (&raw mut cookie).cast();
+    // SAFETY: the kernel writes at most `len` bytes, the size of the live `cookie`.
+    let done = unsafe {
+        libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, NETNS_COOKIE, place, &raw mut len)
+    };
+    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(cookie) }
+}
