@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from tidegate.helper.places import Places
+from tidegate.helper.outlets import Outlets
 from tidegate.model.batch import Batch
 from tidegate.model.config import (
     Config,
@@ -282,13 +282,13 @@ def enrichers(config: Config) -> list[Stage]:
 @contextmanager
 def separate(
     user: str | None = None,
-    places: Places | None = None,
+    outlets: Outlets | None = None,
     records: "Callable[[], RecordSource] | None" = None,
 ) -> "Iterator[Separated | None]":
     """Splits this process: a helper keeps the rights, we keep none. None where there are none to keep.
 
     Call it before any thread is started; it cannot be undone. `user` is who we become (SUDO_UID unless
-    named), `places` are handed to that user, `records` opens the helper's source of process records, when
+    named), `outlets` are handed to that user, `records` opens the helper's source of process records, when
     `helper.records()` asks for it. Raises UsageError or StoreError.
     """
     if not _may_separate():
@@ -298,7 +298,7 @@ def separate(
         return
     from tidegate.helper import launch
 
-    separated = launch.separate(user, places or Places(), records)
+    separated = launch.separate(user, outlets or Outlets(), records)
     try:
         yield separated
     finally:
@@ -331,11 +331,11 @@ def store_root(config: Config, root: Path | None = None) -> Path:
     return Path(config.store.path) if config.store.path else root or default_root()
 
 
-def places(config: Config) -> Places:
+def outlets(config: Config) -> Outlets:
     """What a running Tidegate with this configuration writes to."""
     record = (Path(config.watch.record.path),) if config.watch.record else ()
     logs = tuple(Path(log.path) for log in config.logs if log.path != "-")
-    return Places(store_root(config), (*record, *logs, control_path(config)))
+    return Outlets(store_root(config), (*record, *logs, control_path(config)))
 
 
 class Running:

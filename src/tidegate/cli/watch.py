@@ -30,7 +30,7 @@ from tidegate.cli.options import (
     store_option,
     tables_option,
 )
-from tidegate.helper.places import Places
+from tidegate.helper.outlets import Outlets
 from tidegate.model.config import NameSettings, PlaceSettings, RecordSettings, StoreSettings, WatchSettings
 from tidegate.model.errors import UsageError
 from tidegate.model.tables import check_tables, default_tables
@@ -194,7 +194,7 @@ def _watch(options: Options) -> int:
     if options.no_helper:
         return _run(options, root, None)
     files = tuple(path for path in (options.record, options.target) if path)
-    with app.separate(options.user, Places(root, files)) as separated:
+    with app.separate(options.user, Outlets(root, files)) as separated:
         return _run(options, root, separated)
 
 

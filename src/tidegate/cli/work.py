@@ -17,7 +17,7 @@ def work(file: Path | None) -> int:
     config = load(file)
     # The default store is that of who started us, not of whom we become.
     root = app.store_root(config)
-    with app.separate(config.service.user or None, app.places(config)) as separated:
+    with app.separate(config.service.user or None, app.outlets(config)) as separated:
         if separated and separated.told:
             _log.info("%s", separated.told)
         helper = separated.helper if separated else None
