@@ -14,14 +14,15 @@ _log = logging.getLogger("tidegate")
 
 def work(file: Path | None) -> int:
     """Gives up the rights that only its helper needs, and runs; the exit code."""
-    config = load(file)
-    # The default store is that of who started us, not of whom we become.
+    # Which file it is, and where the default store lies, goes by who started us, not by whom we become.
+    place = find(file)
+    config = load(place)
     root = app.store_root(config)
     with app.separate(config.service.user or None, app.outlets(config)) as separated:
         if separated and separated.told:
             _log.info("%s", separated.told)
         helper = separated.helper if separated else None
-        return _serve(app.Running(lambda: load(file), str(find(file) or ""), root, helper))
+        return _serve(app.Running(lambda: load(place), str(place or ""), root, helper))
 
 
 def _serve(running: app.Running) -> int:
