@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tidegate.helper.places import Places
+from tidegate.helper.outlets import Outlets
 from tidegate.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 @contextmanager
 def separate(
     user: str | None = None,
-    places: Places | None = None,
+    outlets: Outlets | None = None,
     records: "Callable[[], RecordSource] | None" = None,
 ) -> "Iterator[Separated | None]":
     """Splits this process: a helper keeps the rights, we keep none. None where there are none to keep.
 
     Call it before any thread is started; it cannot be undone. `user` is who we become (SUDO_UID unless
-    named), `places` are handed to that user, `records` opens the helper's source of process records, when
+    named), `outlets` are handed to that user, `records` opens the helper's source of process records, when
     `helper.records()` asks for it. Raises UsageError or StoreError.
     """
     if not _may_separate():
@@ -32,7 +32,7 @@ def separate(
         return
     from tidegate.helper import launch
 
-    separated = launch.separate(user, places or Places(), records)
+    separated = launch.separate(user, outlets or Outlets(), records)
     try:
         yield separated
     finally:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tidegate.alerts import commands as alert_commands
 from tidegate.app.assembly import Assembly, captured, check
-from tidegate.helper.places import Places
+from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config, WatchSettings
 from tidegate.model.config.capture import live
 from tidegate.pipeline.metrics import MetricsServer
@@ -34,11 +34,11 @@ def store_root(config: Config, root: Path | None = None) -> Path:
     return Path(config.store.path) if config.store.path else root or default_root()
 
 
-def places(config: Config) -> Places:
+def outlets(config: Config) -> Outlets:
     """What a running Tidegate with this configuration writes to."""
     record = (Path(config.watch.record.path),) if config.watch.record else ()
     logs = tuple(Path(log.path) for log in config.logs if log.path != "-")
-    return Places(store_root(config), (*record, *logs, control_path(config)))
+    return Outlets(store_root(config), (*record, *logs, control_path(config)))
 
 
 class Running:

@@ -31,7 +31,7 @@ from tidegate.cli.options import (
 )
 from tidegate.cli.watching import Watching
 from tidegate.enrich.watch import open_source
-from tidegate.helper.places import Places
+from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config
 from tidegate.model.config.capture import live
 from tidegate.model.text import safe_text
@@ -107,7 +107,7 @@ def _watch(options: Watching) -> int:
     logs = (Path(log.path) for log in config.logs if log.path != "-")
     files = tuple(path for path in (options.record, options.target, *logs) if path)
     records = partial(open_source, config.programs) if config.programs.method != "none" else None
-    with separate(config.service.user or None, Places(root, files), records) as separated:
+    with separate(config.service.user or None, Outlets(root, files), records) as separated:
         return _run(options, config, root, separated)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import FrameType
 
 from tidegate.app.rights import separate
-from tidegate.app.running import Running, places, store_root
+from tidegate.app.running import Running, outlets, store_root
 from tidegate.enrich.watch import open_source
 from tidegate.pipeline.control import ControlServer
 from tidegate.settings.find import find, load
@@ -17,15 +17,16 @@ _log = logging.getLogger("tidegate")
 
 def work(file: Path | None) -> int:
     """Gives up the rights that only its helper needs, and runs; the exit code."""
-    config = load(file)
-    # The default store is that of who started us, not of whom we become.
+    # Which file it is, and where the default store lies, goes by who started us, not by whom we become.
+    place = find(file)
+    config = load(place)
     root = store_root(config)
     records = partial(open_source, config.programs) if config.programs.method != "none" else None
-    with separate(config.service.user or None, places(config), records) as separated:
+    with separate(config.service.user or None, outlets(config), records) as separated:
         if separated and separated.told:
             _log.info("%s", separated.told)
         helper = separated.helper if separated else None
-        return _serve(Running(lambda: load(file), str(find(file) or ""), root, helper))
+        return _serve(Running(lambda: load(place), str(place or ""), root, helper))
 
 
 def _serve(running: Running) -> int:

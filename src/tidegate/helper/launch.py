@@ -27,7 +27,7 @@ from tidegate.helper.capabilities import (
 )
 from tidegate.helper.client import Helper
 from tidegate.helper.identity import Identity
-from tidegate.helper.places import Places
+from tidegate.helper.outlets import Outlets
 from tidegate.helper.records import RecordSource
 from tidegate.helper.server import serve
 from tidegate.model.errors import UsageError
@@ -49,9 +49,9 @@ class Separated:
 
 
 def separate(
-    user: str | None, places: Places, records: Callable[[], RecordSource] | None = None
+    user: str | None, outlets: Outlets, records: Callable[[], RecordSource] | None = None
 ) -> Separated:
-    """Forks the helper, hands the places over and drops all rights. Call early: there must be one thread.
+    """Forks the helper, hands the outlets over and drops all rights. Call early: there must be one thread.
 
     `records` opens the source of process records, in the helper, when the worker asks for them.
     Raises UsageError for a user that does not exist or cannot be become, StoreError for the store.
@@ -61,9 +61,9 @@ def separate(
     who, told = _worker(user)
     helper = _fork(records)
     try:
-        _prepare(places, who)
+        _prepare(outlets, who)
         _drop(who)
-        for path in places.files:
+        for path in outlets.files:
             handover.check_writable(path, who)
     except BaseException:
         helper.close()
@@ -92,12 +92,12 @@ def _worker(user: str | None) -> tuple[Identity, str | None]:
     return wanted_by, None
 
 
-def _prepare(places: Places, who: Identity) -> None:
+def _prepare(outlets: Outlets, who: Identity) -> None:
     if os.geteuid() != 0:
         return
-    if places.store:
-        handover.prepare_store(places.store, who)
-    for path in places.files:
+    if outlets.store:
+        handover.prepare_store(outlets.store, who)
+    for path in outlets.files:
         handover.prepare_folder(path.absolute().parent, who)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Places:
+class Outlets:
     """Made, and handed to the worker's user, before it gives up its rights."""
 
     store: Path | None = None
