@@ -13,11 +13,12 @@ from typing import Any
 import rich_click as click
 
 from tidegate import app
-from tidegate.cli import closing, output
+from tidegate.cli import closing, output, screen
 from tidegate.cli.options import (
     DURATION,
     PATH,
     SIZE,
+    ascii_option,
     checksums_option,
     filter_option,
     format_option,
@@ -72,7 +73,11 @@ from tidegate.store.layout import default_root
 @click.option("--keep-size", type=SIZE, default="10G", help="Size of the store at most.")
 @click.option("--keep-time", type=DURATION, default="30d", help="Age of what the store keeps.")
 @click.option("--keep-free", type=SIZE, default="1G", help="Room the store leaves on its disk.")
-@click.option("--interim", type=DURATION, default="5s", help="How often a long connection is written down.")
+@click.option(
+    "--interim", type=DURATION, help="How often a long connection is written down (5s; with the screen 2s)."
+)
+@click.option("--plain", is_flag=True, help="Lines instead of the screen, on a terminal.")
+@ascii_option
 @place_option
 @sensor_option
 @max_flows_option
@@ -82,7 +87,8 @@ from tidegate.store.layout import default_root
 def watch(**options: Any) -> int:
     """Watch interfaces (all that are up, unless named) until Ctrl-C, and keep what is seen in the store.
 
-    On a terminal, connections opened (+) and closed (-) are shown; elsewhere rows are written.
+    On a terminal there is a screen (? tells its keys), or with --plain a line for each connection
+    opened (+) and closed (-); elsewhere rows are written.
     FILTER is a BPF expression as tcpdump takes it.
     """
     if options.pop("list_interfaces"):
@@ -114,7 +120,9 @@ class Options:
     keep_size: int
     keep_time: float
     keep_free: int
-    interim: float
+    interim: float | None
+    plain: bool
+    ascii: bool
     places: tuple[str, ...]
     sensor: str
     max_flows: int | None
@@ -148,9 +156,15 @@ class Options:
                 verify_checksums=self.verify_checksums,
                 keep_credentials=self.keep_credentials,
                 redact_query=self.redact_query,
-                interim=self.interim,
+                interim=self.interim or (screen.INTERIM if self.screen else WatchSettings().engine.interim),
+                health=screen.HEALTH if self.screen else WatchSettings().engine.health,
             ),
         )
+
+    @property
+    def screen(self) -> bool:
+        """Whether there is a screen: on a terminal, unless rows or lines were asked for."""
+        return not (self.plain or self.tables or self.format or self.target) and screen.is_terminal()
 
     def open_store(self) -> StoreSink | None:
         """The store to keep rows in, if any."""
@@ -162,6 +176,9 @@ class Options:
     @contextmanager
     def row_sinks(self) -> Iterator[list[Sink]]:
         """Where rows are shown or written, beside the store."""
+        if self.screen:
+            yield []
+            return
         if sys.stdout.isatty() and not (self.tables or self.format or self.target):
             yield [ConsoleSink(sys.stdout)]
             return
@@ -177,10 +194,14 @@ def _watch(options: Options) -> int:
     stages = [app.place_stage(PlaceSettings(options.places)), app.name_stage(NameSettings())]
     with options.row_sinks() as sinks, app.watch(tables=wanted, settings=options.capture()) as running:
         store = options.open_store()
-        warnings = closing.Warnings(lambda: running.stats)
         started = time.monotonic()
+        sinks = [*([store] if store else []), *sinks]
         try:
-            running.run([*([store] if store else []), *sinks, warnings], options.seconds, stages)
+            if options.screen:
+                run = lambda shown: running.run([*sinks, shown], options.seconds, stages)  # noqa: E731
+                screen.over(running, run, ascii=options.ascii)
+            else:
+                running.run([*sinks, closing.Warnings(lambda: running.stats)], options.seconds, stages)
         finally:
             closing.watched(running.stats, running.interfaces, time.monotonic() - started)
             if store:
