@@ -21,8 +21,9 @@ HEALTH = 1.0
 
 
 def is_terminal() -> bool:
-    """Whether there is a terminal to draw on and to hear keys from."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    """Whether there is a terminal to draw on (Textual does so through stderr) and to hear keys from."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return all(stream.isatty() for stream in streams) and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def over(

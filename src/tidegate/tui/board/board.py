@@ -26,6 +26,9 @@ OFTEN = 8
 
 MOST_PROGRAMS, MOST_HOSTS, MOST_INTERFACES = 2_000, 10_000, 256
 MOST_LINES, MOST_EVENTS = 2_000, 2_000
+ENDED = frozenset({"SF", "REJ", "RSTO", "RSTR", "RSTOS0", "RSTRH"})
+"""States in which a TCP connection is over for its ends; its last row comes a little later."""
+
 LONG_TEXT = tuple(
     PLACE[name]
     for name in REST
@@ -141,30 +144,22 @@ class Board:
         return self.hosts.known.get(conn.host)
 
     def _conn(self, rows: Rows) -> None:
-        uids, firsts, lasts, states, ups, downs = rows.columns(HOT)
+        uids, firsts, lasts, states, zeeks, ups, downs = rows.columns(HOT)
         known = self.connections.known
         full = []
         for uid, state in zip(uids, states, strict=True):
             conn = known.get(uid)
             full.append(conn is None or state == "closed" or conn.rows < YOUNG or conn.rows % OFTEN == 0)
         cells = iter(self._cells(rows, full))
-        for wanted, uid, first, last, state, up, down in zip(
-            full, uids, firsts, lasts, states, ups, downs, strict=True
+        for wanted, uid, first, *values in zip(
+            full, uids, firsts, lasts, states, zeeks, ups, downs, strict=True
         ):
-            conn = known.get(uid)
-            if conn is None:
-                conn = self._opened(uid, first)
-            elif conn.closed_at is not None:
-                if wanted:
-                    next(cells)
-                continue
-            if wanted:
-                self._describe(conn, next(cells))
-            elif not conn.cells:
-                continue
-            self._moved(conn, last, up, down)
-            if state == "closed":
-                self._closed(conn)
+            described = next(cells) if wanted else None
+            conn = known.get(uid) or self._opened(uid, first)
+            if described is not None and conn.state != "closed":
+                self._describe(conn, described)
+            if conn.cells and conn.state != "closed":
+                self._goes_on(conn, *values)
 
     def _cells(self, rows: Rows, full: list[bool]) -> Iterable[tuple[Any, ...]]:
         """All columns of the rows that are wanted in full, long text cut."""
@@ -238,6 +233,14 @@ class Board:
         if conn["name"] is not None and not conn.inbound:
             host.said, host.said_by = conn["name"], conn["name_source"]
 
+    def _goes_on(self, conn: Conn, last: int, state: str, zeek: str, up: int, down: int) -> None:
+        """Takes a further row of a connection, perhaps its last."""
+        conn.state, conn.conn_state = state, zeek
+        self._moved(conn, last, up, down)
+        over = state == "closed" or (zeek in ENDED and conn["proto"] == "tcp")
+        if over and conn.closed_at is None:
+            self._closed(conn)
+
     def _moved(self, conn: Conn, last: int, up: int, down: int) -> None:
         """Takes the counters so far: what they grew by is traffic since the row before."""
         grown_up, grown_down = up - conn.up_bytes, down - conn.down_bytes
@@ -268,7 +271,6 @@ class Board:
             peer.seen = last
 
     def _closed(self, conn: Conn) -> None:
-        conn.state = "closed"
         self.connections.close(conn, self.now)
         self._count(conn, -1)
 

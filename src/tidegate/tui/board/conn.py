@@ -3,12 +3,12 @@
 from array import array
 from typing import Any
 
-HOT = ("uid", "ts", "last_ts", "state", "up_bytes", "down_bytes")
+HOT = ("uid", "ts", "last_ts", "state", "conn_state", "up_bytes", "down_bytes")
 """Columns that are read of every row."""
 
 REST = (
     "iface", "proto", "src_ip", "src_port", "dst_ip", "dst_port", "vlan", "tunnel", "service",
-    "name", "name_source", "name_age", "conn_state", "history", "end_reason", "duration", "community_id",
+    "name", "name_source", "name_age", "history", "end_reason", "duration", "community_id",
     "up_packets", "up_payload", "up_retransmits", "up_out_of_order", "up_zero_windows", "up_missed", "up_ttl",
     "down_packets", "down_payload", "down_retransmits", "down_out_of_order", "down_zero_windows",
     "down_missed", "down_ttl", "rtt_client", "rtt_server",
@@ -35,7 +35,7 @@ class Conn:
     """A connection; also a mapping from column to value, as filters want it."""
 
     __slots__ = (
-        "cells", "closed_at", "down_bytes", "host", "inbound", "last_ts", "peer", "program", "rate_down",
+        "cells", "closed_at", "conn_state", "down_bytes", "host", "inbound", "last_ts", "peer", "program", "rate_down",
         "rate_up", "rows", "state", "trace", "ts", "uid", "up_bytes", "updated",
     )  # fmt: skip
 
@@ -43,6 +43,7 @@ class Conn:
         self.uid = uid
         self.ts = self.last_ts = ts
         self.state = "active"
+        self.conn_state = ""
         self.up_bytes = self.down_bytes = 0
         self.cells: tuple[Any, ...] = ()
         """Values of `REST`."""
@@ -54,6 +55,7 @@ class Conn:
         self.updated = ts
         """When its last row came."""
         self.closed_at: int | None = None
+        """When it ended; its last row may come later."""
         self.program: tuple[int | None, str | None] = (None, None)
         self.peer: tuple[int | None, str | None] | None = None
         self.host = ""

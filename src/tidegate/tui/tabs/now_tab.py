@@ -23,8 +23,8 @@ class NowTab(Vertical):
     NowTab { background: ansi_default; }
     NowTab Horizontal { height: 1fr; margin-top: 1; }
     NowTab #programs-top { width: 5fr; }
-    NowTab #hosts-top { width: 6fr; }
-    NowTab #sections-top { width: 4fr; }
+    NowTab #hosts-top { width: 5fr; }
+    NowTab #sections-top { width: 3fr; }
     NowTab.small Horizontal { margin-top: 0; }
     NowTab.small #hosts-top, NowTab.small #sections-top { display: none; }
     NowTab.small #happened { display: none; }

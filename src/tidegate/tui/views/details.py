@@ -51,7 +51,7 @@ def connection(scene: Scene, conn: Conn) -> Card:
     look = scene.look
     down, up = conn.rates(scene.board.now, scene.board.stale)
     ends = [_end(conn, "src"), _end(conn, "dst")]
-    state = f"{shown(conn['conn_state'])} {conn.state}"
+    state = f"{shown(conn.conn_state)} {conn.state}"
     ended = f" ({shown(conn['end_reason'])})" if conn["end_reason"] else ""
     received, sent = conn.trace or ([], [])
     if conn.inbound:
@@ -65,9 +65,9 @@ def connection(scene: Scene, conn: Conn) -> Card:
         ("began", when(conn.ts)),
         ("lasts", lasting(conn.age(scene.board.now))),
         ("received", f"{look.size(conn.received)}  {look.rate(down)}"),
-        ("", sparkline(list(received), 32, look.signs.spark)),
+        ("", sparkline(list(received), 32, look.signs.spark).lstrip()),
         ("sent", f"{look.size(conn.sent)}  {look.rate(up)}"),
-        ("", sparkline(list(sent), 32, look.signs.spark)),
+        ("", sparkline(list(sent), 32, look.signs.spark).lstrip()),
         ("interface", shown(conn["iface"])),
         ("vlan, tunnel", " ".join(filter(None, (shown(conn["vlan"]), shown(conn["tunnel"]))))),
         ("uid", shown(conn.uid)),

@@ -16,7 +16,7 @@ def titles(scene: Scene, tabs: list[str]) -> list[str]:
 def facts(scene: Scene, situation: Situation, paused: bool, interface: str | None) -> list[Piece]:
     """Source, share seen, share with a known program, what was dropped; the first go where room is short."""
     signs, board = scene.look.signs, scene.board
-    source = shown(interface or situation.title)
+    source = shown(interface or {"store": "store", "replay": "replay"}.get(situation.kind, situation.title))
     pieces: list[Piece] = [(f" {_dot(signs, situation)} {_cut(source, 16)}", _health(situation))]
     if paused:
         pieces = [(f" {signs.bar}{signs.bar} paused", "warn"), *pieces]

@@ -102,7 +102,7 @@ class LineTable(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of what is in view; the titles stay at the top."""
-        width = self.size.width
+        width = self.scrollable_content_region.width
         shown = [column for column in self.columns if column.need <= width]
         room = widths(shown, width - 1)
         if y == 0:
@@ -120,23 +120,18 @@ class LineTable(ScrollView, can_focus=True):
                 title += self.signs.descending if self.sorted[1] else self.signs.ascending
             cells.append(Segment(fit(title, width, column.side, self.signs.more), STYLES["head"]))
             cells.append(Segment(" "))
-        return Strip(cells[:-1]).adjust_cell_length(self.size.width)
+        return Strip(cells[:-1]).adjust_cell_length(self.scrollable_content_region.width)
 
     def _line(self, shown: Sequence[Column], room: Sequence[int], place: int) -> Strip:
         row = self.rows[place]
-        under = not self._still and place == self.cursor and self.has_focus_within_screen
+        under = not self._still and place == self.cursor
         base = CURSOR if under else STYLES["dim"] if self.dimmed(row) else Style()
         cells = [Segment(self.signs.cursor if under else " ", base)]
         for column, width in zip(shown, room, strict=True):
             text, style = column.cell(row)
             cells.append(Segment(fit(text, width, column.side, self.signs.more), base + STYLES[style]))
             cells.append(Segment(" ", base))
-        return Strip(cells[:-1]).adjust_cell_length(self.size.width, base)
-
-    @property
-    def has_focus_within_screen(self) -> bool:
-        """Whether the cursor is to be seen: always, for a table that has one."""
-        return not self._still
+        return Strip(cells[:-1]).adjust_cell_length(self.scrollable_content_region.width, base)
 
     def action_move(self, by: int) -> None:
         """Moves the cursor."""

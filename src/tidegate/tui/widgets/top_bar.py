@@ -12,6 +12,8 @@ from textual.widget import Widget
 from tidegate.tui.look import UNICODE, Signs
 from tidegate.tui.widgets.line_table import STYLES
 
+LABEL = " tidegate  "
+
 
 class TopBar(Widget):
     """Tabs at the left, facts at the right."""
@@ -41,7 +43,7 @@ class TopBar(Widget):
 
     def places(self) -> list[tuple[int, int]]:
         """Where each tab begins and ends."""
-        at = 1 if self._short else 11
+        at = len(self._label)
         places = []
         for title in self._names():
             places.append((at, at + len(title)))
@@ -49,13 +51,16 @@ class TopBar(Widget):
         return places
 
     @property
-    def _short(self) -> bool:
-        return self.size.width < 80
+    def _label(self) -> str:
+        """Our name, where there is room for it."""
+        wanted = sum(len(name) + 1 for name in self._names()) + len(LABEL)
+        facts = sum(cell_len(text) for text, _ in self._facts)
+        return LABEL if wanted + facts + 1 <= self.size.width else " "
 
     def _names(self) -> list[str]:
         """Numbers with names; where there is little room, only the chosen one has its name."""
         names = [f"{number} {title}" for number, title in enumerate(self._titles, 1)]
-        if sum(map(len, names)) + len(names) + 11 <= self.size.width:
+        if sum(map(len, names)) + len(names) + 2 <= self.size.width:
             return names
         return [name if place == self._chosen else name.partition(" ")[0] for place, name in enumerate(names)]
 
@@ -64,7 +69,7 @@ class TopBar(Widget):
         return (self._tabs() if y == 0 else self._line()).adjust_cell_length(self.size.width)
 
     def _tabs(self) -> Strip:
-        cells = [Segment(" " if self._short else " tidegate  ", STYLES["bold"])]
+        cells = [Segment(self._label, STYLES["bold"])]
         for place, name in enumerate(self._names()):
             cells.append(Segment(name, STYLES["bold" if place == self._chosen else ""]))
             cells.append(Segment(" "))
