@@ -59,7 +59,7 @@ class WatchScreen(App[None]):
 
     CSS = """
     Screen { background: ansi_default; color: ansi_default; }
-    #tabs { height: 1fr; } #notice, #keys { height: 1; } #keys { dock: bottom; }
+    #tabs { height: 1fr; } #notice, #keys { height: 1; }
     .quiet #notice { display: none; }
     .small TopBar { height: 1; }
     #too-small { display: none; }
@@ -141,6 +141,8 @@ class WatchScreen(App[None]):
 
     def draw(self) -> None:
         """Draws everything that is in view."""
+        if not self.screen_stack:  # leaving
+            return
         width, height = self.size
         top = self.screen_stack[0]
         tiny = width < SMALLEST[0] or height < SMALLEST[1]
@@ -252,7 +254,7 @@ class WatchScreen(App[None]):
             self.draw()
 
         hint = "prog:firefox -net:10.0.0.0/8 port:>1024 state:S0"
-        self._prompt.ask(hint, tab.view.filter.text, take, tab.spec.parse, self.action_clear)
+        self._prompt.ask("filter /", hint, tab.view.filter.text, take, tab.spec.parse, self.action_clear)
 
     def action_clear(self) -> None:
         """Shows all rows again."""
@@ -371,9 +373,8 @@ class WatchScreen(App[None]):
             self._focus()
             self.say(f"wrote {count:,} rows to {shown(str(path.absolute()))}")
 
-        self._prompt.ask(
-            "a file's name: .csv or .jsonl", export.suggested(tab.spec.title), take, leave=self._focus
-        )
+        name = export.suggested(tab.spec.title)
+        self._prompt.ask("export to", "a file's name: .csv or .jsonl", name, take, leave=self._focus)
 
     # --- alerts ---
 

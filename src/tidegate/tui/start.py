@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from tidegate.model.errors import TidegateError
 from tidegate.tui.controls import Controls
 from tidegate.tui.feeds.feed import Feed
 from tidegate.tui.feeds.inbox import Messages
@@ -29,6 +30,8 @@ def show(feed: Feed, controls: Controls | None = None, *, ascii: bool = False) -
             feed.join()
     if feed.error is not None:
         raise feed.error
+    if screen.return_code:
+        raise TidegateError("the screen broke, as told above; without it: tidegate watch --plain")
 
 
 def can_unicode() -> bool:

@@ -35,8 +35,8 @@ class Conn:
     """A connection; also a mapping from column to value, as filters want it."""
 
     __slots__ = (
-        "cells", "closed_at", "conn_state", "down_bytes", "host", "inbound", "last_ts", "peer", "program", "rate_down",
-        "rate_up", "rows", "state", "trace", "ts", "uid", "up_bytes", "updated",
+        "cells", "closed_at", "conn_state", "down_bytes", "host", "inbound", "last_ts", "peer", "program",
+        "rate_down", "rate_up", "rows", "state", "trace", "ts", "uid", "up_bytes", "updated",
     )  # fmt: skip
 
     def __init__(self, uid: str, ts: int) -> None:

@@ -109,14 +109,14 @@ class Cells:
     def program(self, row: Any) -> tuple[str, str]:
         """Its program, how sure that is, and whether it has exited."""
         if isinstance(row, Group):
-            counts = " ".join(f"{shown(proto).upper()}:{count}" for proto, count in row.protocols.items())
-            return f"{program_name(self._scene, row.program, row.confidence)}  {counts}", "group"
+            return program_name(self._scene, row.program, row.confidence), "group"
         return program_name(self._scene, row.program, row["process_confidence"]), ""
 
     def remote(self, row: Any) -> tuple[str, str]:
         """The other end: what it is called and who said so, or its address; and the port."""
         if isinstance(row, Group):
-            return "", ""
+            counts = (f"{shown(proto).upper()}:{count}" for proto, count in row.protocols.items())
+            return " ".join(counts), "group"
         port = row["src_port"] if row.inbound else row["dst_port"]
         ported = row["proto"] in ("tcp", "udp", "sctp")
         name, source = self.name(row)

@@ -18,8 +18,6 @@ def facts(scene: Scene, situation: Situation, paused: bool, interface: str | Non
     signs, board = scene.look.signs, scene.board
     source = shown(interface or {"store": "store", "replay": "replay"}.get(situation.kind, situation.title))
     pieces: list[Piece] = [(f" {_dot(signs, situation)} {_cut(source, 16)}", _health(situation))]
-    if paused:
-        pieces = [(f" {signs.bar}{signs.bar} paused", "warn"), *pieces]
     if (seen := board.losses.seen) is not None and situation.kind != "replay":
         pieces.append((f"  seen {_share(seen)}", "" if seen > 0.999 else "bad"))
     all_bytes, owned = sum(board.total.minute(board.edge)), sum(board.owned.minute(board.edge))
@@ -27,7 +25,7 @@ def facts(scene: Scene, situation: Situation, paused: bool, interface: str | Non
         pieces.append((f"  own {_share(owned / all_bytes)}", ""))
     dropped = board.losses.dropped
     pieces.append((f"  drop {scaled(dropped).replace(' ', '')}", "bad" if dropped else ""))
-    return pieces
+    return [*pieces, (f"  {signs.bar}{signs.bar} paused", "warn")] if paused else pieces
 
 
 def _cut(text: str, width: int) -> str:

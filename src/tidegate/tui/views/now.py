@@ -50,7 +50,7 @@ def rates(scene: Scene, width: int) -> Line:
 
 
 def http(scene: Scene, width: int) -> Line:
-    """Transactions a second by class of status, and the host that was asked most with its statuses."""
+    """Transactions a second by class of status, and the host that was asked most in a minute."""
     web = scene.board.web
     by_class = web.rates()
     line: Line = [(f" http {number(sum(by_class.values()))}/s ", "bold")]
@@ -59,11 +59,10 @@ def http(scene: Scene, width: int) -> Line:
             line.append((f" {name} {number(by_class[name])}", CLASS_STYLES.get(name, "")))
     if web.hosts.sums:
         host = max(web.hosts.sums, key=lambda name: (web.hosts.sums[name], name))
-        line.append((f"   top host {fit_name(shown(host), width // 3)}", "name"))
+        line += [("   60 s: ", "dim"), (fit_name(shown(host), width // 3), "name")]
         for name in (*CLASSES, NO_REPLY):
             if counted := web.host_statuses.get((host, name)):
                 line.append((f" {name} {counted:.0f}", CLASS_STYLES.get(name, "")))
-        line.append((" in 60 s", "dim"))
     return line
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Static
 
 from tidegate.model.errors import TidegateError
@@ -17,11 +17,13 @@ class Prompt(Vertical):
     """Hidden until something is asked."""
 
     DEFAULT_CSS = """
-    Prompt { height: auto; dock: bottom; display: none; background: ansi_default; }
+    Prompt { height: auto; display: none; background: ansi_default; }
     Prompt.open { display: block; }
-    Prompt Input { border: none; height: 1; padding: 0 1; background: ansi_default; }
-    Prompt Static { height: auto; padding: 0 1; text-style: bold; }
-    Prompt Static.empty { display: none; }
+    Prompt Horizontal { height: 1; }
+    Prompt #asked { width: auto; padding: 0 1; text-style: bold; }
+    Prompt Input, Prompt Input:focus { border: none; height: 1; width: 1fr; padding: 0; background: ansi_default; }
+    Prompt #wrong { height: auto; padding: 0 1; text-style: bold; }
+    Prompt #wrong.empty { display: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
 
@@ -33,7 +35,9 @@ class Prompt(Vertical):
 
     def compose(self) -> ComposeResult:
         """The line, and below it what is wrong."""
-        yield Input(id="written", select_on_focus=False)
+        with Horizontal():
+            yield Static("", id="asked", markup=False)
+            yield Input(id="written", select_on_focus=False, compact=True)
         yield Static("", id="wrong", classes="empty", markup=False)
 
     @property
@@ -43,6 +47,7 @@ class Prompt(Vertical):
 
     def ask(
         self,
+        label: str,
         hint: str,
         text: str,
         take: Callable[[str], None],
@@ -51,6 +56,7 @@ class Prompt(Vertical):
     ) -> None:
         """Asks; `take` gets the text, and raises TidegateError or OSError if it is wrong. `leave`: on Esc."""
         self._take, self._check, self._leave = take, check, leave
+        self.query_one("#asked", Static).update(Text(label))
         line = self.query_one(Input)
         line.placeholder = hint
         line.value = text

@@ -19,7 +19,7 @@ class TopBar(Widget):
     """Tabs at the left, facts at the right."""
 
     DEFAULT_CSS = """
-    TopBar { height: 2; width: 1fr; background: ansi_default; dock: top; }
+    TopBar { height: 2; width: 1fr; background: ansi_default; }
     """
 
     class Clicked(Message):
