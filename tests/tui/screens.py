@@ -65,7 +65,8 @@ def after(*keys: str, **options: object) -> str:
     async def press(pilot: Pilot[None]) -> None:
         for key in keys:
             await pilot.press(key)
-            await settle(pilot)
+            await pilot.pause()
+        await settle(pilot)
         assert isinstance(pilot.app, WatchScreen)
         seen.append(text(pilot.app))
 

@@ -208,22 +208,22 @@ def test_one_interface_after_the_other() -> None:
 
 def test_export_writes_what_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    shot = after("2", "slash", *typed("firefox"), "enter", "e", *["backspace"] * 60, *typed("x.csv"), "enter")
+    shot = after("2", "slash", *typed("firefox"), "enter", "e", "ctrl+u", *typed("x.csv"), "enter")
     assert "wrote 2 rows to" in shot
     with (tmp_path / "x.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["process_name"] for row in rows} == {"firefox"}
     assert rows[0]["ts"].startswith("2026-11-20T14:02:07")
     assert (tmp_path / "x.csv").stat().st_mode & 0o777 == 0o600
-    again = after("2", "e", *["backspace"] * 60, *typed("x.csv"), "enter")
+    again = after("2", "e", "ctrl+u", *typed("x.csv"), "enter")
     assert "exists; choose another name" in again
-    assert "ends in .csv or .jsonl" in after("2", "e", *["backspace"] * 60, *typed("x.txt"), "enter")
+    assert "ends in .csv or .jsonl" in after("2", "e", "ctrl+u", *typed("x.txt"), "enter")
 
 
 @pytest.mark.parametrize("tab", ["3", "4", "5", "6", "7"])
 def test_every_table_can_be_exported(tab: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    after(tab, "e", *["backspace"] * 60, *typed("x.jsonl"), "enter")
+    after(tab, "e", "ctrl+u", *typed("x.jsonl"), "enter")
     rows = [json.loads(line) for line in (tmp_path / "x.jsonl").read_text().splitlines()]
     assert rows
     assert all(row.keys() == rows[0].keys() for row in rows)

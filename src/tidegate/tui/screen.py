@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
+from textual.css.query import NoMatches
 from textual.widgets import ContentSwitcher
 
 from tidegate.model.errors import UsageError
@@ -140,9 +142,12 @@ class WatchScreen(App[None]):
         self.draw()
 
     def draw(self) -> None:
-        """Draws everything that is in view."""
-        if not self.screen_stack:  # leaving
-            return
+        """Draws everything that is in view; on the way out, what is still there."""
+        if self.screen_stack:
+            with suppress(NoMatches):
+                self._draw()
+
+    def _draw(self) -> None:
         width, height = self.size
         top = self.screen_stack[0]
         tiny = width < SMALLEST[0] or height < SMALLEST[1]

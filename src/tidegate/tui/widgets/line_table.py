@@ -104,7 +104,7 @@ class LineTable(ScrollView, can_focus=True):
         """One line of what is in view; the titles stay at the top."""
         width = self.scrollable_content_region.width
         shown = [column for column in self.columns if column.need <= width]
-        room = widths(shown, width - 1)
+        room = widths(shown, width - 2)
         if y == 0:
             return self._titles(shown, room)
         place = int(self.scroll_offset.y) + y - 1
@@ -129,7 +129,8 @@ class LineTable(ScrollView, can_focus=True):
         cells = [Segment(self.signs.cursor if under else " ", base)]
         for column, width in zip(shown, room, strict=True):
             text, style = column.cell(row)
-            cells.append(Segment(fit(text, width, column.side, self.signs.more), base + STYLES[style]))
+            drawn = base if under else base + STYLES[style]
+            cells.append(Segment(fit(text, width, column.side, self.signs.more), drawn))
             cells.append(Segment(" ", base))
         return Strip(cells[:-1]).adjust_cell_length(self.scrollable_content_region.width, base)
 

@@ -21,7 +21,8 @@ class Prompt(Vertical):
     Prompt.open { display: block; }
     Prompt Horizontal { height: 1; }
     Prompt #asked { width: auto; padding: 0 1; text-style: bold; }
-    Prompt Input, Prompt Input:focus { border: none; height: 1; width: 1fr; padding: 0; background: ansi_default; }
+    Prompt Input { height: 1; width: 1fr; background: ansi_default; }
+    Prompt Input, Prompt Input:focus { border: none; padding: 0; }
     Prompt #wrong { height: auto; padding: 0 1; text-style: bold; }
     Prompt #wrong.empty { display: none; }
     """
