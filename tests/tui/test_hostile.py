@@ -176,6 +176,15 @@ class Terminal:
             os.close(self.descriptor)
 
 
+def until(terminal: Terminal, key: str, words: bytes) -> None:
+    """Waits for what a key brings; says what came instead."""
+    try:
+        wait_for(lambda: terminal.shows(words))
+    except AssertionError:
+        since = plain_after(terminal.raw[terminal.mark :])[-3000:].decode(errors="replace")
+        raise AssertionError(f"{key!r} did not bring {words!r} but:\n{since}") from None
+
+
 @pytest.fixture
 def hostile_top(tmp_path: Path) -> Iterator[Terminal]:
     capture = captured(tmp_path / "hostile.pcap")
@@ -194,7 +203,7 @@ def test_the_bytes_of_a_terminal_hold_no_command_of_a_stranger(hostile_top: Term
         ("5", b"Section"),
     ):
         hostile_top.press(key)
-        wait_for(lambda words=words: hostile_top.shows(words))  # type: ignore[misc]
+        until(hostile_top, key, words)
     hostile_top.press("q")
     assert hostile_top.end() == 0
     check_bytes(hostile_top.raw)

@@ -41,6 +41,7 @@ def test_the_ring_holds_what_a_list_would(added: list[tuple[int, int, int]]) -> 
     edge = series.newest + 1
     wanted = [plain.get(second, 0.0) for second in range(edge - 50, edge)]
     assert series.history(edge, 50)[0] == pytest.approx(wanted, abs=1e-3)
+    assert series.recent(edge) == pytest.approx(sum(series.down), abs=1e-2)
 
 
 def test_a_window_forgets_what_lies_before_it() -> None:

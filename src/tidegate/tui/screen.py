@@ -69,6 +69,7 @@ class WatchScreen(App[None]):
     .tiny #tabs, .tiny TopBar, .tiny #notice, .tiny #keys { display: none; }
     """
     ENABLE_COMMAND_PALETTE = False
+    AUTO_FOCUS = None
     BINDINGS: ClassVar[list[BindingType]] = keys(len(TABS))
 
     def __init__(self, feed: Feed, controls: Controls | None = None, look: Look | None = None) -> None:
@@ -91,9 +92,7 @@ class WatchScreen(App[None]):
     def compose(self) -> ComposeResult:
         """Top, a notice, the tabs, a prompt, the keys."""
         signs = self.look.signs
-        yield TopBar(signs)
-        yield Lines(id="notice")
-        yield Lines(id="too-small")
+        yield from (TopBar(signs), Lines(id="notice"), Lines(id="too-small"))
         with ContentSwitcher(initial="now", id="tabs"):
             yield NowTab(self.controls.rules, signs)
             for spec in TABLES:
@@ -233,11 +232,8 @@ class WatchScreen(App[None]):
         self.action_tab(event.tab)
 
     def _focus(self) -> None:
-        tab = self._tab_widget
-        if isinstance(tab, TableTab):
-            tab.table.focus()
-        else:
-            self.screen.set_focus(None)
+        """Takes the keys from the prompt."""
+        self.screen_stack[0].set_focus(None)
 
     # --- what is shown, and how ---
 
@@ -313,6 +309,26 @@ class WatchScreen(App[None]):
         self.say(f"connections of {shown(self._interface or 'all interfaces')}")
 
     # --- the row under the cursor ---
+
+    def action_move(self, by: int) -> None:
+        """Moves the cursor."""
+        if isinstance(tab := self._tab_widget, TableTab):
+            tab.table.move(by)
+
+    def action_page(self, by: int) -> None:
+        """Moves it by a screenful."""
+        if isinstance(tab := self._tab_widget, TableTab):
+            tab.table.page(by)
+
+    def action_edge(self, last: int) -> None:
+        """Moves it to the first or last row."""
+        if isinstance(tab := self._tab_widget, TableTab):
+            tab.table.edge(last)
+
+    def action_choose(self) -> None:
+        """Opens the row."""
+        if isinstance(tab := self._tab_widget, TableTab):
+            tab.table.choose()
 
     @property
     def _row(self) -> Any | None:
@@ -421,10 +437,6 @@ class WatchScreen(App[None]):
             self._leaving = now
             self.say("packets are being recorded: q again ends watch and recording", "warn")
             return
-        self.exit()
-
-    def action_end(self) -> None:
-        """Ends now."""
         self.exit()
 
     def leave_soon(self) -> None:

@@ -130,7 +130,7 @@ class Board:
             table.known = {key: copy.copy(one) for key, one in table.known.items()}
             setattr(twin, name, table)
         for party in (*twin.programs, *twin.hosts, *twin.interfaces):
-            party.series = copy.deepcopy(party.series)
+            party.series = copy.copy(party.series)
         for name in ("web", "alerts", "losses", "lines", "events", "total", "owned"):
             setattr(twin, name, copy.deepcopy(getattr(self, name)))
         return twin

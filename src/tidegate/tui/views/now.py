@@ -1,5 +1,6 @@
 """Now: everything at a glance, as lines of styled pieces and three short tables."""
 
+import heapq
 from collections import Counter
 from dataclasses import dataclass
 
@@ -162,17 +163,18 @@ def fit_name(text: str, width: int) -> str:
 def top_programs(scene: Scene, most: int) -> list[Program]:
     """The programs with the most traffic in the last minute, then those with the most ever."""
     edge = scene.board.edge
-    return sorted(
+    return heapq.nsmallest(
+        most,
         (program for program in scene.board.programs if program.total),
-        key=lambda one: (-sum(one.series.minute(edge)), -one.bytes, one.name or "~", one.pid or 0),
-    )[:most]
+        key=lambda one: (-one.series.recent(edge), -one.bytes, one.name or "~", one.pid or 0),
+    )
 
 
 def top_hosts(scene: Scene, most: int) -> list[Host]:
     """The same of hosts."""
     edge = scene.board.edge
     recent = (host for host in scene.board.hosts if host.total)
-    return sorted(recent, key=lambda one: (-sum(one.series.minute(edge)), -one.bytes, one.ip))[:most]
+    return heapq.nsmallest(most, recent, key=lambda one: (-one.series.recent(edge), -one.bytes, one.ip))
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,6 @@ def columns(scene: Scene) -> list[Column]:
                lambda p: p.series.rate(edge)[0], side="right"),
         Column(signs.up, 7, lambda p: (look.short_rate(p.series.rate(edge)[1]), ""),
                lambda p: p.series.rate(edge)[1], side="right"),
-        Column("60 s", 12, spark, lambda p: sum(p.series.minute(edge)), need=60),
+        Column("60 s", 12, spark, lambda p: p.series.recent(edge), need=60),
         Column("Total", 8, lambda p: (look.size(p.bytes), ""), lambda p: p.bytes, side="right"),
     ]  # fmt: skip

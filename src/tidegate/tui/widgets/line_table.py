@@ -1,12 +1,11 @@
 """A table of any number of rows that draws only those in view; the cursor stays on its row."""
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -32,23 +31,14 @@ STYLES = {
 CURSOR = Style(reverse=True)
 
 
-class LineTable(ScrollView, can_focus=True):
-    """Rows under a line of titles."""
+class LineTable(ScrollView, can_focus=False):
+    """Rows under a line of titles. Keys come by way of the screen, so that no focus has to be right."""
 
     DEFAULT_CSS = """
     LineTable { height: 1fr; width: 1fr; background: ansi_default; scrollbar-size-vertical: 1;
                 scrollbar-size-horizontal: 0; overflow-x: hidden; }
     LineTable.still { scrollbar-size-vertical: 0; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", show=False),
-        Binding("down,j", "move(1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown", "page(1)", show=False),
-        Binding("home,g", "edge(0)", show=False),
-        Binding("end,G", "edge(1)", show=False),
-        Binding("enter", "choose", show=False),
-    ]
 
     class Chosen(Message):
         """Enter was pressed on a row, or it was clicked twice."""
@@ -67,7 +57,6 @@ class LineTable(ScrollView, can_focus=True):
     ) -> None:
         """`identity` tells rows apart; a `still` table has no cursor and does not scroll."""
         super().__init__(id=id, classes="still" if still else "")
-        self.can_focus = not still
         self._identity = identity
         self._still = still
         self.signs = signs
@@ -134,19 +123,19 @@ class LineTable(ScrollView, can_focus=True):
             cells.append(Segment(" ", base))
         return Strip(cells[:-1]).adjust_cell_length(self.scrollable_content_region.width, base)
 
-    def action_move(self, by: int) -> None:
+    def move(self, by: int) -> None:
         """Moves the cursor."""
         self._go(self.cursor + by)
 
-    def action_page(self, by: int) -> None:
+    def page(self, by: int) -> None:
         """Moves it by a screenful."""
         self._go(self.cursor + by * max(self.size.height - 2, 1))
 
-    def action_edge(self, last: int) -> None:
+    def edge(self, last: int) -> None:
         """Moves it to the first or last row."""
         self._go(len(self.rows) - 1 if last else 0)
 
-    def action_choose(self) -> None:
+    def choose(self) -> None:
         """Opens the row."""
         if self.row is not None:
             self.post_message(self.Chosen(self.row))
@@ -157,7 +146,7 @@ class LineTable(ScrollView, can_focus=True):
             return
         self._go(int(self.scroll_offset.y) + event.y - 1)
         if event.chain > 1:
-            self.action_choose()
+            self.choose()
 
     def _go(self, place: int) -> None:
         self.cursor = max(0, min(place, len(self.rows) - 1))
