@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 class Counting(Protocol):
     """A sink that may lose rows, and says how many."""
 
-    name: str
-
     @property
     def lost(self) -> int:
         """Rows that were lost."""
@@ -49,7 +47,7 @@ class Assembly:
         self.root = root
         self._helper = helper
         self._stages: list[Guarded] = []
-        self._counting: list[Counting] = []
+        self._counting: list[tuple[str, Counting]] = []
         self._store: StoreSink | None = None
         self._alerts: Alerts | None = None
         check(config)
@@ -84,13 +82,13 @@ class Assembly:
         from tidegate.sinks.log import open_logs
 
         logs = open_logs(self.config.logs)
-        self._counting = [*logs]
+        self._counting = [(f"log {log.name}", log) for log in logs]
         sinks: list[Sink] = [*logs]
         if self.config.logger:
             from tidegate.sinks.logger import LoggerSink
 
             logger = LoggerSink(self.config.logger)
-            self._counting.append(logger)
+            self._counting.append(("logger", logger))
             sinks.append(logger)
         if self.root:
             self._store = open_store(self.config, self.root)
@@ -115,8 +113,8 @@ class Assembly:
             for stage in self._stages
         ]
         sinks = [
-            {"name": f"log {sink.name}", "lost": sink.lost, "waiting": sink.waiting, "error": _trouble(sink)}
-            for sink in self._counting
+            {"name": name, "lost": sink.lost, "waiting": sink.waiting, "error": _trouble(sink)}
+            for name, sink in self._counting
         ]
         return {
             "parts": [*stages, *sinks],

@@ -13,6 +13,7 @@ VERBS = {
     "watch": "Watch interfaces live and keep every connection in the store.",
     "run": "Run everything the configuration asks for, as a service does.",
     "alerts": "List alerts; acknowledge, mute and silence them.",
+    "top": "Look at a store, or a capture file, on the screen.",
     "query": "Ask the store in SQL.",
     "tables": "Show the tables and what their columns mean.",
     "control": "Ask a running Tidegate how it goes, or have it reload or stop.",

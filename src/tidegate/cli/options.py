@@ -91,6 +91,9 @@ store_option = click.option(
 )
 
 
+ascii_option = click.option("--ascii", is_flag=True, help="Draw the screen with plain characters only.")
+
+
 def joined_filter(words: list[str], explicit: str | None) -> str | None:
     """The filter from the words at the end, or from -f; not both."""
     if words and explicit:

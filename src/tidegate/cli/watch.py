@@ -126,9 +126,11 @@ def _run(options: Watching, config: Config, root: Path | None, separated: "Separ
         try:
             if options.screen:
                 run = lambda board: running.run([*sinks, board], options.seconds, assembly.stages())  # noqa: E731
-                screen.over(running, run, ascii=options.ascii, alerts=assembly)
+                screen.over(running, run, ascii=options.ascii, assembly=assembly)
             else:
-                warnings = closing.Warnings(lambda: running.stats.warnings + (helper.warnings() if helper else []))
+                warnings = closing.Warnings(
+                    lambda: running.stats.warnings + (helper.warnings() if helper else [])
+                )
                 running.run([*sinks, warnings], options.seconds, assembly.stages())
         finally:
             closing.watched(running.stats, running.interfaces, time.monotonic() - started)

@@ -8,7 +8,6 @@ from typing import Any
 from tidegate.enrich.claims import EVENT, Claim, Claims, End, claim_of
 from tidegate.enrich.container import container_of
 from tidegate.enrich.records import (
-    ProcessSource,
     Program,
     Raw,
     SocketSeen,
@@ -16,6 +15,7 @@ from tidegate.enrich.records import (
     parse_socket,
 )
 from tidegate.enrich.users import Users
+from tidegate.helper.records import RecordSource
 from tidegate.model.batch import Batch
 from tidegate.model.config.enrich import ProgramSettings
 
@@ -68,7 +68,7 @@ class ProcessStage:
 
     def __init__(
         self,
-        source: ProcessSource,
+        source: RecordSource,
         settings: ProgramSettings,
         addresses: Callable[[], Iterable[str]],
     ) -> None:

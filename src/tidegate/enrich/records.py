@@ -1,32 +1,13 @@
 """Records of programs and sockets, as they come from the core or over a helper's socket, made typed once."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 ANY4 = ".".join("0000")
 """The local address of a socket that takes any of IPv4."""
 
 Raw = tuple[Any, ...]
 """A flat record: its kind, then the places that `_core.ProcessWatch` documents."""
-
-
-class ProcessSource(Protocol):
-    """Tells of programs and sockets; the core's watch, psutil, or a helper that has the rights."""
-
-    @property
-    def method(self) -> str:
-        """The best method that works here."""
-
-    def poll(self, timeout: float) -> list[Raw] | None:
-        """Records since the last call; None when there will be no more."""
-
-    def lookup(
-        self, proto: str, local_ip: str, local_port: int, remote_ip: str | None = None, remote_port: int = 0
-    ) -> list[Raw]:
-        """Who holds the socket with these ends now, or listens for them."""
-
-    def stop(self) -> None:
-        """Ends it."""
 
 
 @dataclass(frozen=True, slots=True)

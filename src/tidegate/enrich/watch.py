@@ -4,12 +4,12 @@ import sys
 from collections.abc import Iterable
 
 from tidegate import _core
-from tidegate.enrich.records import ProcessSource
+from tidegate.helper.records import RecordSource
 from tidegate.model.config.enrich import ProgramSettings
 from tidegate.model.errors import from_core
 
 
-def open_source(settings: ProgramSettings) -> ProcessSource:
+def open_source(settings: ProgramSettings) -> RecordSource:
     """The best method that works here, or the one asked for.
 
     The network namespace that counts is the caller's. Raises UsageError where nothing works.

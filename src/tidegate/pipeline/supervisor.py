@@ -1,6 +1,7 @@
 """Starts, stops and ends a line: on its time, a signal, or a failed sink; with everything written."""
 
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -43,7 +44,13 @@ def run(
 
 @contextmanager
 def _stopped_by_signals(source: Source) -> Iterator[None]:
-    """The first signal stops the source; a second one of the same kind does what it always did."""
+    """The first signal stops the source; a second one of the same kind does what it always did.
+
+    Signals belong to the main thread: on another one whoever started it looks after them.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     before = {number: signal.getsignal(number) for number in _SIGNALS}
 
     def stop(number: int, _frame: FrameType | None) -> None:

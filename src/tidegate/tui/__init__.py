@@ -1,0 +1,1 @@
+"""The screen: a board that is fed, and Textual to look at it."""

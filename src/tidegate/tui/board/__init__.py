@@ -1,0 +1,1 @@
+"""The picture the screen shows: bounded, fed by batches, told what time it is, ignorant of terminals."""

@@ -1,0 +1,63 @@
+"""Rows as columns of plain values: what a board takes, whoever made them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tidegate.tui.board.conn import HOT, REST
+
+WANTED: Mapping[str, tuple[str, ...]] = {
+    "conn": (*HOT, *REST),
+    "http": (
+        "ts", "uid", "src_ip", "dst_ip", "method", "host", "uri", "section", "status", "request_body",
+        "response_body", "user_agent", "latency",
+    ),
+    "tls": ("ts", "uid", "sni", "version", "alpn", "ja4", "issuer"),
+    "dns": ("ts", "uid", "query", "qtype", "rcode", "answers", "rtt"),
+    "alert": (
+        "ts", "alert_id", "rule", "key", "state", "severity", "metric", "value", "threshold", "clear",
+        "peak", "since", "duration", "message",
+    ),
+    "health": (
+        "ts", "source", "packets", "bytes", "dropped_kernel", "dropped_queue", "dropped_table", "malformed",
+    ),
+    "host": ("ts", "iface", "ip", "mac", "name", "source"),
+}  # fmt: skip
+"""The columns a board looks at, by table."""
+
+
+class Rows(Protocol):
+    """Rows of one table; every batch is one."""
+
+    @property
+    def table(self) -> str:
+        """The table's name."""
+
+    @property
+    def num_rows(self) -> int:
+        """How many rows."""
+
+    def columns(self, names: Sequence[str]) -> list[list[Any]]:
+        """The values of each named column; times are nanoseconds in UTC."""
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Rows that are lists already: from a store, or a piece of a batch."""
+
+    table: str
+    names: tuple[str, ...]
+    values: Sequence[Sequence[Any]]
+
+    @property
+    def num_rows(self) -> int:
+        """How many rows."""
+        return len(self.values[0]) if self.values else 0
+
+    def columns(self, names: Sequence[str]) -> list[list[Any]]:
+        """The values of each named column."""
+        return [list(self.values[self.names.index(name)]) for name in names]
+
+    def piece(self, start: int, end: int) -> "Lists":
+        """The rows from `start` up to `end`."""
+        return Lists(self.table, self.names, [values[start:end] for values in self.values])

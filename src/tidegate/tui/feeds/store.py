@@ -1,0 +1,54 @@
+"""Feed: a store, whether somebody writes to it or not, by what is new in it."""
+
+import time
+from pathlib import Path
+
+from tidegate.queries.recent import Recent
+from tidegate.tui.board.rows import WANTED, Lists
+from tidegate.tui.feeds.feed import Feed
+
+INTERVAL = 1.0
+"""Seconds between two looks."""
+
+SILENT = 15_000_000_000
+"""A store without news for so long (nanoseconds) shows its own time, not ours."""
+
+
+class StoreFeed(Feed):
+    """Looks at a store again and again."""
+
+    kind = "store"
+
+    def __init__(self, root: Path) -> None:
+        """Raises StoreError if there is no store."""
+        super().__init__("tidegate-store-feed", str(root))
+        self._recent = Recent(root, WANTED)
+
+    @property
+    def newest(self) -> int:
+        """Time of the newest row, nanoseconds; 0 while there is none."""
+        return self._recent.newest
+
+    @property
+    def silent(self) -> bool:  # type: ignore[override]
+        """Whether nobody seems to write to it."""
+        return time.time_ns() - self.newest > SILENT
+
+    def clock(self) -> int:
+        """Now; or the time of the newest row, if it is long ago."""
+        return self.newest if self.silent else time.time_ns()
+
+    def stop(self) -> None:
+        """Ends it, also in the middle of a look."""
+        super().stop()
+        self._recent.interrupt()
+
+    def run(self) -> None:
+        """Looks, hands over, waits."""
+        try:
+            while not self._over.is_set():
+                for found in self._recent.look():
+                    self.inbox.put(Lists(found.table, found.names, found.values), self.clock(), wait=True)
+                self._over.wait(INTERVAL)
+        finally:
+            self._recent.close()

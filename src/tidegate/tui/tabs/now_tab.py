@@ -1,0 +1,72 @@
+"""The first tab: everything at a glance."""
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from tidegate.model.config import RuleSettings
+from tidegate.tui.cells import shown
+from tidegate.tui.look import Signs, clock
+from tidegate.tui.views import now
+from tidegate.tui.views.view import Scene
+from tidegate.tui.widgets.line_table import LineTable
+from tidegate.tui.widgets.lines import Lines
+
+SMALL = (80, 20)
+HISTORY = 4
+"""Lines of what happened last, on terminals that have room for them."""
+
+
+class NowTab(Vertical):
+    """Rates, alerts, interfaces; the top programs, hosts and sections; what happened last."""
+
+    DEFAULT_CSS = """
+    NowTab { background: ansi_default; }
+    NowTab Horizontal { height: 1fr; margin-top: 1; }
+    NowTab #programs-top { width: 5fr; }
+    NowTab #hosts-top { width: 5fr; }
+    NowTab #sections-top { width: 3fr; }
+    NowTab.small Horizontal { margin-top: 0; }
+    NowTab.small #hosts-top, NowTab.small #sections-top { display: none; }
+    NowTab.small #happened { display: none; }
+    NowTab.narrow #sections-top { display: none; }
+    """
+
+    def __init__(self, rules: tuple[RuleSettings, ...], signs: Signs) -> None:
+        super().__init__(id="now")
+        self._rules = rules
+        self._signs = signs
+
+    def compose(self) -> ComposeResult:
+        """Lines, three tables, lines."""
+        yield Lines(id="head")
+        with Horizontal():
+            for name in ("programs", "hosts", "sections"):
+                yield LineTable(id, id=f"{name}-top", still=True, signs=self._signs)
+        yield Lines(id="happened")
+
+    def draw(self, scene: Scene) -> None:
+        """Shows the scene."""
+        width, height = self.size.width, self.size.height
+        small = width < SMALL[0] or height < SMALL[1] - 4
+        self.set_class(small, "small")
+        self.set_class(width < 90, "narrow")
+        head = now.head(scene, self._rules, width, interfaces=4 if height > 20 else 2)
+        self.query_one("#head", Lines).show(head[:2] if small else head)
+        most = max(height, 1)
+        self._table("programs").show(now.program_columns(scene), now.top_programs(scene, most))
+        if not small:
+            self._table("hosts").show(now.host_columns(scene), now.top_hosts(scene, most))
+            self._table("sections").show(now.section_columns(scene), now.top_sections(scene, most))
+            self._happened(scene, HISTORY if height > 22 else 0)
+
+    def _table(self, name: str) -> LineTable:
+        return self.query_one(f"#{name}-top", LineTable)
+
+    def _happened(self, scene: Scene, most: int) -> None:
+        last = list(scene.board.lines)[-most:] if most else []
+        styles = {"warning": "warn", "error": "bad"}
+        lines = [
+            [(f" {clock(line.ts)} ", "dim"), (shown(line.text), styles.get(line.level, ""))]
+            for line in reversed(last)
+        ]
+        self.query_one("#happened", Lines).show(lines)

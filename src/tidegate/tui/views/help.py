@@ -1,0 +1,80 @@
+"""Help: the keys that mean something here, the signs, the filter language."""
+
+from tidegate.tui.look import Signs
+from tidegate.tui.views.now import Line
+
+EVERYWHERE = (
+    ("1-7, Tab, Shift-Tab", "choose a tab"),
+    ("arrows or hjkl, g G, PgUp PgDn", "move"),
+    ("/", "filter this table; Esc clears it"),
+    ("s, S", "sort by the next column, the other way round"),
+    ("space", "stand still, go on"),
+    ("u", "bytes or bits"),
+    ("n", "names or addresses"),
+    ("I", "one interface after the other, then all"),
+    ("e", "export what is shown to a file: .csv or .jsonl"),
+    ("c", "copy the row"),
+    ("? q Ctrl-C", "help; leave (twice while recording); leave now"),
+)
+TABS = {
+    "Conns": (
+        ("Enter", "details: connection, application, who, where, health, timeline"),
+        ("a", "together by program, or not"),
+        ("t", "with those that are over, or not (they stay for 10 s)"),
+    ),
+    "Programs": (("Enter", "its connections"),),
+    "Hosts": (("Enter", "its connections"),),
+    "HTTP": (("Enter", "connections to that host"),),
+    "Alerts": (
+        ("Enter", "details"),
+        ("a", "acknowledge: somebody has seen it"),
+        ("m", "mute the rule for an hour"),
+        ("w", "silence the rule for this key (or the rule) for a day"),
+    ),
+}
+MEANINGS = (
+    ("= ~ ≈ ?", "program by a kernel event, a table at that time, the port's holder, nobody"),
+    ("†", "the program has exited"),
+    ("▼ ▲", "what this machine receives and sends"),
+    ("→ ←", "opened here, opened there"),
+    ("seen, own", "share of packets not dropped, share of bytes whose program is known (60 s)"),
+    ("State", "Zeek's: S0 no answer, S1 open, SF ended well, REJ refused, RSTO/RSTR reset"),
+)
+FILTER = (
+    ("prog:firefox", "the program's name contains it; =firefox exactly, fire* and /fire(fox)?/ patterns"),
+    ("-net:10.0.0.0/8", "not to or from there; src:, dst: one end"),
+    ("port:>1024 bytes:>5M", "numbers with units; 443  80-90  >1024  <=5M"),
+    ("state:S0,REJ", "either; port:- a missing value"),
+    ("github", "a word alone is looked for in names, addresses, programs"),
+)
+
+
+def lines(tab: str, signs: Signs) -> list[Line]:
+    """The help for a tab."""
+    result: list[Line] = []
+    for title, rows in (
+        (f"In {tab}", TABS.get(tab, ())), ("Everywhere", EVERYWHERE), ("Signs", MEANINGS),
+        ("Filter", FILTER),
+    ):  # fmt: skip
+        if rows:
+            result.append([(f" {title}", "head")])
+            for keys, meaning in rows:
+                result.append([(f" {signs.plain(keys):<32} ", "bold"), (signs.plain(meaning), "")])
+            result.append([])
+    return result
+
+
+def keys(tab: str, signs: Signs, width: int) -> Line:
+    """The line at the bottom: what can be pressed here. Help and leaving always stand at its end."""
+    moves = {"Now": "1-7 tabs"}.get(tab, "↑↓ move  ⏎ open  / filter  s sort")
+    own = {
+        "Now": "/ find a connection  space pause  u units  n names",
+        "Conns": "a group  t closed  space pause",
+        "Alerts": "a ack  m mute  w silence",
+    }.get(tab, "e export  space pause")
+    end = "? help  q quit "
+    text = signs.plain(f" {moves}  {own}")
+    room = width - len(end) - 1
+    if len(text) > room:
+        text = text[: max(text[: room + 1].rfind("  "), 0)] if room > 0 else ""
+    return [(text.ljust(max(room, 0)), "dim"), (" " + end, "bold")]
