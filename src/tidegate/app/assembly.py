@@ -1,6 +1,6 @@
 """What a configuration asks for, put together: stages that know more of rows, and sinks that keep them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -41,11 +41,20 @@ class Counting(Protocol):
 class Assembly:
     """The parts behind a capture. Nothing is open before `stages` and `sinks` are called."""
 
-    def __init__(self, config: Config, root: Path | None, helper: "Helper | None" = None) -> None:
-        """Checks what can be checked without opening anything; `root` is the store, if rows are kept."""
+    def __init__(
+        self,
+        config: Config,
+        root: Path | None,
+        helper: "Helper | None" = None,
+        programs: Callable[[], Stage] | None = None,
+    ) -> None:
+        """Checks what can be checked without opening anything; `root` is the store, if rows are kept.
+
+        `programs` gives the stage of programs where it is not to be a new one.
+        """
         self.config = config
         self.root = root
-        self._helper = helper
+        self._programs = programs or (lambda: program_stage(config.programs, helper))
         self._stages: list[Guarded] = []
         self._counting: list[tuple[str, Counting]] = []
         self._store: StoreSink | None = None
@@ -66,11 +75,7 @@ class Assembly:
         """Programs, places and names, then alerts; one that fails is left out for a while."""
         config = self.config
         self._stages = [
-            *(
-                [Guarded("programs", lambda: program_stage(config.programs, self._helper))]
-                if config.programs.method != "none"
-                else []
-            ),
+            *([Guarded("programs", self._programs)] if config.programs.method != "none" else []),
             Guarded("places", lambda: place_stage(config.places)),
             Guarded("names", lambda: name_stage(config.names)),
             Guarded("alerts", self._make_alerts),

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tidegate.alerts import commands as alert_commands
-from tidegate.app.assembly import Assembly, captured, check
+from tidegate.app.assembly import Assembly, captured, check, program_stage
 from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config, WatchSettings
 from tidegate.model.config.capture import live
+from tidegate.pipeline.kept import Once
 from tidegate.pipeline.metrics import MetricsServer
 from tidegate.pipeline.pipeline import Line
 from tidegate.pipeline.service import Parts, Service
@@ -61,6 +62,8 @@ class Running:
         self._helper = helper
         self._live: Live | None = None
         config = load()
+        # One for all configurations: records of programs are told once, and none is to be forgotten.
+        self._programs = Once(lambda: program_stage(config.programs, helper))
         self._assembly = Assembly(config, store_root(config, root))
         self.control_path = control_path(config, root)
         self.service = Service(self._parts)
@@ -75,6 +78,7 @@ class Running:
         try:
             self.service.run()
         finally:
+            self._programs.close()
             if self._metrics:
                 self._metrics.close()
 
@@ -86,7 +90,7 @@ class Running:
     def _parts(self) -> Parts:
         config = self._load()
         root = store_root(config, self._root)
-        assembly = Assembly(config, root, self._helper)
+        assembly = Assembly(config, root, self._helper, self._programs)
         watched = live(captured(config, assembly.tables))
         return Parts(
             watched,

@@ -1,6 +1,7 @@
 """Programs where the kernel tells nothing (macOS, Windows): psutil's table, the one door to it."""
 
 import time
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -14,7 +15,20 @@ FRESH = 1.0
 class ByPsutil:
     """Answers questions from a table that is at most a second old; tells nothing by itself."""
 
-    method = "psutil"
+    @property
+    def method(self) -> str:
+        """How it is found."""
+        return "psutil"
+
+    @property
+    def refused(self) -> Sequence[tuple[str, str]]:
+        """Nothing better is known here."""
+        return ()
+
+    @property
+    def stats(self) -> Mapping[str, int]:
+        """Programs seen so far."""
+        return {"programs": len(self._ids)}
 
     def __init__(self) -> None:
         try:

@@ -84,6 +84,12 @@ class ProcessStage:
         self._lookups = 0
         self.coverage = Coverage()
 
+    @property
+    def said(self) -> str:
+        """How it stands, in words."""
+        share = self.coverage.share
+        return f"by {self._source.method}" + ("" if share is None else f", {share:.0%} of ends named")
+
     def process(self, batch: Batch) -> Iterable[Batch]:
         """The batch with programs, if it is of connections."""
         if batch.table != "conn":
