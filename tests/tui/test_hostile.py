@@ -291,7 +291,7 @@ def test_watch_in_a_real_terminal_with_real_traffic(
         subprocess.run([*tmux, "pipe-pane", f"cat > {raw}"], check=True)
         subprocess.run([*tmux, "send-keys", shell, "Enter"], check=True)
         wait_for(lambda: raw.exists() and b"60 s: " in raw.read_bytes(), 60)
-        for key, words in (("2", b"Remote"), ("5", b"Section"), ("4", b"Address")):
+        for key, words in (("2", b"Remote"), ("4", b"Address"), ("5", b"Methods")):
             subprocess.run([*tmux, "send-keys", key], check=True)
             wait_for(lambda words=words: words in raw.read_bytes())  # type: ignore[misc]
         wait_for(lambda: rb"\x1b]52" in raw.read_bytes())

@@ -122,8 +122,8 @@ class WatchScreen(App[None]):
         """How the feed stands."""
         feed = self.feed
         return notices.Situation(
-            kind=feed.kind, title=feed.title, began=self._began, wall=time.time_ns(), ended=feed.ended,
-            error=str(feed.error or ""), silent=feed.silent, filter=feed.filter,
+            kind=feed.kind, title=feed.title, began=self._began, wall=time.time_ns(), ended=self._stopped > 0,
+            error=str(feed.error or "") if self._stopped else "", silent=feed.silent, filter=feed.filter,
             attribution=self.controls.attribution, ended_at=self._stopped,
         )  # fmt: skip
 

@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from tidegate.model.errors import StoreError
 from tidegate.queries.recent import Recent
 from tidegate.tui.board.rows import WANTED, Lists
 from tidegate.tui.feeds.feed import Feed
@@ -50,5 +51,8 @@ class StoreFeed(Feed):
                 for found in self._recent.look():
                     self.inbox.put(Lists(found.table, found.names, found.values), self.clock(), wait=True)
                 self._over.wait(INTERVAL)
+        except StoreError:
+            if not self._over.is_set():  # else it is only the look that stop() broke off
+                raise
         finally:
             self._recent.close()
