@@ -5,6 +5,7 @@ import os
 import socket
 import stat
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -83,12 +84,11 @@ def test_many_lines_and_long_ones(server: ControlServer) -> None:
 
 
 def test_callers_that_say_nothing_take_no_place_for_ever(server: ControlServer) -> None:
-    silent = [socket.socket(socket.AF_UNIX) for _ in range(2 * MOST)]
-    for caller in silent:
-        caller.connect(str(server.path))
-    assert ask(server.path, {"do": "status"})["up"] == 1
-    for caller in silent:
-        caller.close()
+    with ExitStack() as silent:
+        for _ in range(2 * MOST):
+            caller = silent.enter_context(socket.socket(socket.AF_UNIX))
+            caller.connect(str(server.path))
+        assert ask(server.path, {"do": "status"})["up"] == 1
 
 
 def test_one_at_a_time_and_a_dead_ones_place_is_taken(server: ControlServer, tmp_path: Path) -> None:

@@ -151,6 +151,8 @@ def check(config: Config) -> None:
 
     check_logs(config.logs)
     alerts.check(config.alerts)
+    if config.places.databases:
+        place_stage(config.places).close()
 
 
 def program_stage(settings: ProgramSettings, helper: "Helper | None" = None) -> Stage:

@@ -13,6 +13,7 @@ import os
 import selectors
 import socket
 import struct
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Thread
@@ -138,7 +139,7 @@ def ask(path: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
     with socket.socket(socket.AF_UNIX) as caller:
         caller.settimeout(PATIENCE)
         try:
-            caller.connect(str(path))
+            _connect(caller, path)
             caller.sendall(json.dumps(asked).encode() + b"\n")
             answer = _line(caller)
         except (FileNotFoundError, ConnectionError):
@@ -150,6 +151,18 @@ def ask(path: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
     if not answer.get("ok"):
         raise UsageError(str(answer.get("error", "no answer")))
     return answer
+
+
+def _connect(caller: socket.socket, path: Path) -> None:
+    """Connects; where too many others wait just now, tries again for a while."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return caller.connect(str(path))
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _line(caller: socket.socket) -> dict[str, Any]:
@@ -180,7 +193,7 @@ def _listen(path: Path) -> socket.socket:
         raise OSError(error.errno, error.strerror or "cannot be made", str(path)) from None
     finally:
         os.umask(before)
-    listener.listen(16)
+    listener.listen(128)
     return listener
 
 

@@ -26,7 +26,15 @@ def find(named: Path | None, environment: Mapping[str, str] = os.environ) -> Pat
     """The file that is used: the named one, TIDEGATE_CONFIG, or the first that exists."""
     if named or environment.get("TIDEGATE_CONFIG"):
         return named or Path(environment["TIDEGATE_CONFIG"])
-    return next((place for place in places(environment) if place.is_file()), None)
+    return next((place for place in places(environment) if _is_there(place)), None)
+
+
+def _is_there(place: Path) -> bool:
+    """Whether there is a file; where we may not look, there is none for us."""
+    try:
+        return place.is_file()
+    except PermissionError:
+        return False
 
 
 def load(named: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:
