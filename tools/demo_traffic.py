@@ -1,6 +1,7 @@
 """Bounded HTTP traffic for `make demo`: calm, then a rush that raises the alert, then calm again."""
 
 import argparse
+import contextlib
 import http.client
 import random
 import sys
@@ -62,14 +63,21 @@ def ask(address: str, seconds: float) -> None:
     for length, rate in PHASES:
         until = min(time.monotonic() + length, ends)
         while time.monotonic() < until:
-            connection = http.client.HTTPConnection(address, timeout=5)
-            for _ in range(random.randrange(1, 8)):
-                method = random.choice(METHODS)
-                body = b"y" * 500 if method in ("POST", "PUT") else None
-                connection.request(method, random.choice(PATHS), body, {"Host": random.choice(HOSTS)})
-                connection.getresponse().read()
-                time.sleep(1 / rate)
-            connection.close()
+            try:
+                browse(address, rate)
+            except OSError:  # the server is not there yet
+                time.sleep(0.2)
+
+
+def browse(address: str, rate: float) -> None:
+    """A few pages over one connection."""
+    with contextlib.closing(http.client.HTTPConnection(address, timeout=5)) as connection:
+        for _ in range(random.randrange(1, 8)):
+            method = random.choice(METHODS)
+            body = b"y" * 500 if method in ("POST", "PUT") else None
+            connection.request(method, random.choice(PATHS), body, {"Host": random.choice(HOSTS)})
+            connection.getresponse().read()
+            time.sleep(1 / rate)
 
 
 def main() -> None:
