@@ -6,6 +6,7 @@ from pathlib import Path
 
 import rich_click as click
 
+from tidegate.app import assembly
 from tidegate.cli.options import PATH
 from tidegate.model.config.option import DURATION, SIZE
 from tidegate.model.errors import UsageError
@@ -27,7 +28,7 @@ def check(file: Path | None) -> int:
     """Say everything that is wrong in FILE (the one that would be used, unless named), with its line."""
     found = find.find(file)
     try:
-        find.load(file)
+        assembly.check(find.load(file))
     except ConfigError as error:
         for problem in error.problems:
             click.echo(safe_text(str(problem)), err=True)

@@ -78,7 +78,9 @@ class Answers:
         found = source.lookup(
             asked.proto, asked.local_ip, asked.local_port, asked.remote_ip, asked.remote_port
         )
-        return list(found)[:MAX_HOLDERS]
+        holders = list(found)
+        # Of too many none: the ones left out might be of another program.
+        return holders if len(holders) <= MAX_HOLDERS else []
 
     def _started(self) -> Sender:
         if self._sender is None:
