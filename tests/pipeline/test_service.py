@@ -59,6 +59,7 @@ class World:
         self.sinks: list[Kept] = []
         self.capture: object = "one"
         self.wrong = False
+        self.cannot_open: dict[int, bool] = {}
         self.now = 0.0
         self.events: dict[int, Callable[[], object]] = {}
         self.service = Service(self.build, self.clock)
@@ -82,6 +83,8 @@ class World:
         return self.made[-1]
 
     def line(self) -> Line:
+        if self.cannot_open.pop(len(self.sinks), False):
+            raise UsageError("no such folder")
         self.sinks.append(Kept())
         return Line([self.sinks[-1]], [], self.clock)
 
@@ -153,3 +156,13 @@ def test_a_wrong_reload_changes_nothing_but_opens_files_anew() -> None:
     world.run(t10=spoil, t30=world.service.stop)
     assert [(sink.closed, sink.reopened) for sink in world.sinks] == [(1, 1)]
     assert world.service.status()["reload_error"] == "t.yml:1: no"
+
+
+def test_a_reload_whose_parts_cannot_be_opened_goes_back_to_the_old_ones() -> None:
+    world = World([[]])
+    world.cannot_open[1] = True
+    world.run(t10=world.service.reload, t30=world.service.stop)
+    assert [sink.closed for sink in world.sinks] == [1, 1]
+    assert world.sinks[1].batches
+    assert world.service.reloads == 0
+    assert world.service.status()["reload_error"] == "no such folder"

@@ -1,6 +1,7 @@
 """What a configuration asks for, put together: stages that know more of rows, and sinks that keep them."""
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -83,21 +84,27 @@ class Assembly:
         return list(self._stages)
 
     def sinks(self) -> list[Sink]:
-        """The store, then logs."""
+        """The store, then logs; if one cannot be opened, none stays open."""
         from tidegate.sinks.log import open_logs
 
-        logs = open_logs(self.config.logs)
-        self._counting = [(f"log {log.name}", log) for log in logs]
-        sinks: list[Sink] = [*logs]
-        if self.config.logger:
-            from tidegate.sinks.logger import LoggerSink
+        self._counting = []
+        with ExitStack() as opened:
+            sinks: list[Sink] = []
+            if self.root:
+                self._store = open_store(self.config, self.root)
+                opened.callback(self._store.close)
+                sinks.append(self._store)
+            for log in open_logs(self.config.logs):
+                opened.callback(log.close)
+                self._counting.append((f"log {log.name}", log))
+                sinks.append(log)
+            if self.config.logger:
+                from tidegate.sinks.logger import LoggerSink
 
-            logger = LoggerSink(self.config.logger)
-            self._counting.append(("logger", logger))
-            sinks.append(logger)
-        if self.root:
-            self._store = open_store(self.config, self.root)
-            sinks.insert(0, self._store)
+                logger = LoggerSink(self.config.logger)
+                self._counting.append(("logger", logger))
+                sinks.append(logger)
+            opened.pop_all()
         return sinks
 
     @property

@@ -128,19 +128,30 @@ class Service:
     def _exchange(self, line: Line) -> Line:
         """The line of the new configuration; the old one, its files opened anew, if the new one is wrong."""
         self._reload.clear()
+        old = self._parts
         try:
             new = self._build()
         except (TidegateError, OSError) as error:
-            self.reload_error = safe_text(str(error))
-            _log.warning("reload: nothing changed: %s", self.reload_error)
+            self._refuse(error)
             line.reopen()
             return line
-        if self._parts is None or new.capture != self._parts.capture:
+        if old is None or new.capture != old.capture:
             self._end_source(line)
             self._backoff = Backoff()
         line.close()
+        try:
+            opened = new.line()
+        except (TidegateError, OSError) as error:
+            if old is None:
+                raise
+            self._refuse(error)
+            return old.line()
         self._parts = new
         self.reloads += 1
         self.reload_error = ""
         _log.info("reload: done")
-        return new.line()
+        return opened
+
+    def _refuse(self, error: Exception) -> None:
+        self.reload_error = safe_text(str(error))
+        _log.warning("reload: nothing changed: %s", self.reload_error)
