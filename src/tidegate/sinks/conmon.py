@@ -6,7 +6,7 @@ of its payload, where one is kept. A missing value is `-`; control characters ar
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -58,17 +58,8 @@ class Conmon(Headless):
         """The eleven cells of each row."""
         ts, src, src_port, dst, dst_port, *names, started = batch.columns(self.columns)
         *story, service, name = batch.columns(_STORY)
-        columns = (
-            map(iso_micros, ts),
-            src,
-            map(str, src_port),
-            dst,
-            map(str, dst_port),
-            *map(_texts, names),
-            map(_moment, started),
-            map(_story, *story, _texts(service), _texts(name)),
-        )
-        return list(zip(*columns, strict=True))
+        told = map(_story, *story, _texts(service), _texts(name))
+        return _lines(ts, (src, src_port, dst, dst_port), (*names, started), told)
 
 
 class ConmonSegments(Headless):
@@ -116,17 +107,7 @@ class ConmonSegments(Headless):
         ts, src, src_port, dst, dst_port, uids, excerpts = batch.columns(self.columns)
         programs = [self._programs.get(uid, _NOBODY) for uid in uids]
         *names, started, _, _ = zip(*programs, strict=True) if programs else ((),) * len(PROGRAM)
-        columns = (
-            map(iso_micros, ts),
-            src,
-            map(str, src_port),
-            dst,
-            map(str, dst_port),
-            *map(_texts, names),
-            map(_moment, started),
-            _texts(excerpts),
-        )
-        return list(zip(*columns, strict=True))
+        return _lines(ts, (src, src_port, dst, dst_port), (*names, started), _texts(excerpts))
 
     def _learn(self, batch: Batch) -> None:
         for uid, *program in zip(*batch.columns(("uid", *PROGRAM)), strict=True):
@@ -151,6 +132,18 @@ class ConmonSegments(Headless):
 
 SEGMENT_COLUMNS = frozenset(check_columns("packet", ())) | set(PROGRAM)
 """What a filter can look at in a data segment."""
+
+
+def _lines(
+    ts: Sequence[int], ends: Sequence[Sequence[Any]], program: Sequence[Sequence[Any]], told: Iterable[str]
+) -> list[tuple[str, ...]]:
+    """The eleven cells of each row, from columns: time, ends, program, what is told."""
+    src, src_port, dst, dst_port = ends
+    *names, started = program
+    texts = map(_texts, names)
+    ports = map(str, src_port), map(str, dst_port)
+    columns = (map(iso_micros, ts), src, ports[0], dst, ports[1], *texts, map(_moment, started), told)
+    return list(zip(*columns, strict=True))
 
 
 def _texts(values: Sequence[str | None]) -> list[str]:

@@ -5,28 +5,17 @@ reference, held against its list of fields in version 9.5. What it has no field 
 `tidegate`, under our own names, as the schema asks of custom fields. Fields that are missing are left out.
 """
 
-from collections.abc import Iterable, Sequence
-
 from tidegate.model.batch import Batch
 from tidegate.sinks.ecs_fields import SHAPES
-from tidegate.sinks.format import Headless, check_columns, row_lines
-from tidegate.sinks.nested import Shape
+from tidegate.sinks.format import row_lines
+from tidegate.sinks.nested import Nested
 
 
-class Ecs(Headless):
+class Ecs(Nested):
     """Lines of any tables."""
 
-    def __init__(self, columns: Sequence[str] = (), tables: Iterable[str] = ()) -> None:
-        """Writes all fields, or those made of these columns; of `tables` each has to have them."""
-        for table in tables:
-            check_columns(table, columns)
-        self._columns = columns
-        self._shapes: dict[str, Shape] = {}
+    SHAPES = SHAPES
 
     def lines(self, batch: Batch) -> bytes:
         """The rows as lines."""
-        shape = self._shapes.get(batch.table)
-        if shape is None:
-            shape = SHAPES[batch.table]()
-            shape = self._shapes[batch.table] = shape.of(self._columns) if self._columns else shape
-        return row_lines(shape.lines(batch))
+        return row_lines(self.of(batch.table, batch))

@@ -6,31 +6,24 @@ in all events of a connection. What Suricata has no field for stands in the obje
 names. Counters of `stats` are those of the last interval, hence `_delta`.
 """
 
-from collections.abc import Iterable, Sequence
-
 from tidegate.model.batch import Batch
 from tidegate.sinks.eve_fields import DNS_ANSWER, DNS_QUERY, SHAPES
-from tidegate.sinks.format import Headless, check_columns, row_lines
-from tidegate.sinks.nested import Shape
+from tidegate.sinks.format import row_lines
+from tidegate.sinks.nested import Nested
 
 
-class Eve(Headless):
+class Eve(Nested):
     """Lines of any tables."""
 
-    def __init__(self, columns: Sequence[str] = (), tables: Iterable[str] = ()) -> None:
-        """Writes all fields, or those made of these columns; of `tables` each has to have them."""
-        for table in tables:
-            check_columns(table, columns)
-        self._columns = columns
-        self._shapes: dict[str, Shape] = {}
+    SHAPES = SHAPES
 
     def lines(self, batch: Batch) -> bytes:
         """The rows as lines."""
-        return row_lines(self._questions(batch) if batch.table == "dns" else self._of(batch.table, batch))
+        return row_lines(self._questions(batch) if batch.table == "dns" else self.of(batch.table, batch))
 
     def _questions(self, batch: Batch) -> list[str]:
         """A row of dns gives two events, as far as both were seen: the question and its answer."""
-        asked, answered = self._of(DNS_QUERY, batch), self._of(DNS_ANSWER, batch)
+        asked, answered = self.of(DNS_QUERY, batch), self.of(DNS_ANSWER, batch)
         found = []
         for question, answer, rcode, rtt in zip(
             asked, answered, *batch.columns(("rcode", "rtt")), strict=True
@@ -40,10 +33,3 @@ class Eve(Headless):
             if rcode is not None:
                 found.append(answer)
         return found
-
-    def _of(self, name: str, batch: Batch) -> list[str]:
-        shape = self._shapes.get(name)
-        if shape is None:
-            shape = SHAPES[name]()
-            shape = self._shapes[name] = shape.of(self._columns) if self._columns else shape
-        return shape.lines(batch)

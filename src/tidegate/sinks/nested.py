@@ -7,14 +7,15 @@ direction mark is left in it.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring_ascii as quoted
 from math import isfinite
-from typing import Any
+from typing import Any, ClassVar
 
 from tidegate.model.batch import Batch
 from tidegate.model.tables import find_table
+from tidegate.sinks.format import Headless, check_columns
 from tidegate.sinks.moments import iso
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -161,3 +162,24 @@ def _number(value: float) -> str:
 
 
 _WRITE: dict[type, Callable[[Any], str]] = {int: str, float: _number, str: quoted}
+
+
+class Nested(Headless):
+    """A format of nested objects: `SHAPES` says how each table's rows become them."""
+
+    SHAPES: ClassVar[Mapping[str, Callable[[], Shape]]] = {}
+
+    def __init__(self, columns: Sequence[str] = (), tables: Iterable[str] = ()) -> None:
+        """Writes all fields, or those made of these columns; of `tables` each has to have them."""
+        for table in tables:
+            check_columns(table, columns)
+        self._columns = columns
+        self._shapes: dict[str, Shape] = {}
+
+    def of(self, name: str, batch: Batch) -> list[str]:
+        """The batch's rows in the shape of that name."""
+        shape = self._shapes.get(name)
+        if shape is None:
+            shape = self.SHAPES[name]()
+            shape = self._shapes[name] = shape.of(self._columns) if self._columns else shape
+        return shape.lines(batch)
