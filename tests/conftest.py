@@ -5,9 +5,16 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import pcaps
 from helpers import TIDEGATE, Run
+
+# The same examples each time, and no verdict on how fast a busy machine makes them.
+settings.register_profile(
+    "tidegate", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("tidegate")
 
 
 @pytest.fixture

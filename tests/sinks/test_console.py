@@ -21,6 +21,7 @@ ROW: dict[str, Any] = {
     "duration": 4.25,
     "up_bytes": 1200,
     "down_bytes": 45300,
+    "process_name": "curl",
     "service": "tls",
     "name": "www.example.org\x1b]0;title\x07",
 }
@@ -29,7 +30,7 @@ ROW: dict[str, Any] = {
 def test_how_a_connection_ended_fits_a_line() -> None:
     assert closed_line(ROW) == (
         "14:02:15 - tcp   [2001:db8::1]:41000 > 192.0.2.9:443          SF       4.25 s"
-        "  up   1.2 kB  down  45.3 kB  tls    www.example.org\\x1b]0;title\\x07"
+        "  up   1.2 kB  down  45.3 kB  curl  tls    www.example.org\\x1b]0;title\\x07"
     )
 
 
@@ -46,10 +47,11 @@ def test_a_connection_is_told_when_new_and_when_over() -> None:
 
 
 def test_what_is_known_of_a_new_connection_is_told() -> None:
-    row = ROW | {"iface": "eth0", "service": None, "name": "printer.local"}
+    row = ROW | {"iface": "eth0", "service": None, "name": "printer.local", "process_name": None}
     assert opened_line(row).endswith("eth0         printer.local")
     assert opened_line(row | {"name": None}).endswith("  eth0")
     assert opened_line(row | {"name": None, "service": "dns"}).endswith("  eth0  dns")
+    assert opened_line(row | {"name": None, "process_name": "di\x1bg"}).endswith("  eth0  di\\x1bg")
 
 
 def test_a_long_name_is_cut_after_it_was_made_safe() -> None:

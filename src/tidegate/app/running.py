@@ -11,10 +11,12 @@ from tidegate.app.assembly import Assembly, captured, check, program_stage
 from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config, WatchSettings
 from tidegate.model.config.capture import live
+from tidegate.model.errors import UsageError
 from tidegate.pipeline.kept import Once
 from tidegate.pipeline.metrics import MetricsServer
 from tidegate.pipeline.pipeline import Line
 from tidegate.pipeline.service import Parts, Service
+from tidegate.sinks import Sink
 from tidegate.sources.live import Live
 from tidegate.store.layout import default_root
 
@@ -57,7 +59,7 @@ class Running:
         `root` is the store where the configuration names none, `helper` opens the interfaces.
         """
         self._load = load
-        self._file = file
+        self.file = file
         self._root = root
         self._helper = helper
         self._live: Live | None = None
@@ -66,7 +68,9 @@ class Running:
         self._programs = Once(lambda: program_stage(config.programs, helper))
         self._assembly = Assembly(config, store_root(config, root))
         self.control_path = control_path(config, root)
-        self.service = Service(self._parts)
+        self.service = Service(self._parts, lost=self._lost)
+        self.beside: list[Sink] = []
+        """Sinks that are fed beside those of the configuration, and are never closed."""
         self._metrics = (
             MetricsServer(config.service.metrics, self.service.status) if config.service.metrics else None
         )
@@ -87,6 +91,14 @@ class Running:
         own: dict[str, Command] = {"status": self.service.status, "reload": self._reload, "stop": self._stop}
         return own | alert_commands(lambda: self._assembly.running_alerts())
 
+    def warnings(self) -> list[str]:
+        """What the user should know of the capture."""
+        return self._live.stats().warnings if self._live else []
+
+    def _lost(self) -> str:
+        gone = self._helper.warnings() if self._helper else []
+        return f"{gone[0].partition(':')[0]}; a new worker brings a new one" if gone else ""
+
     def _parts(self) -> Parts:
         config = self._load()
         root = store_root(config, self._root)
@@ -106,13 +118,13 @@ class Running:
     def _line(self, assembly: Assembly) -> Line:
         self._assembly = assembly
         sinks = assembly.sinks()  # first, since alerts are remembered in the store's directory
-        return Line(sinks, assembly.stages())
+        return Line([*sinks, *self.beside], assembly.stages())
 
     def _facts(self, assembly: Assembly) -> dict[str, Any]:
         facts = {
             "pid": os.getpid(),
             "user": getpass.getuser(),
-            "config": self._file,
+            "config": self.file,
             "store": str(assembly.root),
             **assembly.facts(),
         }
@@ -134,7 +146,11 @@ class Running:
         }
 
     def _reload(self) -> dict[str, Any]:
-        check(self._load())
+        try:
+            check(self._load())
+        except UsageError as error:
+            self.service.reload_error = str(error)
+            raise
         self.service.reload()
         return {}
 

@@ -114,3 +114,11 @@ def place_stages(databases: tuple[str, ...]) -> list[Stage]:
     from tidegate.app.assembly import place_stage
 
     return [place_stage(PlaceSettings(databases))] if databases else []
+
+
+def chosen_store(store: Path | None) -> Path:
+    """The store that is named, else the configuration's, else the default one."""
+    from tidegate.app.running import store_root
+    from tidegate.settings.find import load_place
+
+    return store or store_root(load_place())

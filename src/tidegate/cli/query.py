@@ -12,6 +12,7 @@ from tidegate.cli import closing, output
 from tidegate.cli.options import (
     PATH,
     answer_format_option,
+    chosen_store,
     filter_option,
     place_option,
     place_stages,
@@ -98,10 +99,10 @@ def _answer(
 ) -> "Answer":
     """The answer, whoever is asked."""
     if named is None:
-        return app.query(sql or "", store)
+        return app.query(sql or "", chosen_store(store))
     given = dict(map(_assignment, values))
     if not files:
-        return app.ask(named, store, **given)
+        return app.ask(named, chosen_store(store), **given)
     if store:
         raise UsageError("--store and -r: a question has one place to look; give one")
     for file in files:

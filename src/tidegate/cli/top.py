@@ -6,9 +6,8 @@ from pathlib import Path
 import rich_click as click
 
 from tidegate.cli import screen
-from tidegate.cli.options import ascii_option, filter_option, store_option
+from tidegate.cli.options import ascii_option, chosen_store, filter_option, store_option
 from tidegate.model.errors import CaptureError, UsageError
-from tidegate.store.layout import default_root
 
 
 @click.command()
@@ -48,7 +47,7 @@ def top(
         raise UsageError("--speed is a number such as 1, 10 or 0.5; 0 is as fast as possible")
     if not screen.is_terminal():
         raise UsageError("the screen needs a terminal; for rows: tidegate query, tidegate read")
-    _show(store or default_root(), files, pace or None, expression, ascii)
+    _show(chosen_store(store), files, pace or None, expression, ascii)
 
 
 def _show(

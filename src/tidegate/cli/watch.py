@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from tidegate import app
-from tidegate.app.assembly import Assembly, captured
+from tidegate.app.assembly import Assembly, captured, check
 from tidegate.app.rights import separate
 from tidegate.cli import closing, screen
 from tidegate.cli.options import (
@@ -102,6 +102,7 @@ def _watch(options: Watching) -> int:
     logging.basicConfig(format="tidegate: %(message)s", level=logging.INFO)
     config = options.configured()
     root = options.root(config)
+    check(config)  # before rights are given up: what it loads may lie where only root can look
     if options.no_helper:
         return _run(options, config, root, None)
     logs = (Path(log.path) for log in config.logs if log.path != "-")

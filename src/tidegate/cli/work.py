@@ -6,8 +6,10 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
+from tidegate.app.assembly import check
 from tidegate.app.rights import separate
 from tidegate.app.running import Running, outlets, store_root
+from tidegate.cli import closing
 from tidegate.enrich.watch import open_source
 from tidegate.pipeline.control import ControlServer
 from tidegate.settings.find import find, load
@@ -21,6 +23,7 @@ def work(file: Path | None) -> int:
     place = find(file)
     config = load(place)
     root = store_root(config)
+    check(config)
     records = partial(open_source, config.programs) if config.programs.method != "none" else None
     with separate(config.service.user or None, outlets(config), records) as separated:
         if separated and separated.told:
@@ -42,7 +45,10 @@ def _serve(running: Running) -> int:
         signal.signal(number, handler)
     control = ControlServer(running.control_path, running.commands())
     control.start()
-    _log.info("running; ask it with: tidegate control status")
+    running.beside.append(closing.Warnings(running.warnings))
+    _log.info(
+        "running; ask it with: tidegate control status%s", f" --config {running.file}" if running.file else ""
+    )
     try:
         running.run()
     finally:

@@ -26,7 +26,7 @@ def examine(file: Path | None) -> Iterator[Finding]:
             str(used) if used else f"defaults; {', '.join(map(str, places(os.environ)))} is not there",
         )
     except UsageError as error:
-        yield broken("settings", str(error), "tidegate config check")
+        yield broken("settings", str(error), f"tidegate config check {file or ''}".strip())
     yield from check_rights()
     yield from check_interfaces()
     yield from check_libpcap()

@@ -4,6 +4,7 @@ No address, name or URL is ever a label: strangers would decide how many series 
 read the figures would learn who talks to whom.
 """
 
+import ipaddress
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -26,6 +27,8 @@ class MetricsServer:
         host, _, port = address.rpartition(":")
         if not port.isdigit() or int(port) > 65535:
             raise UsageError(f'service.metrics: "{address}" is no address and port, such as 127.0.0.1:9700')
+        if not _is_loopback(host.strip("[]")):
+            raise UsageError(f'service.metrics: "{address}" is no loopback address, such as 127.0.0.1:9700')
         registry = CollectorRegistry()
         registry.register(Figures(status))
         try:
@@ -49,6 +52,15 @@ class MetricsServer:
             self._server.shutdown()
             self._thread.join()
         self._server.server_close()
+
+
+def _is_loopback(host: str) -> bool:
+    if host in ("", "localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class Figures:
@@ -80,7 +92,8 @@ def _of_parts(parts: list[Mapping[str, Any]]) -> Iterator[Metric]:
     working = GaugeMetricFamily("tidegate_part_up", "1 while the part works", labels=["part"])
     failures = CounterMetricFamily("tidegate_part_failures", "Times the part failed", labels=["part"])
     lost = CounterMetricFamily("tidegate_part_lost_rows", "Rows the part could not take", labels=["part"])
-    waiting = GaugeMetricFamily("tidegate_part_waiting_rows", "Rows that wait for the part", labels=["part"])
+    words = "What waits for the part: bytes of a log, records of the logger"
+    waiting = GaugeMetricFamily("tidegate_part_waiting", words, labels=["part"])
     for part in parts:
         working.add_metric([part["name"]], float(not part.get("error")))
         failures.add_metric([part["name"]], part.get("failures", 0))

@@ -32,8 +32,15 @@ class Parts:
 class Service:
     """Runs parts until it is stopped. `build` gives them, now and at each reload; it raises TidegateError."""
 
-    def __init__(self, build: Callable[[], Parts], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        build: Callable[[], Parts],
+        clock: Callable[[], float] = time.monotonic,
+        lost: Callable[[], str] = lambda: "",
+    ) -> None:
+        """`lost` says what is gone that only a new process can bring back; empty while nothing is."""
         self._build = build
+        self._lost = lost
         self._clock = clock
         self._stop = Event()
         self._reload = Event()
@@ -77,6 +84,8 @@ class Service:
                 if self._reload.is_set():
                     line = self._exchange(line)
                 line.process(self._poll() or [])
+                if reason := self._lost():
+                    raise TidegateError(reason)
             self._end_source(line)
         finally:
             line.close()

@@ -15,6 +15,9 @@ REMEMBERED = 65_536
 ENDS = 43
 """Characters of both ends, in columns; IPv6 may take more."""
 
+PROGRAM = 24
+"""Characters of a program's name at most."""
+
 NAME = 60
 """Characters of a name at most; strangers choose it."""
 
@@ -73,9 +76,14 @@ def closed_line(row: dict[str, Any]) -> str:
 
 
 def _said(row: dict[str, Any]) -> str:
-    """The service and the called end's name, as far as they are known."""
-    service, name = row["service"] or "", row["name"] or ""
-    return f"  {service:<5}  {clip(safe_text(name), NAME)}".rstrip() if service or name else ""
+    """The program, the service and the called end's name, as far as they are known."""
+    program, service, name = row["process_name"] or "", row["service"] or "", row["name"] or ""
+    words = [
+        clip(safe_text(program), PROGRAM),
+        f"{service:<5}" if service or name else "",
+        clip(safe_text(name), NAME),
+    ]
+    return "".join(f"  {word}" for word in words if word).rstrip()
 
 
 def _ends(row: dict[str, Any]) -> str:

@@ -27,7 +27,9 @@ class Controls:
     """What this screen can do beside looking."""
 
     alerts: AlertControls | None = None
-    why_not: str = "alerts are acted on where they are made: in the screen of the watch that runs"
+    why_not: str = (
+        "this screen only looks; act in the screen of the watch that runs, or with: tidegate alerts ack ID"
+    )
     """Said when `alerts` is None."""
     who: str = ""
     """Who sits before the screen."""
