@@ -110,3 +110,11 @@ def test_what_cannot_start_is_said_once(run: Run, tmp_path: Path) -> None:
         2,
         "tidegate: t.yml:1: watch: a group of keys is expected, not 5\n",
     )
+
+
+def test_a_helper_that_is_killed_comes_back_with_a_new_worker(running: Running) -> None:
+    first = running.until(lambda status: status["capturing"])["pid"]
+    helper = int(Path(f"/proc/{first}/task/{first}/children").read_text().split()[0])
+    os.kill(helper, signal.SIGKILL)
+    running.until(lambda status: status["pid"] != first)
+    assert "the privileged helper has ended; a new worker brings a new one" in running.told.read_text()

@@ -17,6 +17,12 @@ from tidegate.pipeline.supervisor import POLL
 _log = logging.getLogger("tidegate")
 
 
+class LostError(TidegateError):
+    """Something is gone that only a new process can bring back (EX_TEMPFAIL of sysexits.h)."""
+
+    exit_code = 75
+
+
 @dataclass
 class Parts:
     """What a configuration asks for. Nothing is open before `line` and `source` are called."""
@@ -85,7 +91,7 @@ class Service:
                     line = self._exchange(line)
                 line.process(self._poll() or [])
                 if reason := self._lost():
-                    raise TidegateError(reason)
+                    raise LostError(reason)
             self._end_source(line)
         finally:
             line.close()
