@@ -1,6 +1,7 @@
 """`tidegate alerts`: what is wrong, what was wrong, and what is done about it."""
 
 import getpass
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ from tidegate.model.text import clip, safe_text
 from tidegate.model.units import human_duration
 
 WIDTH = 70
+KEY = 40
+"""Characters of a message, and of a rule or a key, at most."""
 
 
 class Place:
@@ -123,24 +126,39 @@ def _listing(place: Place, since: str | None, limit: int) -> Iterator[str]:
         by = f"  (acknowledged by {alert.acknowledged_by})" if alert.acknowledged_by else ""
         yield safe_text(
             f"  {alert.alert_id}  since {_moment(alert.since)}  {alert.severity:<8}  "
-            f"{clip(alert.message, WIDTH)}{by}"
+            f"{_told(alert.rule, alert.key, alert.message)}{by}"
         )
+    now = time.time_ns()
     for rule, until in ledger.mutes.items():
-        yield safe_text(f"muted: {'everything' if rule == '*' else rule} until {_moment(until)}")
+        yield safe_text(
+            f"muted: {'everything' if rule == '*' else rule} until {_moment(until)}{_over(until, now)}"
+        )
     for each in ledger.silences.values():
         given = {"rule": each.rule, "key": each.key, "from": each.source, "to": each.destination}
         what = ", ".join(f"{name} {value}" for name, value in given.items() if value)
-        end = f" until {_moment(each.until)}" if each.until else ""
+        end = f" until {_moment(each.until)}{_over(each.until, now)}" if each.until else ""
         yield safe_text(f"silence {each.silence_id}: {what}{end}")
-    answer = question(place.root, since=since, limit=limit)
+    answer = question(place.root, since=since, limit=limit + len(ledger.open))
     rows = [dict(zip(answer.columns, row, strict=True)) for row in answer]
-    over = [row for row in rows if row["state"] == "recovered"]
+    over = [row for row in rows if row["state"] == "recovered"][:limit]
     yield "over" if over else "none over"
     for row in over:
         yield safe_text(
             f"  {row['alert_id']}  {row['since']:%Y-%m-%d %H:%M:%S}  "
-            f"{human_duration(row['duration'] or 0):>8}  {clip(row['message'], WIDTH)}"
+            f"{human_duration(row['duration'] or 0):>8}  {_told(row['rule'], row['key'], row['message'])}"
         )
+
+
+def _told(rule: str, key: str | None, message: str) -> str:
+    """The message, with the rule (as `mute` wants it) and the key where it does not begin with them."""
+    if message.startswith(rule):
+        return clip(safe_text(message), WIDTH)
+    of = f"{clip(safe_text(rule), KEY)} {clip(safe_text(key), KEY)}" if key else clip(safe_text(rule), KEY)
+    return f"{of}: {clip(safe_text(message), WIDTH)}"
+
+
+def _over(until: int, now: int) -> str:
+    return "" if until > now else " (over)"
 
 
 def _moment(ns: int) -> str:
