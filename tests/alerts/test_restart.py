@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from alarms import S, Watched, asked, conn, rows, rule
 from tidegate.alerts import BusyError, open_desk
 from tidegate.alerts.ledger import MOST_KNOWN, Ledger
+from tidegate.alerts.remembered import remembered
 from tidegate.alerts.state import StateFile, read_state
+from tidegate.model.batch import make
 from tidegate.model.errors import StoreError
 from tidegate.store.layout import Layout
 
@@ -40,6 +42,20 @@ def test_what_was_raised_before_recovers_after_and_is_not_raised_again(state: Pa
     assert after.see(asked(31, 7)) == ["raised http_requests"]
     assert after.alerts[-1]["alert_id"] != raised["alert_id"]
     after.close()
+
+
+def test_a_screen_begins_with_those_that_are_open(state: Path) -> None:
+    assert remembered(state.parent) == {}
+    watched = Watched(rule(), state=state)
+    watched.tick(0)
+    watched.see(asked(1, 7))
+    watched.close()
+    told = make("alert", remembered(state.parent))
+    assert told.columns(["state", "rule", "since"]) == [
+        ["raised"],
+        ["http_requests"],
+        [watched.alerts[0]["since"]],
+    ]
 
 
 @pytest.mark.parametrize("died", [True, False])

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from town import LOCAL, NOW, batch, conn
 
+from alarms import Watched, asked, rule
 from helpers import wait_for
+from tidegate.alerts import NAME
+from tidegate.model.config import StoreSettings
 from tidegate.model.errors import CaptureError
 from tidegate.store.writer import StoreWriter
 from tidegate.tui.board.board import Board
@@ -103,3 +106,18 @@ def test_a_store_is_followed_and_its_thread_ends(tmp_path: Path) -> None:
     feed.join()
     writer.close()
     assert feed.error is None
+
+
+def test_a_store_begins_with_the_alerts_that_are_open(tmp_path: Path) -> None:
+    store = StoreWriter(tmp_path, StoreSettings())
+    store.close()
+    watched = Watched(rule(), state=tmp_path / NAME)
+    watched.tick(0)
+    watched.see(asked(1, 7))
+    watched.close()
+    feed, board = StoreFeed(tmp_path), Board()
+    feed.start()
+    wait_for(lambda: feed.inbox.pour(board) or board.alerts.open)
+    feed.stop()
+    feed.join()
+    assert [alert["rule"] for alert in board.alerts.open] == ["http_requests"]

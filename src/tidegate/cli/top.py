@@ -53,6 +53,7 @@ def top(
 def _show(
     root: Path, files: tuple[str, ...], speed: float | None, expression: str | None, ascii: bool
 ) -> None:
+    from tidegate.settings.find import load_place
     from tidegate.tui.controls import Controls
     from tidegate.tui.feeds.feed import Feed
     from tidegate.tui.feeds.replay import ReplayFeed
@@ -69,4 +70,9 @@ def _show(
         feed = ReplayFeed(files, speed, expression)
     else:
         feed = StoreFeed(root)
-    show(feed, Controls(who=screen.who(), local=() if files else screen.own_addresses()), ascii=ascii)
+    controls = Controls(
+        who=screen.who(),
+        rules=load_place().alerts.rules,
+        local=() if files else screen.own_addresses(),
+    )
+    show(feed, controls, ascii=ascii)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from tidegate import app
+from tidegate.alerts.remembered import remembered
 from tidegate.app.assembly import Assembly, captured, check
 from tidegate.app.rights import separate
 from tidegate.cli import closing, screen
@@ -32,9 +33,11 @@ from tidegate.cli.options import (
 from tidegate.cli.watching import Watching
 from tidegate.enrich.watch import open_source
 from tidegate.helper.outlets import Outlets
+from tidegate.model.batch import make
 from tidegate.model.config import Config
 from tidegate.model.config.capture import live
 from tidegate.model.text import safe_text
+from tidegate.sinks import Sink
 from tidegate.sources.live import all_interfaces
 
 if TYPE_CHECKING:
@@ -126,7 +129,12 @@ def _run(options: Watching, config: Config, root: Path | None, separated: "Separ
         started = time.monotonic()
         try:
             if options.screen:
-                run = lambda board: running.run([*sinks, board], options.seconds, assembly.stages())  # noqa: E731
+
+                def run(board: Sink) -> None:
+                    if told := remembered(root) if root else {}:
+                        board.write(make("alert", told))
+                    running.run([*sinks, board], options.seconds, assembly.stages())
+
                 screen.over(running, run, ascii=options.ascii, assembly=assembly)
             else:
                 warnings = closing.Warnings(

@@ -3,7 +3,8 @@
 import time
 from pathlib import Path
 
-from tidegate.model.errors import StoreError
+from tidegate.alerts.remembered import remembered
+from tidegate.model.errors import StoreError, TidegateError
 from tidegate.queries.recent import Recent
 from tidegate.tui.board.rows import WANTED, Lists
 from tidegate.tui.feeds.feed import Feed
@@ -23,6 +24,7 @@ class StoreFeed(Feed):
     def __init__(self, root: Path) -> None:
         """Raises StoreError if there is no store."""
         super().__init__("tidegate-store-feed", str(root))
+        self._root = root
         self._recent = Recent(root, WANTED)
 
     @property
@@ -44,9 +46,20 @@ class StoreFeed(Feed):
         super().stop()
         self._recent.interrupt()
 
+    def _remember(self) -> None:
+        """Begins with the alerts that are open, however long ago they were raised."""
+        try:
+            told = remembered(self._root)
+        except TidegateError as error:
+            self.inbox.say("warning", str(error))
+            return
+        if told:
+            self.inbox.put(Lists("alert", tuple(told), list(told.values())), self.clock(), wait=True)
+
     def run(self) -> None:
         """Looks, hands over, waits."""
         try:
+            self._remember()
             while not self._over.is_set():
                 for found in self._recent.look():
                     self.inbox.put(Lists(found.table, found.names, found.values), self.clock(), wait=True)
