@@ -71,6 +71,13 @@ service: 5
     ]
 
 
+def test_an_address_for_all_and_a_length_for_nothing_are_refused() -> None:
+    assert problems("service: {metrics: '0.0.0.0:9700'}\nwatch: {snaplen: -5}\n") == [
+        "t.yml:2: watch: snaplen: -5 bytes of a packet; 64 to 262144 can be kept",
+        't.yml:1: service: "0.0.0.0:9700" is no loopback address: write 127.0.0.1:9700',
+    ]
+
+
 def test_what_types_cannot_say_is_checked_too() -> None:
     text = """\
 alerts:
@@ -149,7 +156,7 @@ def test_a_variable_that_sets_nothing_is_a_mistake() -> None:
 def test_every_key_can_be_set_by_its_variable(key: Any) -> None:
     examples = {"text": "x", "a list: text": "x", "true or false": "true", "keys and values": "{version: 1}"}
     words = key.expected
-    text = examples.get(words, "7")
+    text = {"watch.snaplen": "700", "service.metrics": "[::1]:7"}.get(key.name, examples.get(words, "7"))
     if words.startswith("one of"):
         text = words.removeprefix("one of ").split(", ")[0]
     values = with_environment(Document("t", {}), {key.variable: text}).values

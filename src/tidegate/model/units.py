@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 from tidegate.model.errors import UsageError
 from tidegate.model.text import clip
@@ -33,6 +34,21 @@ def parse_size(text: str) -> int:
     if number * _BYTES[unit] > _LARGEST:
         raise UsageError(f'"{clip(text, 20)}" is too large: 1048576T at most')
     return int(number * _BYTES[unit])
+
+
+def parse_loopback(text: str) -> tuple[str, int]:
+    """Host and port of "127.0.0.1:9700", "[::1]:9700" or "localhost:9700"; raises UsageError."""
+    host, _, port = text.rpartition(":")
+    host = host.strip("[]") or "127.0.0.1"
+    if not (port.isascii() and port.isdigit()) or int(port) > 65535:
+        raise UsageError(f'"{clip(text, 40)}" is no address and port: write 127.0.0.1:9700')
+    try:
+        near = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        near = False
+    if not near:
+        raise UsageError(f'"{clip(text, 40)}" is no loopback address: write 127.0.0.1:{port}')
+    return host, int(port)
 
 
 def parse_moment(text: str, now: datetime) -> datetime:

@@ -4,7 +4,6 @@ No address, name or URL is ever a label: strangers would decide how many series 
 read the figures would learn who talks to whom.
 """
 
-import ipaddress
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -15,6 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import CollectorRegistry
 
 from tidegate.model.errors import UsageError
+from tidegate.model.units import parse_loopback
 
 Status = Callable[[], Mapping[str, Any]]
 
@@ -24,15 +24,11 @@ class MetricsServer:
 
     def __init__(self, address: str, status: Status) -> None:
         """Binds "127.0.0.1:9700"; raises UsageError where that is no address, or taken."""
-        host, _, port = address.rpartition(":")
-        if not port.isdigit() or int(port) > 65535:
-            raise UsageError(f'service.metrics: "{address}" is no address and port, such as 127.0.0.1:9700')
-        if not _is_loopback(host.strip("[]")):
-            raise UsageError(f'service.metrics: "{address}" is no loopback address, such as 127.0.0.1:9700')
+        place = parse_loopback(address)
         registry = CollectorRegistry()
         registry.register(Figures(status))
         try:
-            self._server = _Server((host.strip("[]") or "127.0.0.1", int(port)), registry)
+            self._server = _Server(place, registry)
         except OSError as error:
             raise UsageError(f"service.metrics: {address}: {error.strerror or error}") from None
         self._thread = Thread(target=self._server.serve_forever, name="tidegate-metrics")
@@ -52,15 +48,6 @@ class MetricsServer:
             self._server.shutdown()
             self._thread.join()
         self._server.server_close()
-
-
-def _is_loopback(host: str) -> bool:
-    if host in ("", "localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class Figures:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 from tidegate.model.config.option import DURATION, SIZE, option, required
+from tidegate.model.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,11 @@ class WatchSettings:
     count: int | None = option(None, "end after this many packets")
     record: RecordSettings | None = option(None, "record packets beside")
     engine: EngineSettings = option(EngineSettings(), "how packets become rows")
+
+    def __post_init__(self) -> None:
+        """Refuses what no packet fits in."""
+        if not 64 <= self.snaplen <= 262144:
+            raise UsageError(f"snaplen: {self.snaplen} bytes of a packet; 64 to 262144 can be kept")
 
 
 def live(settings: WatchSettings, interim: float = 5.0, health: float = 10.0) -> WatchSettings:
