@@ -43,13 +43,14 @@ def _serve(running: Running) -> int:
 
     for number, handler in ((signal.SIGINT, stop), (signal.SIGTERM, stop), (signal.SIGHUP, reload)):
         signal.signal(number, handler)
+    running.beside.append(closing.Warnings(running.warnings))
     control = ControlServer(running.control_path, running.commands())
     control.start()
-    running.beside.append(closing.Warnings(running.warnings))
-    _log.info(
-        "running; ask it with: tidegate control status%s", f" --config {running.file}" if running.file else ""
-    )
     try:
+        _log.info(
+            "running; ask it with: tidegate control status%s",
+            f" --config {running.file}" if running.file else "",
+        )
         running.run()
     finally:
         control.close()
