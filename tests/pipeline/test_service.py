@@ -5,9 +5,14 @@ from collections.abc import Callable
 import pytest
 
 from tidegate.model.batch import Batch, make
-from tidegate.model.errors import CaptureError, UsageError
+from tidegate.model.errors import CaptureError, StoreError, UsageError
 from tidegate.pipeline.pipeline import Line
 from tidegate.pipeline.service import Parts, Service
+
+ROW: dict[str, list[object]] = {
+    **{name: ["x"] for name in ("alert_id", "sensor", "rule", "state", "severity", "metric", "message")},
+    **{name: [1] for name in ("ts", "since", "value", "threshold", "clear")},
+}
 
 
 class Capture:
@@ -19,11 +24,11 @@ class Capture:
 
     def poll(self, timeout: float) -> list[Batch] | None:
         if self.stopped:
-            return [make("alert", {})] if self.acts and self.acts.pop() else None
+            return [make("alert", ROW)] if self.acts and self.acts.pop() else None
         act = self.acts.pop(0) if self.acts else "batch"
         if act == "error":
             raise CaptureError("the interface burns")
-        return None if act == "end" else [make("alert", {})]
+        return None if act == "end" else [make("alert", ROW)]
 
     def stop(self) -> None:
         self.stopped = True
@@ -31,14 +36,17 @@ class Capture:
 
 
 class Kept:
-    """A sink that counts."""
+    """A sink that counts. It can break at the n-th batch."""
 
-    def __init__(self) -> None:
+    def __init__(self, breaks_at: int = 0) -> None:
         self.batches = self.closed = self.reopened = 0
+        self._breaks_at = breaks_at
 
     def write(self, batch: Batch) -> None:
         assert not self.closed
         self.batches += 1
+        if self.batches == self._breaks_at:
+            raise StoreError("the disk burns")
 
     def flush(self) -> None:
         """Nothing is held back."""
@@ -60,6 +68,7 @@ class World:
         self.capture: object = "one"
         self.wrong = False
         self.cannot_open: dict[int, bool] = {}
+        self.breaks_at: dict[int, int] = {}
         self.now = 0.0
         self.events: dict[int, Callable[[], object]] = {}
         self.service = Service(self.build, self.clock)
@@ -85,7 +94,7 @@ class World:
     def line(self) -> Line:
         if self.cannot_open.pop(len(self.sinks), False):
             raise UsageError("no such folder")
-        self.sinks.append(Kept())
+        self.sinks.append(Kept(self.breaks_at.pop(len(self.sinks), 0)))
         return Line([self.sinks[-1]], [], self.clock)
 
     def run(self, **events: Callable[[], object]) -> None:
@@ -166,3 +175,25 @@ def test_a_reload_whose_parts_cannot_be_opened_goes_back_to_the_old_ones() -> No
     assert world.sinks[1].batches
     assert world.service.reloads == 0
     assert world.service.status()["reload_error"] == "no such folder"
+
+
+def test_an_output_that_fails_is_opened_again_and_what_it_missed_is_counted() -> None:
+    world = World([[]])
+    world.breaks_at[0] = 3
+    world.run(t40=world.service.stop)
+    assert [sink.closed for sink in world.sinks] == [1, 1]
+    assert world.sinks[0].batches == 3
+    assert world.sinks[1].batches > 3
+    assert world.service.missed_rows > 0
+    assert world.service.status()["output_error"] == ""
+
+
+def test_an_output_that_cannot_be_opened_again_is_tried_until_it_can() -> None:
+    world = World([[]])
+    world.breaks_at[0] = 3
+    world.cannot_open[1] = True
+    seen: list[dict[str, object]] = []
+    world.run(t14=lambda: seen.append(world.service.status()), t60=world.service.stop)
+    assert seen[0]["output_error"]
+    assert len(world.sinks) == 2
+    assert world.sinks[1].batches > 3

@@ -1,12 +1,12 @@
 """The configuration: every mistake is told with its line, and every key can be set and is explained."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tidegate.model.config import Config
-from tidegate.model.config.option import options_of
 from tidegate.model.errors import UsageError
 from tidegate.settings.build import ConfigError, build
 from tidegate.settings.check import check
@@ -172,9 +172,7 @@ def test_every_key_is_explained() -> None:
     for key in all_keys():
         assert key.doc, key.name
         assert not key.doc.endswith("."), key.name
-    assert {field.name for field in options_of(Config)} == {
-        key.name for key in all_keys() if "." not in key.name
-    }
+    assert {field.name for field in fields(Config)} == {key.name for key in all_keys() if "." not in key.name}
 
 
 def test_where_a_file_is_looked_for(tmp_path: Path) -> None:

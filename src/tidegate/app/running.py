@@ -70,7 +70,7 @@ class Running:
         self.control_path = control_path(config, root)
         self.service = Service(self._parts, lost=self._lost)
         self.beside: list[Sink] = []
-        """Sinks that are fed beside those of the configuration, and are never closed."""
+        """Sinks that are fed beside those of the configuration; closed and used again with a reload."""
         self._metrics = (
             MetricsServer(config.service.metrics, self.service.status) if config.service.metrics else None
         )

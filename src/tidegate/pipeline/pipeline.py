@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Protocol, runtime_checkable
 
 from tidegate.model.batch import Batch
@@ -67,6 +68,9 @@ class Line:
         self._flushed = clock()
         self.error: OSError | TidegateError | None = None
         """The first failure of a sink."""
+        self.missed = 0
+        """Rows that a sink did not get: those it failed with, and all after them."""
+        self._left_out = 0
 
     def process(self, batches: Sequence[Batch]) -> None:
         """Hands the batches on, and flushes when it is time."""
@@ -75,6 +79,11 @@ class Line:
             self._flushed = self._clock()
             self._tick()
             self._flush()
+
+    def fail(self, error: OSError | TidegateError) -> None:
+        """One sink is left out from here on."""
+        self._left_out += 1
+        self.error = self.error or error
 
     def reopen(self) -> None:
         """Opens files anew where sinks write to them: somebody has moved the old ones away."""
@@ -96,6 +105,7 @@ class Line:
         for batch in through(self._stages[first:], batches):
             for sink in list(self._sinks):
                 self._guarded(sink, lambda sink=sink, batch=batch: sink.write(batch))  # type: ignore[misc]
+            self.missed += self._left_out * batch.num_rows
 
     def _tick(self) -> None:
         for number, stage in enumerate(self._stages):
@@ -110,4 +120,7 @@ class Line:
             action()
         except (OSError, TidegateError) as error:
             self._sinks.remove(sink)
-            self.error = self.error or error
+            self.fail(error)
+            if action != sink.close:  # what it holds (files, a lock) is let go of, as far as that goes
+                with suppress(OSError, TidegateError):
+                    sink.close()

@@ -59,6 +59,11 @@ class Service:
         self.reload_error = ""
         """Why the last reload changed nothing."""
         self.reloads = 0
+        self.sink_error = ""
+        """Why an output is left out; empty while all work."""
+        self.missed_rows = 0
+        """Rows that outputs did not get while they were left out."""
+        self._sinks = Backoff()
 
     def stop(self) -> None:
         """Asks it to end; safe from signal handlers and threads."""
@@ -76,6 +81,8 @@ class Service:
             "error": self.error,
             "reloads": self.reloads,
             "reload_error": self.reload_error,
+            "output_error": self.sink_error,
+            "missed_rows": self.missed_rows,
             **(self._parts.facts() if self._parts else {}),
         }
 
@@ -89,6 +96,8 @@ class Service:
             while not self._stop.is_set():
                 if self._reload.is_set():
                     line = self._exchange(line)
+                elif line.error:
+                    line = self._mend(line)
                 line.process(self._poll() or [])
                 if reason := self._lost():
                     raise LostError(reason)
@@ -118,8 +127,9 @@ class Service:
         except TidegateError as error:
             self._failed(str(error))
             return False
-        _log.info("capture: working again")
-        self.error = ""
+        if self.error:
+            _log.info("capture: working again")
+            self.error = ""
         return True
 
     def _failed(self, reason: str) -> None:
@@ -165,6 +175,27 @@ class Service:
         self.reloads += 1
         self.reload_error = ""
         _log.info("reload: done")
+        return opened
+
+    def _mend(self, line: Line) -> Line:
+        """A line with all its sinks again, when it is time to try; until then the others go on."""
+        if not self.sink_error:
+            self.sink_error = safe_text(str(line.error))
+            delay = self._sinks.fail(self._clock())
+            _log.warning("output: failed and left out; next try in %.0f s: %s", delay, self.sink_error)
+        if self._parts is None or not self._sinks.is_due(self._clock()):
+            return line
+        line.close()
+        self.missed_rows += line.missed
+        self._sinks.start(self._clock())
+        self.sink_error = ""
+        try:
+            opened = self._parts.line()
+        except (TidegateError, OSError) as error:
+            opened = Line([])
+            opened.fail(error)
+            return opened
+        _log.info("output: working again; %d rows were not written", line.missed)
         return opened
 
     def _refuse(self, error: Exception) -> None:

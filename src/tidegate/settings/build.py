@@ -57,7 +57,7 @@ def _validated(values: Mapping[str, Any], document: Document) -> tuple[Config | 
 
 
 def _problem(error: dict[str, Any], document: Document) -> Problem:
-    path: Path_ = tuple(part for part in error["loc"] if part != "function-before[_read(), float]")
+    path: Path_ = error["loc"]
     where = dotted(path)
     if error["type"] == "missing":
         return Problem(document.place(path[:-1]), f'{dotted(path[:-1]) or "the file"} needs "{path[-1]}"')

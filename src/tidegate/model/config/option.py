@@ -1,7 +1,7 @@
 """How a setting is written: a field with its default and a line of what it means."""
 
 from collections.abc import Callable
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field
 from typing import Any
 
 from tidegate.model.units import parse_duration, parse_size
@@ -44,8 +44,3 @@ def required(doc: str) -> Any:
 def doc_of(setting: Field[Any]) -> str:
     """What it means."""
     return str(setting.metadata.get("doc", ""))
-
-
-def options_of(kind: type) -> tuple[Field[Any], ...]:
-    """The fields of a settings class."""
-    return fields(kind)
