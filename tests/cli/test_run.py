@@ -118,3 +118,11 @@ def test_a_helper_that_is_killed_comes_back_with_a_new_worker(running: Running) 
     os.kill(helper, signal.SIGKILL)
     running.until(lambda status: status["pid"] != first)
     assert "the privileged helper has ended; a new worker brings a new one" in running.told.read_text()
+
+
+def test_a_worker_ends_when_who_watches_over_it_is_killed(running: Running) -> None:
+    worker = running.until(lambda status: status["capturing"])["pid"]
+    running.process.kill()
+    running.process.wait(20)
+    wait_for(lambda: not Path(f"/proc/{worker}").exists())
+    assert "tidegate: ended" in running.told.read_text()

@@ -189,11 +189,11 @@ def watch(
     """Captures on these interfaces (all that are up, now or later, unless named) until stop().
 
     Iterate over it for batches of rows; as a context manager it stops at the end of the block.
-    A `helper` (see `separate`) opens the interfaces for a process without rights.
+    A `helper` (see `app.rights`) opens the interfaces for a process without rights.
     """
     given = live(settings or WatchSettings())
     names = (interfaces,) if isinstance(interfaces, str) else tuple(interfaces or given.interfaces)
-    wanted = default_tables() if tables is None else check_tables(tables)
+    wanted = check_tables(given.tables if tables is None else tables) or default_tables()
     whole = replace(given, interfaces=names, filter=filter or given.filter, tables=tuple(wanted))
     return Watch(whole, helper)
 

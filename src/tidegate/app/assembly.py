@@ -49,7 +49,7 @@ class Assembly:
         helper: "Helper | None" = None,
         programs: Callable[[], Stage] | None = None,
     ) -> None:
-        """Checks what can be checked without opening anything; `root` is the store, if rows are kept.
+        """`config` has passed `check`; `root` is the store, if rows are kept.
 
         `programs` gives the stage of programs where it is not to be a new one.
         """
@@ -60,7 +60,6 @@ class Assembly:
         self._counting: list[tuple[str, Counting]] = []
         self._store: StoreSink | None = None
         self._alerts: Alerts | None = None
-        check(config)
 
     @property
     def tables(self) -> list[str]:

@@ -62,6 +62,7 @@ class Running:
         self.file = file
         self._root = root
         self._helper = helper
+        self._parent = os.getppid()
         self._live: Live | None = None
         config = load()
         # One for all configurations: records of programs are told once, and none is to be forgotten.
@@ -96,11 +97,14 @@ class Running:
         return self._live.stats().warnings if self._live else []
 
     def _lost(self) -> str:
+        if os.getppid() != self._parent:  # whoever started us was killed: nobody else would end us
+            self.service.stop()
         gone = self._helper.warnings() if self._helper else []
         return f"{gone[0].partition(':')[0]}; a new worker brings a new one" if gone else ""
 
     def _parts(self) -> Parts:
         config = self._load()
+        check(config)
         root = store_root(config, self._root)
         assembly = Assembly(config, root, self._helper, self._programs)
         watched = live(captured(config, assembly.tables))

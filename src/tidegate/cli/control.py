@@ -26,15 +26,10 @@ def control(what: str, socket: Path | None, config: Path | None, as_json: bool) 
     if as_json:
         click.echo(json.dumps(answer))
     elif what == "status":
-        click.echo(safe_text_lines(_status(answer)))
+        click.echo("\n".join(map(safe_text, _status(answer))))
     elif what == "reload":
         click.echo("the configuration is right and is taken over; tidegate control status says how it goes")
     return 0
-
-
-def safe_text_lines(lines: list[str]) -> str:
-    """The lines, each made safe."""
-    return "\n".join(safe_text(line) for line in lines)
 
 
 def _status(answer: dict[str, Any]) -> list[str]:

@@ -121,7 +121,7 @@ def _run(options: Watching, config: Config, root: Path | None, separated: "Separ
     assembly = Assembly(config, root, helper)
     tables = list(dict.fromkeys([*assembly.tables, *options.tables]))
     pace = (screen.INTERIM, screen.HEALTH) if options.screen else ()
-    watch = app.watch(tables=tables, settings=live(captured(config, tables), *pace), helper=helper)
+    watch = app.watch(settings=live(captured(config, tables), *pace), helper=helper)
     with options.row_sinks() as shown, watch as running:
         sinks = [*assembly.sinks(), *shown]
         if separated and separated.told:
