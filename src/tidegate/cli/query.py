@@ -20,7 +20,7 @@ from tidegate.cli.options import (
 )
 from tidegate.cli.progress import Progress
 from tidegate.cli.questions import as_rows, overview
-from tidegate.model.errors import CaptureError, UsageError
+from tidegate.model.errors import UsageError
 
 if TYPE_CHECKING:
     from tidegate.app import Answer
@@ -105,9 +105,6 @@ def _answer(
         return app.ask(named, chosen_store(store), **given)
     if store:
         raise UsageError("--store and -r: a question has one place to look; give one")
-    for file in files:
-        if file != "-" and (Path(file).is_dir() or not Path(file).exists()):
-            raise CaptureError(f"{file}: {'is a directory' if Path(file).is_dir() else 'no such file'}")
     capture = app.read(files, expression, stages=place_stages(places))
     with Progress() as progress:
         answer = capture.ask(named, progress, **given)
