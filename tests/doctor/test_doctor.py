@@ -10,10 +10,19 @@ import pytest
 
 import mmdb
 from helpers import TIDEGATE, Run
+from tidegate.doctor.capture import check_filters, check_interfaces
+from tidegate.doctor.files import check_files, check_store
 from tidegate.doctor.finding import Finding
-from tidegate.doctor.machine import check_clock, check_disk
+from tidegate.doctor.machine import check_clock
 from tidegate.doctor.places import check_places
-from tidegate.model.config import Config, PlaceSettings, StoreSettings
+from tidegate.model.config import (
+    Config,
+    LogSettings,
+    PlaceSettings,
+    RecordSettings,
+    StoreSettings,
+    WatchSettings,
+)
 
 
 def first(findings: Iterator[Finding]) -> Finding:
@@ -38,27 +47,100 @@ def test_a_wrong_configuration_is_the_first_thing_said(run: Run, tmp_path: Path)
     assert "mend it: tidegate config check" in done.stdout
 
 
+def test_interfaces_that_are_named_are_looked_for() -> None:
+    def found(*names: str) -> Finding:
+        return first(check_interfaces(Config(watch=WatchSettings(interfaces=names))))
+
+    assert found("lo").verdict == "ok"
+    assert found("lo").text.startswith("lo;")
+    assert found("any").text == found().text
+    assert found("lo", "nope0").verdict == "broken"
+    assert found("lo", "nope0").text.startswith("no such interface: nope0; there are: lo")
+
+
+def test_the_filter_of_the_configuration_is_compiled() -> None:
+    def found(filter: str) -> Finding:
+        return first(check_filters(Config(watch=WatchSettings(filter=filter))))
+
+    assert found("udp port 53").verdict == "ok"
+    assert found("tcp prt 80").verdict == "broken"
+    assert "tcp prt 80" in found("tcp prt 80").text
+
+
+AS_NOBODY = "os.setgroups([]); os.setgid(65534); os.setuid(65534);"
+
+
+def as_ordinary_user(imports: str, then: str) -> str:
+    """What a script prints; imported as root, since the packages may lie where only root can look."""
+    script = f"import os; {imports}; {AS_NOBODY} {then}"
+    done = subprocess.run([TIDEGATE[0], "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: to become an ordinary user")
 def test_an_ordinary_user_is_told_what_is_missing() -> None:
-    # Imported as root: the packages may lie where only root can look.
-    script = (
-        "import os; from tidegate.doctor.capture import check_rights;"
-        "os.setgroups([]); os.setgid(65534); os.setuid(65534); print(next(check_rights()))"
+    capture = "from tidegate.doctor.capture import check_rights"
+    said = as_ordinary_user(capture, "print(next(check_rights()))")
+    assert "not permitted for this user" in said
+    assert "sudo tidegate watch" in said
+    programs = "from tidegate.model.config import Config; from tidegate.doctor.programs import check_programs"
+    said = as_ordinary_user(programs, "print(next(check_programs(Config())))")
+    assert "limited" in said
+    assert "sudo tidegate" in said
+    assert "mount -t" not in said.partition("fix=")[2]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: to become an ordinary user")
+def test_an_ordinary_user_is_told_what_cannot_be_written(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    imports = (
+        "from tidegate.model.config import Config, LogSettings, StoreSettings;"
+        "from tidegate.doctor.files import check_files, check_store"
     )
-    done = subprocess.run([TIDEGATE[0], "-c", script], capture_output=True, text=True)
-    assert "not permitted for this user" in done.stdout, done.stderr
-    assert "sudo tidegate watch" in done.stdout
+    store = as_ordinary_user(
+        imports, f"print(next(check_store(Config(store=StoreSettings(path='{tmp_path}/a/b')))))"
+    )
+    assert "broken" in store
+    assert "not writable for this user" in store
+    assert "sudo" in store
+    logs = "(LogSettings(name='a', path='/etc/passwd'), LogSettings(name='b', path='/tmp/is/not/there'))"
+    said = as_ordinary_user(imports, f"print(*check_files(Config(logs={logs})), sep='\\n')").splitlines()
+    assert "/etc/passwd is not writable" in said[0]
+    assert "mkdir -p /tmp/is/not" in said[1]
+
+
+def test_logs_and_recordings_have_a_place(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    paths = ("-", str(tmp_path / "new"), str(tmp_path / "file"), str(tmp_path / "file" / "below"))
+    logs = tuple(LogSettings(name=path, path=path) for path in paths)
+    watch = WatchSettings(record=RecordSettings(str(tmp_path)))
+    found = list(check_files(Config(logs=logs, watch=watch)))
+    assert [(one.what, one.verdict) for one in found] == [
+        ("logs", "ok"), ("logs", "ok"), ("logs", "broken"), ("recording", "broken"),
+    ]  # fmt: skip
+    assert found[2].text.endswith("file is no directory")
 
 
 def test_a_store_without_room(tmp_path: Path) -> None:
     def found(**settings: int) -> Finding:
         store = StoreSettings(path=str(tmp_path / "a" / "b"), **settings)
-        return first(check_disk(Config(store=store)))
+        return first(check_store(Config(store=store)))
 
     assert found(keep_free=1, keep_bytes=1).verdict == "ok"
     assert found(keep_free=1, keep_bytes=1 << 60).verdict == "limited"
     assert found(keep_free=1 << 60).verdict == "broken"
     assert str(tmp_path) in found(keep_free=1 << 60).fix
+
+
+def test_a_store_where_nothing_can_be_kept(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for path, why in (("/proc/nope", "nothing can be kept in /proc"), (tmp_path / "file", "is no directory")):
+        finding = first(check_store(Config(store=StoreSettings(path=str(path)))))
+        assert finding.verdict == "broken"
+        assert why in finding.text
+        assert "store.path" in finding.fix
+        assert "0 B" not in finding.fix
 
 
 def test_a_clock_that_was_never_set() -> None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from tidegate.doctor.finding import Finding, broken, limited, ok
+from tidegate.model.config import Config
 from tidegate.model.errors import TidegateError
 from tidegate.sources.live import all_interfaces, filter_problem
 
@@ -29,24 +30,33 @@ def check_rights() -> Iterator[Finding]:
         yield ok("capture", f"packet rings, as {'root' if os.geteuid() == 0 else 'CAP_NET_RAW allows'}")
 
 
-def check_interfaces() -> Iterator[Finding]:
-    """Whether there is anything to watch."""
+def check_interfaces(config: Config) -> Iterator[Finding]:
+    """Whether there is anything to watch, and what the configuration names is there."""
     try:
-        there = all_interfaces()
+        there = {interface.name: interface for interface in all_interfaces()}
     except TidegateError as error:
         yield broken("interfaces", str(error), "see ip link")
         return
-    up = [interface.name for interface in there if interface.up and not interface.loopback]
-    if up:
+    named = () if set(config.watch.interfaces) == {"any"} else config.watch.interfaces
+    up = [one.name for one in there.values() if one.up and (one.name in named or not (named or one.loopback))]
+    if missing := [name for name in named if name not in there]:
+        text = f"no such interface: {', '.join(missing)}; there are: {', '.join(there)}"
+        yield broken("interfaces", text, "set watch.interfaces")
+    elif down := [name for name in named if name not in up]:
+        yield limited("interfaces", f"not up: {', '.join(down)}", f"ip link set {down[0]} up")
+    elif up:
         yield ok("interfaces", f"{', '.join(up)}; all: tidegate watch -D")
     else:
         yield limited("interfaces", "none is up but the loopback", "ip link set NAME up")
 
 
-def check_libpcap() -> Iterator[Finding]:
-    """Whether filters can be compiled."""
-    problem = filter_problem("tcp port 80")
-    if problem:
-        yield limited("filters", f"BPF expressions cannot be compiled: {problem}", "apt install libpcap0.8")
+def check_filters(config: Config) -> Iterator[Finding]:
+    """Whether filters can be compiled, and the one of the configuration too."""
+    wanted = config.watch.filter
+    if problem := filter_problem("tcp port 80"):
+        found = broken if wanted else limited
+        yield found("filters", f"BPF expressions cannot be compiled: {problem}", "apt install libpcap0.8")
+    elif wanted and (problem := filter_problem(wanted)):
+        yield broken("filters", problem, "set watch.filter; man 7 pcap-filter says how")
     else:
         yield ok("filters", "libpcap compiles them")

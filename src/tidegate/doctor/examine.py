@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tidegate.doctor.capture import check_interfaces, check_libpcap, check_rights
+from tidegate.doctor.capture import check_filters, check_interfaces, check_rights
+from tidegate.doctor.files import check_files, check_store
 from tidegate.doctor.finding import Finding, broken, ok
-from tidegate.doctor.machine import check_clock, check_disk, check_terminal
+from tidegate.doctor.machine import check_clock, check_terminal
 from tidegate.doctor.places import check_places
 from tidegate.doctor.programs import check_programs
 from tidegate.model.config import Config
@@ -28,10 +29,11 @@ def examine(file: Path | None) -> Iterator[Finding]:
     except UsageError as error:
         yield broken("settings", str(error), f"tidegate config check {file or ''}".strip())
     yield from check_rights()
-    yield from check_interfaces()
-    yield from check_libpcap()
+    yield from check_interfaces(config)
+    yield from check_filters(config)
     yield from check_programs(config)
-    yield from check_disk(config)
+    yield from check_store(config)
+    yield from check_files(config)
     yield from check_places(config, datetime.now(UTC))
     yield from check_clock(datetime.now(UTC))
     yield from check_terminal()

@@ -1,43 +1,16 @@
-"""The machine itself: its disk, its clock, the terminal."""
+"""The machine itself: its clock, the terminal."""
 
 import os
 import shutil
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 from tidegate.doctor.finding import Finding, broken, limited, ok
-from tidegate.model.config import Config
-from tidegate.model.units import human_bytes
-from tidegate.store.layout import default_root
 
 SOONEST = datetime(2025, 1, 1, tzinfo=UTC)
 UNSYNCHRONISED = 0x40
 """STA_UNSYNC of adjtimex(2)."""
-
-
-def check_disk(config: Config) -> Iterator[Finding]:
-    """Whether the store can be written, and whether there is room for what it may keep."""
-    root = Path(config.store.path) if config.store.path else default_root()
-    there = next(place for place in (root, *root.absolute().parents) if place.exists())
-    if not os.access(there, os.W_OK):
-        yield broken(
-            "store", f"{root} cannot be written", f"run as root, or choose another with --store: {there}"
-        )
-        return
-    free = shutil.disk_usage(there).free
-    if free <= config.store.keep_free:
-        fix = f"make room on the disk of {there}, or set store.keep_free below {human_bytes(free)}"
-        yield broken("store", f"{human_bytes(free)} free, all of it left alone", fix)
-    elif free < config.store.keep_bytes:
-        wanted = human_bytes(config.store.keep_bytes)
-        text = f"{root}: {human_bytes(free)} free, less than the {wanted} it may keep"
-        yield limited(
-            "store", text, "nothing: the oldest rows go when the disk is full; or set store.keep_bytes"
-        )
-    else:
-        yield ok("store", f"{root}, {human_bytes(free)} free")
 
 
 def check_clock(now: datetime) -> Iterator[Finding]:
@@ -60,8 +33,9 @@ def _is_synchronised() -> bool | None:
         return None
     import ctypes
 
-    # struct timex of <sys/timex.h>: `modes`, four longs, then `status`; 208 bytes, all zero asks only.
-    buffer = (ctypes.c_long * 26)()
+    # struct timex of <sys/timex.h>: `modes`, four longs, then `status`; at most 208 bytes, or 128 of 32 bits.
+    # All zero only asks.
+    buffer = (ctypes.c_long * 32)()
     if ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(buffer)) < 0:
         return None
     return not buffer[5] & UNSYNCHRONISED

@@ -1,7 +1,7 @@
 """Programs of connections: the method that works, and why better ones do not."""
 
+import os
 from collections.abc import Iterator
-from typing import Any
 
 from tidegate.doctor.finding import Finding, broken, limited, ok
 from tidegate.enrich.watch import open_source
@@ -14,28 +14,31 @@ TOLD = ("bpf", "tracepoint")
 
 def check_programs(config: Config) -> Iterator[Finding]:
     """How programs would be found here."""
-    if config.programs.method == "none":
+    wanted = config.programs.method
+    if wanted == "none":
         yield ok("programs", "not wanted (programs: method: none)")
         return
     try:
-        source: Any = open_source(config.programs)
+        source = open_source(config.programs)
     except TidegateError as error:
-        yield broken("programs", str(error), "as root: sudo tidegate doctor")
+        yield broken("programs", str(error), _mend(str(error), wanted))
         return
-    method = str(source.method)
-    refused = list(getattr(source, "refused", ()))
+    method, refused = source.method, list(source.refused)
     source.stop()
     why = "; ".join(f"{name}: {words}" for name, words in refused)
     said = f" ({why})" if why else ""
     if method in TOLD:
         yield ok("programs", f"by {method}: short-lived ones too{said}")
     else:
-        yield limited("programs", f"by {method}: only what lives long enough{said}", _mend(why))
+        text = f"by {method}: only what lives long enough{said}"
+        yield limited("programs", text, _mend(why, wanted))
 
 
-def _mend(why: str) -> str:
-    if "tracefs is not mounted" in why:
+def _mend(why: str, wanted: str) -> str:
+    if os.geteuid() != 0 and wanted in ("best", *TOLD):
+        return "sudo tidegate watch; sudo tidegate doctor says how it would do"
+    if wanted != "best":
+        return "programs: method: best"
+    if "tracefs" in why:
         return "mount -t tracefs nodev /sys/kernel/tracing"
-    if "ermission" in why or "not permitted" in why or "denied" in why:
-        return "as root: sudo tidegate doctor"
     return "see docs/programs.md"
