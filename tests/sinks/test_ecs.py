@@ -188,10 +188,10 @@ def test_alerts() -> None:
     assert recovered["event"]["action"] == "recovered"
 
 
-def test_an_endless_value_is_no_json_and_left_out() -> None:
+def test_an_endless_value_is_no_json_and_null() -> None:
     batch = rows("alert", 2, value=[float("inf"), 1.5], peak=[float("nan"), 2.0])
     first, second = (json.loads(line) for line in Ecs().lines(batch).splitlines())
-    assert "value" not in first["tidegate"]
+    assert (first["tidegate"]["value"], first["tidegate"]["peak"]) == (None, None)
     assert (second["tidegate"]["value"], second["tidegate"]["peak"]) == (1.5, 2.0)
 
 

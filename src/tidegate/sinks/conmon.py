@@ -14,7 +14,7 @@ from tidegate.model.batch import Batch
 from tidegate.model.filter import EVERYTHING, Filter
 from tidegate.model.text import safe_text
 from tidegate.sinks.format import Headless, check_columns, row_lines
-from tidegate.sinks.moments import iso_micros, second
+from tidegate.sinks.moments import micros, second
 
 COLUMNS = (
     "time",
@@ -142,7 +142,7 @@ def _lines(
     *names, started = program
     texts = map(_texts, names)
     ports = map(str, src_port), map(str, dst_port)
-    columns = (map(iso_micros, ts), src, ports[0], dst, ports[1], *texts, map(_moment, started), told)
+    columns = (map(micros, ts), src, ports[0], dst, ports[1], *texts, map(_moment, started), told)
     return list(zip(*columns, strict=True))
 
 
@@ -156,7 +156,7 @@ def _texts(values: Sequence[str | None]) -> list[str]:
 
 
 def _moment(ts: int | None) -> str:
-    return "-" if ts is None else f"{second(ts // 1_000_000_000)}Z"
+    return "-" if ts is None else f"{second(ts)}Z"
 
 
 def _story(state: str, how: str, took: float, up: int, down: int, service: str, name: str) -> str:

@@ -1,11 +1,11 @@
 """Fields of the Elastic Common Schema, and the columns they are made of."""
 
 import ipaddress
-import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tidegate.sinks.host_header import name_of, port_of
 from tidegate.sinks.moments import iso
 from tidegate.sinks.nested import Field, Object, Shape, field, fixed
 
@@ -53,6 +53,12 @@ _ENDS = (*_ADDRESSES, field("source.port", "src_port"), field("destination.port"
 
 def _transport(proto: str) -> str:
     return _TRANSPORTS.get(proto, proto)
+
+
+_CARRIER = field(
+    "network.transport", "transport", make=lambda transport: "tcp" if transport == "tcp" else "udp"
+)
+"""What carries TLS or QUIC, or DNS however it is transported."""
 
 
 def _program(ours: str, theirs: str, user: str) -> tuple[Field, ...]:
@@ -112,12 +118,7 @@ def _conn() -> Shape:
 
 def _domain(host: str) -> str:
     """The name without a port, an IPv6 address without its brackets."""
-    return re.sub(r":\d+$", "", host).removeprefix("[").removesuffix("]")
-
-
-def _port(host: str) -> int | None:
-    match = re.search(r":(\d{1,5})$", host)
-    return int(match[1]) if match else None
+    return name_of(host).removeprefix("[").removesuffix("]")
 
 
 def _path(uri: str) -> str | None:
@@ -154,7 +155,7 @@ def _http() -> Shape:
         field("http.version", "version"),
         field("url.original", "uri"),
         field("url.domain", "host", make=_domain),
-        field("url.port", "host", make=_port),
+        field("url.port", "host", make=port_of),
         field("url.path", "uri", make=_path),
         field("url.query", "uri", make=_query),
         field("user_agent.original", "user_agent"),
@@ -180,9 +181,7 @@ def _tls() -> Shape:
         _SENSOR,
         _IFACE,
         *_ENDS,
-        field(
-            "network.transport", "transport", make=lambda transport: "udp" if transport == "quic" else "tcp"
-        ),
+        _CARRIER,
         field(
             "network.protocol", "transport", make=lambda transport: "quic" if transport == "quic" else "tls"
         ),
@@ -253,9 +252,7 @@ def _dns() -> Shape:
         _SENSOR,
         _IFACE,
         *_ENDS,
-        field(
-            "network.transport", "transport", make=lambda transport: "tcp" if transport == "tcp" else "udp"
-        ),
+        _CARRIER,
         fixed("network.protocol", "dns"),
         field("dns.type", "rcode", "qtype", make=_dns_type),
         field("dns.id", "trans_id", make=str),
@@ -271,11 +268,6 @@ def _dns() -> Shape:
     return Shape("dns", fields, "tidegate", ("transport",))
 
 
-def _finite(value: float) -> float | None:
-    """JSON has no word for infinity."""
-    return value if math.isfinite(value) else None
-
-
 def _alert() -> Shape:
     fields = (
         *_event("alert", ["network"], ["info"], "alert"),
@@ -288,7 +280,6 @@ def _alert() -> Shape:
         _SENSOR,
         field("rule.name", "rule"),
         field("rule.category", "metric"),
-        *(field(f"tidegate.{name}", name, make=_finite) for name in ("value", "threshold", "clear", "peak")),
     )
     return Shape("alert", fields, "tidegate", ("alert_id", "severity", "state"))
 

@@ -1,6 +1,5 @@
 """Fields of Suricata's EVE events, and the columns they are made of."""
 
-import re
 from collections.abc import Callable
 from functools import partial
 from hashlib import blake2b
@@ -8,6 +7,7 @@ from typing import Any
 from zlib import crc32
 
 from tidegate.sinks.dns_numbers import OPCODES, RCODES, number_of
+from tidegate.sinks.host_header import name_of, port_of
 from tidegate.sinks.moments import eve, second
 from tidegate.sinks.nested import Field, Object, Shape, field, fixed
 
@@ -103,22 +103,12 @@ def _conn() -> Shape:
     return Shape("conn", fields, "tidegate", ("uid", "state", "end_reason", "duration", "proto"))
 
 
-def _host_name(host: str) -> str:
-    """The name without a port; an IPv6 address stays in its brackets."""
-    return re.sub(r":\d+$", "", host)
-
-
-def _host_port(host: str) -> int | None:
-    match = re.search(r":(\d{1,5})$", host)
-    return int(match[1]) if match else None
-
-
 def _http() -> Shape:
     fields = (
         *_common("http", _TCP),
         field("tx_id", "trans_depth", make=lambda depth: max(depth - 1, 0)),
-        field("http.hostname", "host", make=_host_name),
-        field("http.http_port", "host", make=_host_port),
+        field("http.hostname", "host", make=name_of),
+        field("http.http_port", "host", make=port_of),
         field("http.url", "uri"),
         field("http.http_user_agent", "user_agent"),
         field("http.http_content_type", "content_type"),
@@ -132,13 +122,14 @@ def _http() -> Shape:
     return Shape("http", fields, "tidegate", ("uid",))
 
 
+def _carrier(transport: str) -> str:
+    """What carries TLS or QUIC, or DNS however it is transported."""
+    return "TCP" if transport == "tcp" else "UDP"
+
+
 def _version(version: str) -> str:
     """`TLS 1.2` of `TLSv1.2`."""
     return version.replace("TLSv", "TLS ")
-
-
-def _day(ts: int) -> str:
-    return second(ts // 1_000_000_000)
 
 
 def _only(transport: str, make: Callable[..., Any] | None = None) -> Callable[[str, Any], Any]:
@@ -160,15 +151,15 @@ def _tls() -> Shape:
     fields = (
         *where,
         field("event_type", "transport", make=lambda transport: "quic" if transport == "quic" else "tls"),
-        field("proto", "transport", make=lambda transport: "UDP" if transport == "quic" else "TCP"),
+        field("proto", "transport", make=_carrier),
         one("tls.subject", "subject", tls()),
         one("tls.issuerdn", "issuer", tls()),
         one("tls.subjectaltname", "certificate_names", tls(lambda names: names or None)),
         one("tls.session_resumed", "resumed", tls(lambda resumed: resumed or None)),
         one("tls.sni", "sni", tls()),
         one("tls.version", "version", tls(_version)),
-        one("tls.notbefore", "not_before", tls(_day)),
-        one("tls.notafter", "not_after", tls(_day)),
+        one("tls.notbefore", "not_before", tls(second)),
+        one("tls.notafter", "not_after", tls(second)),
         one("tls.ja4", "ja4", tls()),
         one("tls.client_alpns", "client_alpn", tls(lambda names: names or None)),
         one("tls.server_alpns", "alpn", tls(lambda name: [name])),
@@ -179,17 +170,13 @@ def _tls() -> Shape:
     return Shape("tls", fields, "tidegate", ("uid", "resumed", "version", "alpn"))
 
 
-def _dns_proto(transport: str) -> str:
-    return "TCP" if transport == "tcp" else "UDP"
-
-
 def _opcode(name: str) -> int | None:
     return number_of(name, OPCODES)
 
 
 def _dns_query() -> Shape:
     fields = (
-        *_common("dns", field("proto", "transport", make=_dns_proto)),
+        *_common("dns", field("proto", "transport", make=_carrier)),
         fixed("dns.version", 2),
         fixed("dns.type", "query"),
         field("dns.id", "trans_id"),
@@ -243,7 +230,7 @@ def _dns_answer() -> Shape:
     fields = (
         field("timestamp", "ts", "rtt", make=_moment_after),
         *common,
-        field("proto", "transport", make=_dns_proto),
+        field("proto", "transport", make=_carrier),
         fixed("dns.version", 2),
         fixed("dns.type", "answer"),
         field("dns.id", "trans_id"),

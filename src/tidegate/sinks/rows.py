@@ -7,13 +7,12 @@ from typing import Any
 from tidegate import _core
 from tidegate.model.batch import Arrow
 from tidegate.model.errors import from_core
+from tidegate.sinks.text import text_of
 
 
 def as_dicts(rows: Arrow) -> Iterator[dict[str, Any]]:
     """One dictionary per row; times are ISO 8601 text."""
-    with from_core():
-        lines = _core.TextWriter("jsonl", header=False).write(rows)
-    return (json.loads(line) for line in lines.splitlines())
+    return (json.loads(line) for line in text_of("jsonl", rows).splitlines())
 
 
 def as_cells(rows: Arrow) -> tuple[list[str], list[list[str]]]:

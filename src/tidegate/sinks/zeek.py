@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tidegate.model.batch import Batch
-from tidegate.sinks.format import check_columns
+from tidegate.sinks.format import check_columns, row_lines
 from tidegate.sinks.moments import epoch
 from tidegate.sinks.zeek_fields import PATHS, Column, zeek_columns
 
@@ -55,11 +55,11 @@ class Zeek:
         if not batch.num_rows:
             return b""
         values = dict(zip(self._names, batch.columns(self._names), strict=True))
-        cells = (
+        cells = [
             _cells(column, [values[name] for name in column.columns], batch.num_rows)
             for column in self._columns
-        )
-        return ("\n".join(map("\t".join, zip(*cells, strict=True))) + "\n").encode()
+        ]
+        return row_lines(list(map("\t".join, zip(*cells, strict=True))))
 
     def rest(self) -> bytes:
         """Nothing is held back."""
