@@ -52,7 +52,7 @@ pub(crate) struct Told {
     pub(crate) cookie: u64,
 }
 
-/// The little-endian or big-endian integers of a record, as this machine has them; `None` where it is too short.
+/// An integer of a record in this machine's byte order; `None` where the record is too short.
 pub(crate) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     array_at(bytes, at).map(u16::from_ne_bytes)
 }

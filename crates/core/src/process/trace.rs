@@ -94,7 +94,7 @@ impl<R: Reader> Trace<R> {
             What::Socket(told) => self.socket(at, told, out),
             What::Released { cookie } => {
                 if let Some(ends) = self.held.remove(&cookie) {
-                    out.push(self.record(at, Action::Close, ends, 0, None));
+                    out.push(Record::Socket(self.record(at, Action::Close, ends, 0)));
                 }
             }
             What::Lost(events) => self.lost(at, events, out),
@@ -106,12 +106,11 @@ impl<R: Reader> Trace<R> {
     /// A socket that was found, not told of: `at` is when.
     pub(crate) fn found(&mut self, socket: Found, out: &mut Vec<Record>) {
         let Some(program) = self.program(socket.pid, None, out) else { return };
-        let mut record = self.socket_record(socket.at, socket.action, socket.ends, program, None);
-        record.method = socket.method;
         if socket.action == Action::Listen {
             self.hold(socket.cookie, socket.ends);
         }
-        out.push(Record::Socket(record));
+        let record = self.record(socket.at, socket.action, socket.ends, program);
+        out.push(Record::Socket(Socket { method: socket.method, ..record }));
     }
 
     /// The connection's program is known when it leaves `CLOSE`, its port when it leaves `SYN_SENT`:
@@ -138,7 +137,7 @@ impl<R: Reader> Trace<R> {
                 if let Some(Opening { at, program }) = self.opening.remove(&socket)
                     && ends.local_port != 0
                 {
-                    out.push(self.record(at, Action::Connect, ends, program, None));
+                    out.push(Record::Socket(self.record(at, Action::Connect, ends, program)));
                 }
             }
             (_, state::LISTEN) => {
@@ -147,7 +146,7 @@ impl<R: Reader> Trace<R> {
                 self.socket(at, told, out);
             }
             (state::LISTEN, state::CLOSE) => {
-                out.push(self.record(at, Action::Close, ends, 0, None));
+                out.push(Record::Socket(self.record(at, Action::Close, ends, 0)));
             }
             _ => {}
         }
@@ -184,9 +183,8 @@ impl<R: Reader> Trace<R> {
         if action != Action::Connect {
             self.hold(told.cookie, ends);
         }
-        let mut socket = self.socket_record(at, action, ends, program, uid);
-        socket.method = told.method;
-        out.push(Record::Socket(socket));
+        let record = self.record(at, action, ends, program);
+        out.push(Record::Socket(Socket { method: told.method, uid, ..record }));
     }
 
     /// Remembers a socket whose end will be told.
@@ -239,16 +237,12 @@ impl<R: Reader> Trace<R> {
 
     /// Whether a namespace is the one that counts; counts the others and the unknown.
     fn admits(&mut self, net: Option<u64>) -> bool {
-        match self.is_ours(net) {
-            Some(true) => return true,
-            Some(false) => self.stats.foreign += 1,
+        match net {
+            Some(net) if net == self.net => return true,
+            Some(_) => self.stats.foreign += 1,
             None => self.stats.unsure += 1,
         }
         false
-    }
-
-    fn is_ours(&self, net: Option<u64>) -> Option<bool> {
-        net.map(|net| net == self.net)
     }
 
     fn told(&self, mut program: Program) -> Record {
@@ -256,30 +250,13 @@ impl<R: Reader> Trace<R> {
         Record::Program(program)
     }
 
-    fn record(
-        &self,
-        at: u64,
-        action: Action,
-        ends: Ends,
-        program: u64,
-        uid: Option<u32>,
-    ) -> Record {
-        Record::Socket(self.socket_record(at, action, ends, program, uid))
-    }
-
-    fn socket_record(
-        &self,
-        at: u64,
-        action: Action,
-        ends: Ends,
-        program: u64,
-        uid: Option<u32>,
-    ) -> Socket {
+    /// By the watch's own method, the user unknown.
+    fn record(&self, at: u64, action: Action, ends: Ends, program: u64) -> Socket {
         let (ts, method, ends) = (self.utc(at), self.method, ends.plain());
-        Socket { ts, action, method, ends, program, uid }
+        Socket { ts, action, method, ends, program, uid: None }
     }
 
-    pub(crate) fn utc(&self, at: u64) -> Nanos {
+    fn utc(&self, at: u64) -> Nanos {
         at as Nanos + self.offset
     }
 }

@@ -74,7 +74,7 @@ impl Hearing {
                 Ok(Self::Connector(Connector::open()?))
             }
             Method::SockDiag => {
-                super::netlink::diag::Diag::open()?.all()?;
+                super::netlink::diag::Diag::open()?;
                 Ok(Self::Silence)
             }
             Method::Scan => Ok(Self::Silence),

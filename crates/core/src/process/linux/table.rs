@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
@@ -29,18 +28,12 @@ pub(crate) struct Sockets {
 }
 
 impl Sockets {
-    /// With `exact` by netlink, where that works; else by the text tables.
-    pub(crate) fn open(exact: bool) -> io::Result<Self> {
-        let diag = if exact {
-            let mut diag = Diag::open()?;
-            diag.all()?;
-            Some(diag)
-        } else {
-            None
-        };
+    /// If `exact`, by netlink where that works; else by the text tables.
+    pub(crate) fn open(exact: bool) -> Self {
+        let diag = exact.then(Diag::open).and_then(Result::ok);
         let (holders, listed) = (HashMap::new(), (None, Vec::new()));
         let took = Duration::ZERO;
-        Ok(Self { diag, holders, scanned: None, took, listed, lookups: 0, scans: 0 })
+        Self { diag, holders, scanned: None, took, listed, lookups: 0, scans: 0 }
     }
 
     /// All sockets and all who hold them.

@@ -12,8 +12,7 @@ use super::netlink::diag::nobody;
 use super::procfs::{self, Procfs};
 use super::queue::Queue;
 use super::table::Sockets;
-use crate::capture::live::Waker;
-use crate::capture::live::Wakeup;
+use crate::capture::live::{Waker, Wakeup};
 use crate::error::Error;
 use crate::process::ends::{Ends, TCP, UDP};
 use crate::process::event::Event;
@@ -59,8 +58,7 @@ impl Watch {
     pub fn open(methods: Option<&[String]>) -> Result<Self, Error> {
         let chosen = choose(methods)?;
         let net = procfs::own_net().unwrap_or(0);
-        let sockets =
-            Sockets::open(chosen.method != Method::Scan).or_else(|_| Sockets::open(false))?;
+        let sockets = Sockets::open(chosen.method != Method::Scan);
         let trace = Trace::new(chosen.method, net, procfs::offset(), Procfs::new());
         let (trace, sockets) = (Mutex::new(trace), Mutex::new(sockets));
         let (queue, stop) = (Queue::default(), AtomicBool::new(false));
@@ -129,12 +127,11 @@ impl Watch {
     pub fn stop(&self) {
         self.shared.stop.store(true, Ordering::Relaxed);
         self.waker.wake();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = locked(&self.thread).take();
         if let Some(thread) = thread {
-            // A panic of the thread was printed, and the queue is closed below.
+            // A panic of the thread was printed, and the queue closed with it.
             let _ = thread.join();
         }
-        self.shared.queue.close();
     }
 }
 
@@ -170,8 +167,9 @@ impl Shared {
             let stopped = self.stop.load(Ordering::Relaxed);
             // Whatever happened before this moment is in the rings by the time they are read.
             let now = if stopped { u64::MAX } else { procfs::since_boot() };
-            if procfs::suspended().abs_diff(suspended) > JITTER {
-                suspended = procfs::suspended();
+            let suspended_now = procfs::suspended();
+            if suspended_now.abs_diff(suspended) > JITTER {
+                suspended = suspended_now;
             }
             hearing.drain(&mut events, suspended);
             events.sort_by_key(|event| event.at);

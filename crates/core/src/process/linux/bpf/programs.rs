@@ -121,10 +121,8 @@ impl Given {
         code.load(Size::Word, R1, R6, ops::OP).end_unless(R1, op);
         code.load(Size::Word, R1, R6, ops::FAMILY).end_unless(R1, ip.family());
         self.start(&mut code, kind);
-        code.load(Size::Word, R1, R6, ops::LOCAL_PORT);
-        code.store(Size::Word, R10, RECORD + at::LOCAL_PORT, R1);
-        code.load(Size::Word, R1, R6, ops::REMOTE_PORT);
-        code.store(Size::Word, R10, RECORD + at::REMOTE_PORT, R1);
+        word(&mut code, R6, ops::LOCAL_PORT, at::LOCAL_PORT);
+        word(&mut code, R6, ops::REMOTE_PORT, at::REMOTE_PORT);
         address(&mut code, R6, ip.of(ops::LOCAL), at::LOCAL, ip);
         address(&mut code, R6, ip.of(ops::REMOTE), at::REMOTE, ip);
         self.tell(code, name, SOCK_OPS, ON_SOCK_OPS)
@@ -135,10 +133,8 @@ impl Given {
         let mut code = begin();
         code.load(Size::Double, R7, R6, addr::SOCK).end_if(R7, 0);
         self.start(&mut code, kind);
-        code.load(Size::Word, R1, R7, sock::LOCAL_PORT);
-        code.store(Size::Word, R10, RECORD + at::LOCAL_PORT, R1);
-        code.load(Size::Word, R1, R6, addr::REMOTE_PORT);
-        code.store(Size::Word, R10, RECORD + at::REMOTE_PORT, R1);
+        word(&mut code, R7, sock::LOCAL_PORT, at::LOCAL_PORT);
+        word(&mut code, R6, addr::REMOTE_PORT, at::REMOTE_PORT);
         address(&mut code, R7, ip.of(sock::LOCAL), at::LOCAL, ip);
         address(&mut code, R6, ip.of(addr::REMOTE), at::REMOTE, ip);
         self.once(&mut code);
@@ -150,8 +146,7 @@ impl Given {
         let mut code = begin();
         code.load(Size::Word, R1, R6, sock::PROTOCOL).end_unless(R1, i32::from(UDP));
         self.start(&mut code, kind);
-        code.load(Size::Word, R1, R6, sock::LOCAL_PORT);
-        code.store(Size::Word, R10, RECORD + at::LOCAL_PORT, R1);
+        word(&mut code, R6, sock::LOCAL_PORT, at::LOCAL_PORT);
         address(&mut code, R6, ip.of(sock::LOCAL), at::LOCAL, ip);
         self.tell(code, "bind", SOCK, ip.of(ON_POST_BIND))
     }
@@ -235,10 +230,14 @@ fn begin() -> Assembler {
     code
 }
 
+/// Copies a word of a context into the record.
+fn word(code: &mut Assembler, from: u8, offset: i16, to: i16) {
+    code.load(Size::Word, R1, from, offset).store(Size::Word, R10, RECORD + to, R1);
+}
+
 /// Copies an address word by word, as contexts want to be read.
 fn address(code: &mut Assembler, from: u8, offset: i16, to: i16, ip: Ip) {
-    for word in 0..ip.words() {
-        code.load(Size::Word, R1, from, offset + word * 4);
-        code.store(Size::Word, R10, RECORD + to + word * 4, R1);
+    for at in (0..ip.words()).map(|word| word * 4) {
+        word(code, from, offset + at, to + at);
     }
 }

@@ -3,8 +3,10 @@
 
 use std::io;
 use std::os::fd::RawFd;
+use std::time::Duration;
 
 use super::{DONE, Netlink};
+use crate::capture::live::Wakeup;
 use crate::process::event::{Event, What, slice_at, u32_at, u64_at};
 use crate::process::linux::procfs::monotonic;
 
@@ -18,6 +20,8 @@ const FIELDS: usize = 16;
 const FORK: u32 = 1;
 const EXEC: u32 = 2;
 const EXIT: u32 = 0x8000_0000;
+/// How long the kernel may take to say whether it will tell; it does so within the call.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// A connector that tells.
 pub(crate) struct Connector(Netlink);
@@ -38,25 +42,23 @@ impl Connector {
 
     /// The kernel says whether it will tell; from other namespaces it says nothing.
     fn confirm(&mut self) -> io::Result<()> {
-        for _ in 0..50 {
-            let (mut heard, mut code) = (false, 0);
-            let got = self.0.receive(false, |_, body| {
-                heard = true;
-                // The answer is an event of its own, number 0, with an error code.
-                if u32_at(body, MESSAGE) == Some(0) {
-                    code = u32_at(body, MESSAGE + FIELDS).unwrap_or(0);
-                }
-            })?;
-            if got && heard {
-                return if code == 0 {
-                    Ok(())
-                } else {
-                    Err(io::Error::from_raw_os_error(code as i32))
-                };
+        let (_waker, wakeup) = Wakeup::new()?;
+        wakeup.wait(&[Some(self.raw())], PATIENCE)?;
+        let (mut heard, mut code) = (false, 0);
+        self.0.receive(false, |_, body| {
+            heard = true;
+            // The answer is an event of its own, number 0, with an error code.
+            if u32_at(body, MESSAGE) == Some(0) {
+                code = u32_at(body, MESSAGE + FIELDS).unwrap_or(0);
             }
-            std::thread::sleep(std::time::Duration::from_millis(1));
+        })?;
+        match (heard, code) {
+            (false, _) => Err(io::Error::other(
+                "the process connector is silent here (another network namespace)",
+            )),
+            (true, 0) => Ok(()),
+            (true, code) => Err(io::Error::from_raw_os_error(code as i32)),
         }
-        Err(io::Error::other("the process connector is silent here (another network namespace)"))
     }
 
     pub(crate) fn raw(&self) -> RawFd {

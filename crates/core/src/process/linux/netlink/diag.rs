@@ -38,9 +38,11 @@ pub(crate) struct Listed {
 pub(crate) struct Diag(Netlink);
 
 impl Diag {
+    /// Tried once, as kernels without these tables open it all the same.
     pub(crate) fn open() -> io::Result<Self> {
-        let diag = Self(Netlink::open(NETLINK_SOCK_DIAG, 0)?);
+        let mut diag = Self(Netlink::open(NETLINK_SOCK_DIAG, 0)?);
         diag.0.room(1 << 20);
+        diag.all()?;
         Ok(diag)
     }
 

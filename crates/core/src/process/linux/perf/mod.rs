@@ -83,7 +83,7 @@ impl Perf {
     /// Adds everything that lies in the rings to `events`, in order only within each CPU.
     pub(crate) fn drain(&mut self, events: &mut Vec<Event>) {
         for ring in &mut self.rings {
-            ring.drain(|kind, misc, body| self.layouts.read(kind, misc, body, events));
+            ring.drain(|kind, body| self.layouts.read(kind, body, events));
         }
     }
 }

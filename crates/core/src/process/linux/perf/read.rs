@@ -51,7 +51,7 @@ impl Layouts {
     }
 
     /// Reads one record; what is not understood is no event.
-    pub(crate) fn read(&self, kind: u32, _misc: u16, body: &[u8], events: &mut Vec<Event>) {
+    pub(crate) fn read(&self, kind: u32, body: &[u8], events: &mut Vec<Event>) {
         let event = match kind {
             SAMPLE => self.sample(body),
             FORK | EXIT => task(kind, body),
@@ -180,7 +180,7 @@ mod tests {
     fn read(kind: u32, body: &[u8]) -> Vec<Event> {
         let layouts = Layouts::new(vec![Format::parse("sched/sched_process_exec", EXEC).unwrap()]);
         let mut events = Vec::new();
-        layouts.unwrap().read(kind, 0, body, &mut events);
+        layouts.unwrap().read(kind, body, &mut events);
         events
     }
 

@@ -48,14 +48,13 @@ impl Ring {
         self.fd.as_raw_fd()
     }
 
-    /// Gives every record that is there (type, misc, body) and frees its room.
-    pub(crate) fn drain(&mut self, mut each: impl FnMut(u32, u16, &[u8])) {
+    /// Gives every record that is there (type, body) and frees its room.
+    pub(crate) fn drain(&mut self, mut each: impl FnMut(u32, &[u8])) {
         let mut tail = self.counter(TAIL).load(Ordering::Relaxed);
         let head = self.counter(HEAD).load(Ordering::Acquire);
         while tail < head {
             self.copy(tail, HEADER);
             let kind = u32_at(&self.record, 0).unwrap_or(0);
-            let misc = u16_at(&self.record, 4).unwrap_or(0);
             let size = usize::from(u16_at(&self.record, 6).unwrap_or(0));
             if size < HEADER || size as u64 > head - tail {
                 // Not what the kernel writes: nothing behind it can be trusted.
@@ -63,7 +62,7 @@ impl Ring {
                 break;
             }
             self.copy(tail, size);
-            each(kind, misc, slice_at(&self.record, HEADER, size - HEADER).unwrap_or(&[]));
+            each(kind, slice_at(&self.record, HEADER, size - HEADER).unwrap_or(&[]));
             tail += size as u64;
             self.counter(TAIL).store(tail, Ordering::Release);
         }
