@@ -89,6 +89,18 @@ def test_what_can_be_written_is_no_complaint(tmp_path: Path) -> None:
     check_writable(Path("/dev/null"), current())
 
 
+def test_what_cannot_even_be_seen_is_told(tmp_path: Path) -> None:
+    (tmp_path / "secret").mkdir()
+    path = tmp_path / "secret" / "log.tsv"
+    nobody = Identity(65534, 65534, (), "nobody")
+    os.seteuid(65534)
+    try:
+        with pytest.raises(UsageError, match="log.tsv: not writable for nobody"):
+            check_writable(path, nobody)
+    finally:
+        os.seteuid(0)
+
+
 def test_who_called_sudo() -> None:
     assert caller({}) is None
     assert caller({"SUDO_UID": "0", "SUDO_GID": "0"}) is None

@@ -1,6 +1,7 @@
 """A real helper process: what it answers, what it refuses, what it keeps, and when it ends."""
 
 import array
+import errno
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ from tidegate.helper.records import Record
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a helper needs root")
 
 PACKET = b'{"ask":"packet","kind":"raw"}'
+STATE = b'{"ask":"state"}'
 
 
 class Source:
@@ -52,7 +54,7 @@ class Source:
 def helper() -> Iterator[Helper]:
     with launch._fork(Source) as started:
         # It looks for leftovers beside, which opens files for a while.
-        started.facts(1)
+        ask(started, STATE)
         wait_for(lambda: status(started.pid)["Threads"] == "1")
         yield started
     assert not started.is_alive(), "it ends with the connection"
@@ -137,13 +139,12 @@ def test_many_questions_whose_answers_nobody_takes_do_it_no_harm(helper: Helper)
         for descriptor in descriptors:
             os.close(descriptor)
         helper._questions.settimeout(0.3)
-    assert ask(helper, b'{"ask":"facts","pid":1}')[0]["pid"] == 1
+    assert ask(helper, STATE)[0]["errno"] == errno.ENOTCONN, "records were not asked for"
     assert open_files(helper) == before
     assert int(status(helper.pid)["VmRSS"].split()[0]) < 200_000
 
 
 def test_it_keeps_few_rights_and_no_files(helper: Helper) -> None:
-    helper.facts(1)
     found = status(helper.pid)
     kept = {number for number in range(64) if int(found["CapPrm"], 16) >> number & 1}
     assert kept <= launch._kept()
@@ -162,23 +163,7 @@ def test_it_keeps_few_rights_and_no_files(helper: Helper) -> None:
 def test_signals_to_the_whole_group_do_not_end_it(helper: Helper) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(helper.pid, number)
-    assert helper.facts(helper.pid) is not None
-
-
-def test_facts_of_another_user_s_process(helper: Helper) -> None:
-    sleeper = subprocess.Popen(["sleep", "60"], user=65534, group=65534)
-    try:
-        wait_for(lambda: (helper.facts(sleeper.pid) or {}).get("name") == "sleep")
-        facts = helper.facts(sleeper.pid)
-        assert facts is not None
-        assert facts["path"] == os.path.realpath("/bin/sleep")
-        assert facts["cmdline"] == "sleep\x0060\x00"
-        assert (facts["uid"], facts["parent"]) == (65534, os.getpid())
-        assert facts["started"] > 0
-    finally:
-        sleeper.kill()
-        sleeper.wait()
-    assert helper.facts(sleeper.pid) is None
+    assert ask(helper, PACKET)[0]["ok"]
 
 
 def test_a_low_port(helper: Helper) -> None:
@@ -216,14 +201,14 @@ def test_it_is_missed_when_it_is_gone(helper: Helper) -> None:
     wait_for(lambda: helper.warnings() == [GONE])
     for _ in range(2):
         with pytest.raises(HelperError):
-            helper.facts(1)
+            helper.bind("tcp", "127.0.0.1", 91)
     assert records.lookup("tcp", "::1", 80) == []
     assert records.poll(10) is None or records.poll(10) is None
 
 
 def test_it_ends_with_a_worker_that_is_killed() -> None:
     program = (
-        "import time; from tidegate.helper import launch; h = launch._fork(None); h.facts(1);"
+        "import time; from tidegate.helper import launch; h = launch._fork(None); h.state();"
         "print(h.pid, flush=True); time.sleep(60)"
     )
     worker = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
@@ -251,7 +236,7 @@ def test_a_table_of_nft_that_a_killed_one_left_is_removed_and_no_other() -> None
             made = subprocess.run(net.inside("nft", "add", "table", "inet", name), capture_output=True)
             if made.returncode:
                 pytest.skip(f"no nft tables here: {made.stderr.decode()}")
-        program = "from tidegate.helper import launch; h = launch._fork(None); print(h.clean()); h.close()"
+        program = "from tidegate.helper import launch; launch._fork(None).close()"
         subprocess.run(net.inside(sys.executable, "-c", program), check=True, capture_output=True)
         left = subprocess.run(net.inside("nft", "list", "tables"), capture_output=True, text=True).stdout
         assert left.split() == ["table", "inet", "other"]
@@ -264,6 +249,5 @@ def test_a_tracing_instance_that_a_killed_one_left_is_removed() -> None:
     gone.wait()
     instance = cleanup.TRACING / f"tidegate-{gone.pid}"
     instance.mkdir()
-    with launch._fork(None) as helper:
-        helper.clean()
+    with launch._fork(None):
         wait_for(lambda: not instance.exists())

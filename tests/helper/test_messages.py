@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 from tidegate.helper.messages import (
     QUESTION,
     Bind,
-    Clean,
-    Facts,
     Lookup,
     PacketSocket,
     Records,
@@ -26,7 +24,6 @@ from tidegate.helper.messages import (
     [
         (b'{"ask":"packet","kind":"raw"}', PacketSocket("raw")),
         (b'{"ask":"packet","kind":"cooked"}', PacketSocket("cooked")),
-        (b'{"ask": "facts", "pid": 1}', Facts(1)),
         (b'{"ask":"bind","protocol":"tcp","address":"::","port":443}', Bind("tcp", "::", 443)),
         (b'{"ask":"bind","protocol":"udp","address":"127.0.0.1","port":53}', Bind("udp", "127.0.0.1", 53)),
         (
@@ -39,8 +36,7 @@ from tidegate.helper.messages import (
             Lookup("udp", "1.2.3.4", 65535, "5.6.7.8", 53),
         ),
         (b'{"ask":"records"}', Records()),
-        (b'{"ask":"state"}', State()),
-        (b'{"ask":"clean"}', Clean()),
+        (b'{"ask": "state"}', State()),
     ],
 )
 def test_these_are_the_questions(message: bytes, question: object) -> None:
@@ -61,12 +57,11 @@ def test_these_are_the_questions(message: bytes, question: object) -> None:
         b'{"ask":"packet","kind":["raw"]}',
         b'{"ask":"packet","kind":"raw","kind":"raw"}',
         b'{"ask":"packet","kind":"raw","more":1}',
-        b'{"ask":"facts","pid":"1"}',
-        b'{"ask":"facts","pid":1.0}',
-        b'{"ask":"facts","pid":true}',
-        b'{"ask":"facts","pid":0}',
-        b'{"ask":"facts","pid":-1}',
-        b'{"ask":"facts","pid":99999999999999999999}',
+        b'{"ask":"bind","protocol":"tcp","address":"::","port":"1"}',
+        b'{"ask":"bind","protocol":"tcp","address":"::","port":1.0}',
+        b'{"ask":"bind","protocol":"tcp","address":"::","port":true}',
+        b'{"ask":"bind","protocol":"tcp","address":"::","port":-1}',
+        b'{"ask":"bind","protocol":"tcp","address":"::","port":99999999999999999999}',
         b'{"ask":"bind","protocol":"tcp","address":"localhost","port":80}',
         b'{"ask":"bind","protocol":"tcp","address":"../../etc","port":80}',
         b'{"ask":"bind","protocol":"tcp","address":"::","port":1024}',
@@ -79,7 +74,7 @@ def test_these_are_the_questions(message: bytes, question: object) -> None:
         b'{"ask":"lookup","proto":"tcp","local_ip":"::","local_port":5}',
         b"[" * QUESTION,
         b'{"a":' * 100,
-        b'{"ask":"clean"}' + b" " * QUESTION,
+        b'{"ask":"state"}' + b" " * QUESTION,
     ],
 )
 def test_anything_else_is_refused(message: bytes) -> None:
@@ -93,7 +88,7 @@ def test_no_bytes_do_more_than_be_refused(message: bytes) -> None:
         parse(message)
     except Refused:
         return
-    assert json.loads(message)["ask"] in {"packet", "facts", "bind", "records", "lookup", "state", "clean"}
+    assert json.loads(message)["ask"] in {"packet", "bind", "records", "lookup", "state"}
 
 
 _VALUES = st.recursive(
@@ -101,14 +96,14 @@ _VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
     max_leaves=4,
 )
-_KEYS = st.sampled_from(["ask", "kind", "pid", "protocol", "address", "port", "x"])
+_KEYS = st.sampled_from(["ask", "kind", "protocol", "address", "port", "x"])
 
 
-@given(st.dictionaries(_KEYS, _VALUES | st.sampled_from(["packet", "raw", "facts", "bind", "tcp", "::"])))
+@given(st.dictionaries(_KEYS, _VALUES | st.sampled_from(["packet", "raw", "bind", "tcp", "::"])))
 def test_no_object_does_either(fields: dict[str, object]) -> None:
     try:
         question = parse(encode(fields))
     except Refused:
         return
-    known = {PacketSocket: 2, Facts: 2, Bind: 4, Lookup: 6, Records: 1, State: 1, Clean: 1}
+    known = {PacketSocket: 2, Bind: 4, Lookup: 6, Records: 1, State: 1}
     assert len(fields) == known[type(question)]

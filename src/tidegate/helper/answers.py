@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tidegate.helper import cleanup, process
-from tidegate.helper.messages import Bind, Clean, Facts, Lookup, PacketSocket, Question, Records, State
+from tidegate.helper.messages import Bind, Lookup, PacketSocket, Question, Records, State
 from tidegate.helper.records import Record, RecordSource, Sender
 from tidegate.model.errors import TidegateError
 
@@ -51,8 +50,6 @@ class Answers:
         match question:
             case PacketSocket(kind):
                 return Answer({"ok": True}, _packet_socket(kind))
-            case Facts(pid):
-                return Answer({"ok": True} | process.facts(pid))
             case Bind():
                 return Answer({"ok": True}, _bound(question))
             case Records():
@@ -62,8 +59,6 @@ class Answers:
             case State():
                 source = self._started().source
                 return Answer({"ok": True, "refused": list(source.refused), "stats": dict(source.stats)})
-            case Clean():
-                return Answer({"ok": True, "removed": cleanup.clean()[:100]})
 
     def _records(self) -> str:
         if self._open_records is None:
@@ -75,10 +70,9 @@ class Answers:
 
     def _lookup(self, asked: Lookup) -> list[Record]:
         source = self._started().source
-        found = source.lookup(
-            asked.proto, asked.local_ip, asked.local_port, asked.remote_ip, asked.remote_port
+        holders = list(
+            source.lookup(asked.proto, asked.local_ip, asked.local_port, asked.remote_ip, asked.remote_port)
         )
-        holders = list(found)
         # Of too many none: the ones left out might be of another program.
         return holders if len(holders) <= MAX_HOLDERS else []
 

@@ -8,7 +8,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 TRACING = Path("/sys/kernel/tracing/instances")
@@ -18,11 +18,15 @@ _OURS = re.compile(r"tidegate-([1-9][0-9]{0,6})")
 _PATIENCE = 5.0
 
 
-def clean(gone: int | None = None) -> list[str]:
-    """Removes leftovers, and what the process `gone` made, alive or not; says what was removed."""
-    removed = [str(path) for path in _leftovers(TRACING, gone) if _remove_folder(path)]
-    removed += [str(path) for path in _leftovers(PINNED, gone) if _unpin(path)]
-    return removed + list(_tables(gone))
+def clean(gone: int | None = None) -> None:
+    """Removes leftovers, and what the process `gone` made, alive or not; what is in use stays."""
+    for path in _leftovers(TRACING, gone):
+        with suppress(OSError):
+            path.rmdir()
+    for path in _leftovers(PINNED, gone):
+        with suppress(OSError):
+            _unpin(path)
+    _remove_tables(gone)
 
 
 def is_leftover(name: str, gone: int | None) -> bool:
@@ -46,36 +50,24 @@ def _leftovers(folder: Path, gone: int | None) -> list[Path]:
         return []
 
 
-def _remove_folder(path: Path) -> bool:
-    try:
+def _unpin(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        for pinned in path.iterdir():
+            pinned.unlink()
         path.rmdir()
-    except OSError:
-        return False
-    return True
+    else:
+        path.unlink()
 
 
-def _unpin(path: Path) -> bool:
-    try:
-        if path.is_dir() and not path.is_symlink():
-            for pinned in path.iterdir():
-                pinned.unlink()
-            path.rmdir()
-        else:
-            path.unlink()
-    except OSError:
-        return False
-    return True
-
-
-def _tables(gone: int | None) -> Iterator[str]:
+def _remove_tables(gone: int | None) -> None:
     program = shutil.which("nft", path="/usr/sbin:/sbin:/usr/bin:/bin")
     if program is None:
         return
     for entry in _nft(program, "-j", "list", "tables").get("nftables", []):
         table = entry.get("table", {})
         family, name = str(table.get("family")), str(table.get("name"))
-        if is_leftover(name, gone) and _nft(program, "-j", "delete", "table", family, name) is not None:
-            yield f"nft table {family} {name}"
+        if is_leftover(name, gone):
+            _nft(program, "-j", "delete", "table", family, name)
 
 
 def _nft(program: str, *arguments: str) -> dict[str, list[dict[str, dict[str, object]]]]:

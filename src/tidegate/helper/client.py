@@ -43,11 +43,6 @@ class Helper:
         """The connection over which the core asks for packet sockets."""
         return self._packets.fileno()
 
-    def facts(self, pid: int) -> dict[str, Any] | None:
-        """What /proc says of a process (process.facts); None if it is gone, raises HelperError."""
-        fields, _ = self._ask({"ask": "facts", "pid": pid})
-        return None if "errno" in fields else fields
-
     def bind(self, protocol: str, address: str, port: int) -> socket.socket:
         """A socket bound to a port below 1024; raises OSError, or HelperError if the helper is gone."""
         question = {"ask": "bind", "protocol": protocol, "address": address, "port": port}
@@ -55,11 +50,6 @@ class Helper:
         if "errno" in fields or not descriptors:
             raise OSError(fields.get("errno", 5), str(fields.get("error")), f"{address} port {port}")
         return socket.socket(fileno=descriptors[0])
-
-    def clean(self) -> list[str]:
-        """Removes what killed ones left in the kernel; what it was."""
-        fields, _ = self._ask({"ask": "clean"})
-        return list(fields.get("removed", []))
 
     def records(self) -> Receiver:
         """Records of processes from now on, once; raises HelperError where there are none."""

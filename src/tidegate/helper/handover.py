@@ -44,16 +44,24 @@ def prepare_folder(folder: Path, identity: Identity) -> None:
 
 def check_writable(path: Path, identity: Identity) -> None:
     """Raises UsageError if the user we are now cannot write this file, or make it. Call after the drop."""
-    if path.is_fifo() or path.is_char_device():
-        return
-    # A socket that was left there is removed and made anew.
-    place = path if path.exists() and not path.is_socket() else path.absolute().parent
-    wanted = os.W_OK | (os.X_OK if place.is_dir() else 0)
-    if not os.access(place, wanted):
+    try:
+        place, writable = _writable(path)
+    except PermissionError:  # not even seen
+        place, writable = path, False
+    if not writable:
         who = "root without its capabilities" if identity.is_root else identity.name
         raise UsageError(
             f"{place}: not writable for {who}, as whom tidegate runs; choose another place, or --user NAME"
         )
+
+
+def _writable(path: Path) -> tuple[Path, bool]:
+    """The file, or else the directory that it would be in, and whether we may write there."""
+    if path.is_fifo() or path.is_char_device():
+        return path, True
+    # A socket that was left there is removed and made anew.
+    place = path if path.exists() and not path.is_socket() else path.absolute().parent
+    return place, os.access(place, os.W_OK | (os.X_OK if place.is_dir() else 0))
 
 
 def _make(folder: Path, identity: Identity) -> None:

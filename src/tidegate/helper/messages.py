@@ -1,13 +1,11 @@
 """What the helper can be asked: a few fixed questions, one JSON object in one message each.
 
     {"ask": "packet", "kind": "raw"}         a packet socket, unbound; "cooked" is without link headers
-    {"ask": "facts", "pid": 1234}            what /proc says of a process
     {"ask": "bind", "protocol": "tcp", "address": "::", "port": 443}    a socket bound to a low port
     {"ask": "records"}                       records of processes, from now on, on the second connection
     {"ask": "lookup", "proto": "tcp", "local_ip": "::1", "local_port": 5, "remote_ip": null, "remote_port": 0}
                                              records of who holds this socket now, or listens for it
     {"ask": "state"}                         how records are found, what does not work, and counters
-    {"ask": "clean"}                         removes what killed ones of us left in the kernel
 
 Answers are {"ok": true, ...}, some with a descriptor, or {"errno": N, "error": "..."}.
 """
@@ -42,13 +40,6 @@ class PacketSocket:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What is known of a process."""
-
-    pid: int
-
-
-@dataclass(frozen=True)
 class Bind:
     """A socket bound to a low port."""
 
@@ -78,19 +69,7 @@ class State:
     """How it goes with the records."""
 
 
-@dataclass(frozen=True)
-class Clean:
-    """Removal of what killed ones left behind."""
-
-
-Question = PacketSocket | Facts | Bind | Records | Lookup | State | Clean
-
-
-_BARE: dict[str, type[Records] | type[State] | type[Clean]] = {
-    "records": Records,
-    "state": State,
-    "clean": Clean,
-}
+Question = PacketSocket | Bind | Records | Lookup | State
 
 
 def parse(message: bytes) -> Question:
@@ -115,8 +94,6 @@ def _question(fields: dict[str, Any]) -> Question:
     match fields:
         case {"ask": "packet", "kind": "raw" | "cooked" as kind, **rest} if not rest:
             return PacketSocket(kind)
-        case {"ask": "facts", "pid": int(pid), **rest} if not rest and _within(pid, 1, 1 << 22):
-            return Facts(pid)
         case {"ask": "bind", "protocol": "tcp" | "udp" as protocol, "address": str(address),
               "port": int(port), **rest} if not rest and _within(port, 1, LOW_PORTS - 1):  # fmt: skip
             return Bind(protocol, _address(address), port)
@@ -124,8 +101,10 @@ def _question(fields: dict[str, Any]) -> Question:
               "local_port": int(port), "remote_ip": str() | None as remote, "remote_port": int(other),
               **rest} if not rest and _within(port, 0, MAX_PORT) and _within(other, 0, MAX_PORT):  # fmt: skip
             return Lookup(proto, _address(local), port, _address(remote) if remote else None, other)
-        case {"ask": "records" | "state" | "clean" as word, **rest} if not rest:
-            return _BARE[word]()
+        case {"ask": "records", **rest} if not rest:
+            return Records()
+        case {"ask": "state", **rest} if not rest:
+            return State()
     raise Refused("no such question")
 
 
