@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::record::Program;
 
-/// Programs kept; beyond it the ended ones go first.
+/// Programs kept; beyond it the ended ones go first, then the older half.
 const MAX_PROGRAMS: usize = 65_536;
 /// Bytes of a name, path or command line that are kept.
 pub(crate) const MAX_TEXT: usize = 4096;
@@ -73,7 +73,7 @@ impl Programs {
         self.by_pid.len()
     }
 
-    /// Events were lost: no pid is believed again before /proc agreed.
+    /// Events were lost, or none are told: no pid is believed again before /proc agreed.
     pub(crate) fn doubt(&mut self) {
         self.epoch += 1;
     }
@@ -240,7 +240,7 @@ impl Programs {
         }
     }
 
-    /// After a loss: the same process as before, or another one by now.
+    /// In doubt: the same program as before, as it is now, or another one by now.
     fn recheck(&mut self, pid: u32, reader: &mut dyn Reader) {
         let Some(entry) = self.by_pid.get_mut(&pid) else { return };
         match reader.read(pid) {
@@ -249,6 +249,7 @@ impl Programs {
                     && entry.program.path.as_deref() == facts.path.as_deref() =>
             {
                 (entry.epoch, entry.net) = (self.epoch, facts.net);
+                entry.take(facts);
             }
             Ok(_) => self.learn(pid, reader),
             Err(_) => {}
@@ -268,7 +269,12 @@ impl Programs {
     fn insert(&mut self, pid: u32, entry: Entry) {
         self.by_pid.insert(pid, entry);
         while self.by_pid.len() > MAX_PROGRAMS {
-            let Some((pid, id)) = self.ended.pop_front() else { break };
+            let Some((pid, id)) = self.ended.pop_front() else {
+                // Ends are not told, or were lost. Who lives is read again when it is needed.
+                let middle = median(self.by_pid.values().map(|entry| entry.program.id));
+                self.by_pid.retain(|_, entry| entry.program.id > middle);
+                break;
+            };
             if self.by_pid.get(&pid).is_some_and(|entry| entry.program.id == id) {
                 self.by_pid.remove(&pid);
             }
@@ -333,6 +339,13 @@ impl Facts {
         let names = self.path.iter().map(String::as_str).chain(words).map(base_name);
         names.into_iter().find(|name| whole(name)).unwrap_or(comm).to_owned()
     }
+}
+
+/// The value in the middle; 0 of none.
+pub(crate) fn median(values: impl Iterator<Item = u64>) -> u64 {
+    let mut values: Vec<u64> = values.collect();
+    let middle = values.len() / 2;
+    if values.is_empty() { 0 } else { *values.select_nth_unstable(middle).1 }
 }
 
 /// Text from bytes of any kind, of bounded length.

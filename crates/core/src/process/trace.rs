@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::ends::Ends;
 use super::event::{Event, Told, What, state};
-use super::programs::{Programs, Reader};
+use super::programs::{Programs, Reader, median};
 use super::record::{Action, Method, Program, Record, Socket, Stats};
 use crate::packet::Nanos;
 
@@ -99,8 +99,23 @@ impl<R: Reader> Trace<R> {
             }
             What::Lost(events) => self.lost(at, events, out),
         }
-        let withdrawn = self.programs.withdrawn();
-        out.extend(withdrawn.into_iter().map(|program| self.told(program)));
+        self.withdrawn(out);
+    }
+
+    /// Sockets that somebody asked for just now.
+    pub(crate) fn asked(&mut self, sockets: Vec<Found>) -> Vec<Record> {
+        if self.method >= Method::SockDiag {
+            // Nobody tells of forks and execs: a pid may be another program by now.
+            self.programs.doubt();
+        }
+        let mut records = Vec::new();
+        for socket in sockets {
+            // The asker may get the answer before what the queue still holds.
+            self.programs.retell(socket.pid);
+            self.found(socket, &mut records);
+        }
+        self.withdrawn(&mut records);
+        records
     }
 
     /// A socket that was found, not told of: `at` is when.
@@ -155,11 +170,9 @@ impl<R: Reader> Trace<R> {
     fn open(&mut self, socket: u64, opening: Opening) {
         if self.opening.len() >= MAX_OPENING {
             // Whose port never came: the kernel gives up within minutes, so the older half is over.
-            let mut times: Vec<u64> = self.opening.values().map(|one| one.at).collect();
-            let middle = times.len() / 2;
-            let median = *times.select_nth_unstable(middle).1;
+            let middle = median(self.opening.values().map(|one| one.at));
             let before = self.opening.len();
-            self.opening.retain(|_, one| one.at > median);
+            self.opening.retain(|_, one| one.at > middle);
             self.stats.evicted += (before - self.opening.len()) as u64;
         }
         self.opening.insert(socket, opening);
@@ -243,6 +256,12 @@ impl<R: Reader> Trace<R> {
             None => self.stats.unsure += 1,
         }
         false
+    }
+
+    /// Tells again, with less, what was said too much of.
+    fn withdrawn(&mut self, out: &mut Vec<Record>) {
+        let withdrawn = self.programs.withdrawn();
+        out.extend(withdrawn.into_iter().map(|program| self.told(program)));
     }
 
     fn told(&self, mut program: Program) -> Record {

@@ -101,15 +101,8 @@ impl Watch {
         let proto = if proto == "udp" { UDP } else { TCP };
         let (remote, remote_port) = remote.unwrap_or((nobody(local), 0));
         let ends = Ends { proto, local, local_port, remote, remote_port, both: false };
-        let mut records = Vec::new();
         let found = locked(&self.shared.sockets).lookup(&ends);
-        let mut trace = locked(&self.shared.trace);
-        for socket in found {
-            // The asker may get the answer before what the queue still holds.
-            trace.programs.retell(socket.pid);
-            trace.found(socket, &mut records);
-        }
-        records
+        locked(&self.shared.trace).asked(found)
     }
 
     /// Counters so far.

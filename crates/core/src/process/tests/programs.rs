@@ -140,6 +140,19 @@ fn many_programs_end_and_the_oldest_are_forgotten() {
 }
 
 #[test]
+fn many_programs_whose_end_is_not_told_are_forgotten_too() {
+    let mut paper = Paper::default();
+    let mut programs = Programs::default();
+    for pid in 1..=70_000 {
+        programs.fork(0, pid, u64::from(pid) * MS, &mut paper);
+        programs.exec(pid, b"/bin/one", u64::from(pid) * MS, &mut paper);
+        assert!(programs.len() <= 65_536);
+    }
+    assert_eq!(name(&mut programs, 70_000, &mut paper).as_deref(), Some("one"));
+    assert_eq!(programs.find(1, &mut paper), None);
+}
+
+#[test]
 fn what_was_read_after_the_next_exec_is_withdrawn() {
     let mut paper = Paper::default().with(10, 0, 1, "bash").with(11, 500 * MS, 10, "first");
     paper.facts.get_mut(&11).unwrap().read = 600 * MS;

@@ -3,7 +3,7 @@
 use super::Paper;
 use crate::process::ends::{TCP, UDP};
 use crate::process::event::{Event, Told, What, state};
-use crate::process::trace::Trace;
+use crate::process::trace::{Found, Trace};
 use crate::process::{Action, Ends, Method, Record, Socket};
 
 fn ends(proto: u8, local_port: u16) -> Ends {
@@ -159,4 +159,45 @@ fn connections_that_never_open_do_not_pile_up() {
         trace.event(Event { at: socket, what }, &mut records);
     }
     assert!(trace.stats.evicted > 0);
+}
+
+/// The names told of the programs that hold a socket.
+fn names(records: &[Record]) -> Vec<String> {
+    let name = |record: &Record| match record {
+        Record::Program(one) => Some(one.name.to_string()),
+        _ => None,
+    };
+    records.iter().filter_map(name).collect()
+}
+
+#[test]
+fn who_is_asked_for_where_no_exec_is_told_is_read_again() {
+    // By the connector it would have been told.
+    for (method, now) in [
+        (Method::SockDiag, Some("other")),
+        (Method::Scan, Some("other")),
+        (Method::Connector, Some("here")),
+    ] {
+        let mut trace = trace(method);
+        let (action, ends) = (Action::Hold, ends(TCP, 40000));
+        let found = Found { at: 5, action, method, pid: 10, ends, cookie: 0 };
+        assert_eq!(names(&trace.asked(vec![found])), ["here"]);
+        trace.reader().write(10, 0, 1, "other");
+        assert_eq!(names(&trace.asked(vec![found])).first().map(String::as_str), now);
+        assert!(trace.programs.withdrawn().is_empty());
+    }
+}
+
+#[test]
+fn another_script_of_the_same_interpreter_is_told() {
+    let mut trace = trace(Method::SockDiag);
+    let (action, ends, method) = (Action::Hold, ends(TCP, 40000), Method::SockDiag);
+    let found = Found { at: 5, action, method, pid: 10, ends, cookie: 0 };
+    trace.asked(vec![found]);
+    trace.reader().facts.get_mut(&10).unwrap().cmdline = Some("here -y".to_owned());
+    let records = trace.asked(vec![found]);
+    let [Record::Program(one), Record::Socket(_)] = records.as_slice() else {
+        panic!("{records:?}")
+    };
+    assert_eq!(one.cmdline.as_deref(), Some("here -y"));
 }
