@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from alarms import T0, Watched, asked, certificate, notice, rule
+from alarms import Watched, asked, certificate, notice, rule
 from helpers import wait_for
 from hook import Answer, hooked
 from tidegate.alerts.actions import Teller
@@ -192,12 +192,12 @@ def test_tls_is_checked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"url": "ftp://x/"}, "is no URL"),
-        ({"url": "https://"}, "is no URL"),
-        ({"url": "http://x:99999/"}, "is no URL"),
-        ({"url": "http://[::1/"}, "is no URL"),
-        ({"url": "http://x/\r\nEvil: 1"}, "is no URL"),
-        ({"url": "http://x/a b\x00"}, "is no URL"),
+        ({"url": "ftp://x/"}, "its URL is none"),
+        ({"url": "https://"}, "its URL is none"),
+        ({"url": "http://x:99999/"}, "its URL is none"),
+        ({"url": "http://[::1/"}, "its URL is none"),
+        ({"url": "http://x/\r\nEvil: 1"}, "its URL is none"),
+        ({"url": "http://x/a b\x00"}, "its URL is none"),
         ({"url": "http://me:secret@x/"}, "holds a password"),
         ({"headers": ("NoColon",)}, '"Name: value"'),
         ({"headers": ("Bad Name: x",)}, '"Name: value"'),
@@ -206,7 +206,8 @@ def test_tls_is_checked(tmp_path: Path) -> None:
         ({"headers": ("X: \x1b[31m",)}, "only printable"),
         ({"headers": ("X: ${TIDEGATE_NOT_THERE}",)}, "no variable TIDEGATE_NOT_THERE"),
         ({"ca_file": "/not/there"}, "/not/there"),
-        ({"timeout": 0.0}, "timeout above 0"),
+        ({"timeout": 0.0}, "webhook hook: a timeout above 0"),
+        ({"retries": -1}, "webhook hook: a timeout above 0"),
     ],
 )
 def test_what_cannot_be_is_refused_at_the_start(given: dict[str, Any], said: str) -> None:
@@ -215,4 +216,3 @@ def test_what_cannot_be_is_refused_at_the_start(given: dict[str, Any], said: str
     assert said in str(refusal.value)
     assert "\n" not in str(refusal.value)
     assert "secret" not in str(refusal.value).lower()
-    assert T0

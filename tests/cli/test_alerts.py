@@ -49,7 +49,7 @@ def test_open_ones_and_history_are_listed(run: Run, store: Path, watched: Watche
     lines = done.stdout.splitlines()
     assert lines[:2] == [
         "open",
-        f"  {name}  since 2026-11-20 10:00:01  warning   http_requests: 3 in 1m, more than 2",
+        f"  {name}  since 2026-11-20 10:00:01  warning   http_requests: http_requests: 3 in 1m, more than 2",
     ]
     assert lines[2] == "muted: everything until 2026-11-20 10:01:01 (over)"
     assert lines[3].endswith(": rule http_requests, from 10.0.0.0/8")

@@ -15,7 +15,7 @@ from typing import Any
 
 from tidegate.alerts.clock import SECOND
 from tidegate.alerts.ledger import EVERY_RULE, MOST_SILENCES, Alert, Ledger, Silence
-from tidegate.alerts.metrics.novelty import LONGEST as LONGEST_KEY
+from tidegate.alerts.metrics.metric import key_text
 from tidegate.alerts.rules import LONGEST_NAME
 from tidegate.alerts.silences import network
 from tidegate.alerts.state import StateFile
@@ -94,7 +94,7 @@ class Desk:
             self._ledger.silences[name] = Silence(
                 name,
                 self._known(rule) if rule else None,
-                clip(safe_text(key), LONGEST_KEY) if key else None,
+                key_text(key) if key else None,
                 source,
                 destination,
                 None if seconds is None else self._until(seconds),

@@ -10,7 +10,7 @@ from tidegate.alerts.clock import SECOND
 from tidegate.alerts.ledger import EVERY_RULE
 from tidegate.alerts.machine import Limits
 from tidegate.alerts.metrics import KINDS, Metric, Novelty
-from tidegate.alerts.metrics.novelty import LONGEST, key_columns
+from tidegate.alerts.metrics.metric import joined, key_columns, key_text
 from tidegate.model.config import RuleSettings
 from tidegate.model.config.alerts import DERIVED
 from tidegate.model.errors import UsageError
@@ -55,9 +55,8 @@ class Rule:
         if not self.keys or isinstance(self.metric, Novelty):
             return True, None
         values = [_class_of(row["status"]) if name == STATUS_CLASS else row[name] for name in self.keys]
-        if None in values:
-            return False, None
-        return True, clip(safe_text(" ".join(map(str, values))), LONGEST)
+        key = joined(values)
+        return (False, None) if key is None else (True, key_text(key))
 
     def message(self, value: float, threshold: float, key: str | None) -> str:
         """What is told when it is raised."""

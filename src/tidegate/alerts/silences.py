@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tidegate.alerts.ledger import EVERY_RULE, Ledger, Silence
+from tidegate.alerts.metrics.metric import key_text
 from tidegate.model.config import SilenceSettings
 from tidegate.model.errors import UsageError
 from tidegate.model.filter import Row
@@ -105,7 +106,7 @@ def _from_file(settings: SilenceSettings) -> Silence:
     return Silence(
         silence_id="",
         rule=settings.rule or None,
-        key=settings.key or None,
+        key=key_text(settings.key) if settings.key else None,
         source=settings.source or None,
         destination=settings.destination or None,
     )

@@ -33,9 +33,15 @@ _log = logging.getLogger("tidegate.alerts")
 
 def check(settings: AlertSettings) -> None:
     """Raises UsageError for a rule, an action or a silence that is wrong; starts and opens nothing."""
-    rules = compile_rules(settings.rules)
-    Actions(settings).check(rule.settings for rule in rules)
+    _made(settings)
+
+
+def _made(settings: AlertSettings) -> tuple[list[Rule], Actions]:
+    """The rules and the actions, once all settings are found right; nothing is started or opened yet."""
+    rules, actions = compile_rules(settings.rules), Actions(settings)
+    actions.check(settings.rules)
     Silences(settings.silences, Ledger())
+    return rules, actions
 
 
 class Alerts:
@@ -49,9 +55,7 @@ class Alerts:
 
         Raises UsageError for a rule or an action that is wrong, StoreError if another process has the state.
         """
-        check(settings)
-        rules = compile_rules(settings.rules)
-        self._actions = Actions(settings)
+        rules, self._actions = _made(settings)
         self._lock = threading.RLock()
         self._clock = Clock()
         self._state = StateFile(state) if state else None

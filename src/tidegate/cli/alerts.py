@@ -150,11 +150,9 @@ def _listing(place: Place, since: str | None, limit: int) -> Iterator[str]:
 
 
 def _told(rule: str, key: str | None, message: str) -> str:
-    """The message, with the rule (as `mute` wants it) and the key where it does not begin with them."""
-    if message.startswith(rule):
-        return clip(safe_text(message), WIDTH)
-    of = f"{clip(safe_text(rule), KEY)} {clip(safe_text(key), KEY)}" if key else clip(safe_text(rule), KEY)
-    return f"{of}: {clip(safe_text(message), WIDTH)}"
+    """The rule, as `mute` wants it, the key, and the message."""
+    of = f" {clip(key, KEY)}" if key else ""
+    return f"{clip(rule, KEY)}{of}: {clip(message, WIDTH)}"
 
 
 def _over(until: int, now: int) -> str:

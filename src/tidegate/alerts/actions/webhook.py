@@ -34,17 +34,17 @@ class Webhook:
             url = urlsplit(settings.url)
             self._port = url.port
         except ValueError:
-            raise UsageError(_wrong(settings, "is no URL")) from None
+            raise UsageError(_wrong(settings, "its URL is none: write https://host/path")) from None
         if url.scheme not in ("http", "https") or not url.hostname or not _printable(settings.url):
-            raise UsageError(_wrong(settings, "is no URL: write https://host/path"))
+            raise UsageError(_wrong(settings, "its URL is none: write https://host/path"))
         if url.username or url.password:
-            raise UsageError(_wrong(settings, 'holds a password: use headers, "Authorization: ..."'))
+            raise UsageError(_wrong(settings, 'its URL holds a password: use headers, "Authorization: ..."'))
         self._host = url.hostname
         self._path = (url.path or "/") + (f"?{url.query}" if url.query else "")
         self._tls = _context(settings) if url.scheme == "https" else None
         self._timeout = settings.timeout
         if settings.timeout <= 0 or settings.retries < 0:
-            raise UsageError(_wrong(settings, "needs a timeout above 0 and no negative retries"))
+            raise UsageError(_wrong(settings, "a timeout above 0 and no negative retries are needed"))
         self._headers = {
             "Content-Type": "application/json",
             "User-Agent": "tidegate",
@@ -80,29 +80,24 @@ def _context(settings: WebhookSettings) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=settings.ca_file or None)
     except OSError as error:
-        raise UsageError(
-            f"webhook {clip(settings.name, 40)}: {settings.ca_file}: {error.strerror or 'no certificates'}"
-        ) from None
+        reason = error.strerror or "no certificates"
+        raise UsageError(_wrong(settings, f"{settings.ca_file}: {reason}")) from None
 
 
 def _header(settings: WebhookSettings, text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not _NAME.fullmatch(name.strip()) or name.strip().lower() in _OWN:
-        raise UsageError(
-            f'webhook {clip(settings.name, 40)}: a header is "Name: value", not "{clip(name, 40)}"'
-        )
+        raise UsageError(_wrong(settings, f'a header is "Name: value", not "{clip(name, 40)}"'))
     value = _VARIABLE.sub(lambda match: _variable(settings, match[1]), value).strip()
     if not _printable(value):
-        raise UsageError(
-            f"webhook {clip(settings.name, 40)}: header {name.strip()}: only printable ASCII can be sent"
-        )
+        raise UsageError(_wrong(settings, f"header {name.strip()}: only printable ASCII can be sent"))
     return name.strip(), value
 
 
 def _variable(settings: WebhookSettings, name: str) -> str:
     value = os.environ.get(name)
     if value is None:
-        raise UsageError(f"webhook {clip(settings.name, 40)}: the environment has no variable {name}")
+        raise UsageError(_wrong(settings, f"the environment has no variable {name}"))
     return value
 
 
@@ -111,5 +106,5 @@ def _printable(text: str) -> bool:
 
 
 def _wrong(settings: WebhookSettings, what: str) -> str:
-    # Not the URL itself: those of chat services are secrets.
-    return f"webhook {clip(settings.name, 40)}: its URL {what}"
+    """What is said of a mistake. Never the URL itself: those of chat services are secrets."""
+    return f"webhook {clip(settings.name, 40)}: {what}"

@@ -2,12 +2,16 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from tidegate.alerts.connections import Connection
 from tidegate.alerts.window import Item, Series, Sum
 from tidegate.model.config import RuleSettings
 from tidegate.model.filter import Row
+from tidegate.model.text import clip, safe_text
+
+LONGEST_KEY = 256
+"""Characters of a key."""
 
 
 class Event(NamedTuple):
@@ -47,3 +51,18 @@ class Metric(ABC):
     def series(self) -> Series:
         """A new key's measure."""
         return Sum(self.window)
+
+
+def key_columns(key: str | None) -> tuple[str, ...]:
+    """The columns a key is made of."""
+    return tuple(part.strip() for part in (key or "").split(",") if part.strip())
+
+
+def joined(values: Sequence[Any]) -> str | None:
+    """What a row has in the columns of a key, as one text; None if one is missing."""
+    return None if None in values else " ".join(map(str, values))
+
+
+def key_text(text: str) -> str:
+    """A key as it is kept, compared and told: safe, and bounded."""
+    return clip(safe_text(text), LONGEST_KEY)

@@ -6,12 +6,8 @@ from typing import ClassVar
 from tidegate.alerts.clock import SECOND
 from tidegate.alerts.connections import COLUMNS, Connection
 from tidegate.alerts.ledger import MOST_KNOWN, Known
-from tidegate.alerts.metrics.metric import Event, Metric
+from tidegate.alerts.metrics.metric import Event, Metric, joined, key_columns, key_text
 from tidegate.model.filter import Row
-from tidegate.model.text import clip, safe_text
-
-LONGEST = 256
-"""Characters of a key."""
 
 
 class Novelty(Metric):
@@ -31,11 +27,11 @@ class Novelty(Metric):
     def events(self, row: Row, connection: Connection) -> Sequence[Event]:
         """One for each name that is new; none while it learns."""
         columns = key_columns(self.settings.key)
-        names = [_joined(row, columns)] if columns else self.names(row)
+        names = [joined([row[name] for name in columns])] if columns else self.names(row)
         return [event for name in names if name and (event := self._meet(name, row["last_ts"]))]
 
     def _meet(self, name: str, ts: int) -> Event | None:
-        key = clip(safe_text(name), LONGEST)
+        key = key_text(name)
         known = self.known
         if not known.learning_until:
             known.learning_until = ts + int(self.settings.learn * SECOND)
@@ -73,13 +69,3 @@ class NewPlace(Novelty):
         """The countries of both ends."""
         yield row["src_country"]
         yield row["dst_country"]
-
-
-def key_columns(key: str | None) -> tuple[str, ...]:
-    """The columns a key is made of."""
-    return tuple(part.strip() for part in (key or "").split(",") if part.strip())
-
-
-def _joined(row: Row, columns: tuple[str, ...]) -> str | None:
-    values = [row[name] for name in columns]
-    return None if None in values else " ".join(map(str, values))
