@@ -12,7 +12,8 @@ from tidegate.model.tables import find_table
 from tidegate.tui.board.board import SECOND
 from tidegate.tui.controls import Controls
 from tidegate.tui.feeds.feed import Feed
-from tidegate.tui.screen import TABS, WatchScreen
+from tidegate.tui.screen import WatchScreen
+from tidegate.tui.tabs.spec import TABS
 
 CONNECTIONS, ROWS = 10_000, 2_000
 MOST_MS = 100

@@ -17,7 +17,8 @@ from tidegate.tui.board.board import SECOND
 from tidegate.tui.controls import AlertControls
 from tidegate.tui.dialogs.sheet import Sheet
 from tidegate.tui.feeds.feed import Feed
-from tidegate.tui.screen import TABS, WatchScreen
+from tidegate.tui.screen import WatchScreen
+from tidegate.tui.tabs.spec import TABS
 
 
 def rows_of(shot: str) -> list[str]:
@@ -48,7 +49,7 @@ def screen_tab(_screen: WatchScreen, key: str) -> int:
         await pilot.press(key)
         await settle(pilot)
         assert isinstance(pilot.app, WatchScreen)
-        seen.append(pilot.app._tab)
+        seen.append(pilot.app.frame.number)
 
     play(look)
     return seen[0]

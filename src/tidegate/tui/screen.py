@@ -1,4 +1,4 @@
-"""The screen: tabs over a board that a feed fills."""
+"""The screen: what keys do to the tabs over a board that a feed fills."""
 
 import asyncio
 import time
@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.css.query import NoMatches
-from textual.widgets import ContentSwitcher
 
 from tidegate.model.errors import UsageError
 from tidegate.model.filter import EVERYTHING
@@ -26,19 +25,15 @@ from tidegate.tui.cells import shown
 from tidegate.tui.controls import Controls
 from tidegate.tui.dialogs.sheet import Sheet
 from tidegate.tui.feeds.feed import Feed
+from tidegate.tui.frame import Frame
 from tidegate.tui.keys import keys
 from tidegate.tui.look import Look
-from tidegate.tui.tabs.now_tab import SMALL, NowTab
-from tidegate.tui.tabs.spec import CONNS, TABLES
+from tidegate.tui.tabs.spec import CONNS, TABS
 from tidegate.tui.tabs.table_tab import TableTab
-from tidegate.tui.views import details, notices, records
+from tidegate.tui.views import conns, details, notices, records
 from tidegate.tui.views import help as help_view
-from tidegate.tui.views.facts import facts, titles
-from tidegate.tui.views.now import Line
 from tidegate.tui.views.view import Scene
 from tidegate.tui.widgets.line_table import LineTable
-from tidegate.tui.widgets.lines import Lines
-from tidegate.tui.widgets.prompt import Prompt
 from tidegate.tui.widgets.top_bar import TopBar
 
 REFRESH = 1.0
@@ -47,13 +42,8 @@ REFRESH = 1.0
 AT_ONCE = 20_000
 """Rows that are taken between two pictures; the rest soon after, so that keys are heard in between."""
 
-TABS = ("Now", *(spec.title for spec in TABLES))
-SMALLEST = (30, 6)
 TWICE = 5.0
 """Seconds in which leaving must be asked for again while recording."""
-
-SAID = 6.0
-"""Seconds that an answer to a key stands."""
 
 
 class WatchScreen(App[None]):
@@ -61,12 +51,6 @@ class WatchScreen(App[None]):
 
     CSS = """
     Screen { background: ansi_default; color: ansi_default; }
-    #tabs { height: 1fr; } #notice, #keys { height: 1; }
-    .quiet #notice { display: none; }
-    .small TopBar { height: 1; }
-    #too-small { display: none; }
-    .tiny #too-small { display: block; }
-    .tiny #tabs, .tiny TopBar, .tiny #notice, .tiny #keys { display: none; }
     """
     ENABLE_COMMAND_PALETTE = False
     AUTO_FOCUS = None
@@ -84,21 +68,13 @@ class WatchScreen(App[None]):
         self._interface: str | None = None
         self._began = time.time_ns()
         self._stopped = 0
-        self._answer: tuple[str, str, float] | None = None
         self._leaving = float("-inf")
         self._left = False
         self._running_loop: asyncio.AbstractEventLoop | None = None
 
     def compose(self) -> ComposeResult:
-        """Top, a notice, the tabs, a prompt, the keys."""
-        signs = self.look.signs
-        yield from (TopBar(signs), Lines(id="notice"), Lines(id="too-small"))
-        with ContentSwitcher(initial="now", id="tabs"):
-            yield NowTab(self.controls.rules, signs)
-            for spec in TABLES:
-                yield TableTab(spec, signs)
-        yield Prompt()
-        yield Lines(id="keys")
+        """The frame; sheets come over it."""
+        yield Frame(self.controls.rules, self.look.signs)
 
     def on_mount(self) -> None:
         """Begins to look."""
@@ -147,85 +123,33 @@ class WatchScreen(App[None]):
                 self._draw()
 
     def _draw(self) -> None:
-        width, height = self.size
-        top = self.screen_stack[0]
-        tiny = width < SMALLEST[0] or height < SMALLEST[1]
-        top.set_class(tiny, "tiny")
-        top.set_class(width < SMALL[0] or height < SMALL[1], "small")
-        if tiny:
-            words = f"too small: {SMALLEST[0]}x{SMALLEST[1]} at least"
-            top.query_one("#too-small", Lines).show([[(words, "warn")]])
-            return
-        scene, situation = self.scene, self.situation
-        tab = self._tab_widget
-        if isinstance(tab, NowTab):
-            tab.draw(scene)
-        else:
-            view, spec = tab.view, tab.spec
-            hidden = spec.count(scene.board)
-            tab.draw(scene, notices.empty(spec.title, scene.board, hidden, view.filter.text, situation))
-        names = titles(scene, list(TABS))
-        pieces = facts(scene, situation, self._frozen is not None, self._interface)
-        top.query_one(TopBar).show(names, self._tab, pieces)
-        self._draw_words(scene, situation)
+        self.frame.draw(self.scene, self.situation, self._frozen is not None, self._interface)
         if isinstance(self.screen, Sheet) and self._frozen is None:
             self.screen.draw()
 
-    def _draw_words(self, scene: Scene, situation: notices.Situation) -> None:
-        """The notice, and the keys."""
-        top = self.screen_stack[0]
-        said: tuple[str, str] | None = None
-        if self._answer and time.monotonic() < self._answer[2]:
-            said = self._answer[:2]
-        said = said or notices.notice(scene.board, situation) or self._filtered()
-        top.set_class(said is None, "quiet")
-        plain = scene.look.signs.plain
-        top.query_one("#notice", Lines).show([[(f" {plain(said[0])}", said[1])]] if said else [[]])
-        line = help_view.keys(TABS[self._tab], scene.look.signs, self.size.width)
-        top.query_one("#keys", Lines).show([line])
-
-    def _filtered(self) -> tuple[str, str] | None:
-        tab = self._tab_widget
-        if isinstance(tab, TableTab) and tab.view.filter.words:
-            count = sum(1 for row in tab.rows if records.is_record(row))
-            return (
-                f"filter {shown(tab.view.filter.text)}: {count:,} of {tab.spec.count(self.scene.board):,}",
-                "name",
-            )
-        return None
-
     @property
-    def _tab(self) -> int:
-        chosen = self.screen_stack[0].query_one("#tabs", ContentSwitcher).current
-        return next(place for place, name in enumerate(TABS) if name.lower() == chosen)
-
-    @property
-    def _tab_widget(self) -> NowTab | TableTab:
-        name = f"#{TABS[self._tab].lower()}"
-        top = self.screen_stack[0]
-        return top.query_one(NowTab) if name == "#now" else top.query_one(name, TableTab)
-
-    def _table_tab(self, title: str) -> TableTab:
-        return self.screen_stack[0].query_one(f"#{title.lower()}", TableTab)
+    def frame(self) -> Frame:
+        """All that stands under the sheets."""
+        return self.screen_stack[0].query_one(Frame)
 
     def say(self, text: str, style: str = "name") -> None:
         """Answers a key."""
-        self._answer = (text, style, time.monotonic() + SAID)
+        self.frame.say(text, style)
         self.draw()
 
     # --- tabs ---
 
     def action_tab(self, number: int) -> None:
         """Shows a tab."""
-        if self._prompt.is_open or isinstance(self.screen, Sheet):
+        if self.frame.prompt.is_open or isinstance(self.screen, Sheet):
             return
-        self.screen.query_one("#tabs", ContentSwitcher).current = TABS[number].lower()
+        self.frame.choose(number)
         self._focus()
         self.call_after_refresh(self.draw)
 
     def action_step(self, by: int) -> None:
         """Shows the next tab, or the one before."""
-        self.action_tab((self._tab + by) % len(TABS))
+        self.action_tab((self.frame.number + by) % len(TABS))
 
     def on_top_bar_clicked(self, event: TopBar.Clicked) -> None:
         """Shows the tab that was clicked."""
@@ -237,15 +161,11 @@ class WatchScreen(App[None]):
 
     # --- what is shown, and how ---
 
-    @property
-    def _prompt(self) -> Prompt:
-        return self.screen_stack[0].query_one(Prompt)
-
     def action_filter(self) -> None:
         """Asks for a filter; on the first tab, for one of connections."""
-        if not isinstance(self._tab_widget, TableTab):
+        if not isinstance(self.frame.tab, TableTab):
             self.action_tab(1)
-        tab = self._tab_widget
+        tab = self.frame.tab
         if not isinstance(tab, TableTab):
             return
 
@@ -255,24 +175,24 @@ class WatchScreen(App[None]):
             self.draw()
 
         hint = "prog:firefox -net:10.0.0.0/8 port:>1024 state:S0"
-        self._prompt.ask("filter /", hint, tab.view.filter.text, take, tab.spec.parse, self.action_clear)
+        self.frame.prompt.ask("filter /", hint, tab.view.filter.text, take, tab.spec.parse, self.action_clear)
 
     def action_clear(self) -> None:
         """Shows all rows again."""
-        if isinstance(tab := self._tab_widget, TableTab):
+        if isinstance(tab := self.frame.tab, TableTab):
             tab.view = replace(tab.view, filter=EVERYTHING)
         self._focus()
         self.draw()
 
     def action_sort(self) -> None:
         """Sorts by the next column."""
-        if isinstance(tab := self._tab_widget, TableTab):
+        if isinstance(tab := self.frame.tab, TableTab):
             tab.view = tab.view.next_sort(tab.spec.columns(self.scene))
             self.draw()
 
     def action_turn(self) -> None:
         """Turns the order round."""
-        if isinstance(tab := self._tab_widget, TableTab):
+        if isinstance(tab := self.frame.tab, TableTab):
             tab.view = replace(tab.view, descending=not tab.view.descending)
             self.draw()
 
@@ -293,7 +213,7 @@ class WatchScreen(App[None]):
 
     def action_closed(self) -> None:
         """Connections that are over, or not."""
-        tab = self._table_tab(CONNS.title)
+        tab = self.frame.table_tab(CONNS.title)
         tab.view = replace(tab.view, closed=not tab.view.closed)
         self.say(
             "connections that are over are shown" if tab.view.closed else "only open connections are shown"
@@ -304,7 +224,7 @@ class WatchScreen(App[None]):
         names: list[str | None] = [None, *sorted(one.name for one in self.board.interfaces if one.total)]
         place = names.index(self._interface) if self._interface in names else 0
         self._interface = names[(place + 1) % len(names)]
-        tab = self._table_tab(CONNS.title)
+        tab = self.frame.table_tab(CONNS.title)
         tab.view = replace(tab.view, interface=self._interface)
         self.say(f"connections of {shown(self._interface or 'all interfaces')}")
 
@@ -312,52 +232,42 @@ class WatchScreen(App[None]):
 
     def action_move(self, by: int) -> None:
         """Moves the cursor."""
-        if isinstance(tab := self._tab_widget, TableTab):
+        if isinstance(tab := self.frame.tab, TableTab):
             tab.table.move(by)
 
     def action_page(self, by: int) -> None:
         """Moves it by a screenful."""
-        if isinstance(tab := self._tab_widget, TableTab):
+        if isinstance(tab := self.frame.tab, TableTab):
             tab.table.page(by)
 
     def action_edge(self, last: int) -> None:
         """Moves it to the first or last row."""
-        if isinstance(tab := self._tab_widget, TableTab):
+        if isinstance(tab := self.frame.tab, TableTab):
             tab.table.edge(last)
 
     def action_choose(self) -> None:
         """Opens the row."""
-        if isinstance(tab := self._tab_widget, TableTab):
+        if isinstance(tab := self.frame.tab, TableTab):
             tab.table.choose()
 
     @property
     def _row(self) -> Any | None:
-        tab = self._tab_widget
+        tab = self.frame.tab
         return tab.table.row if isinstance(tab, TableTab) else None
 
     def on_line_table_chosen(self, event: LineTable.Chosen) -> None:
         """Opens a row: details, or the connections behind it."""
         row = event.row
         if isinstance(row, Conn):
-            self.push_screen(
-                Sheet(f"Connection {shown(row.uid)}", lambda width: self._conn_lines(row, width))
-            )
+            title, lines = f"Connection {shown(row.uid)}", details.conn_lines
+            self.push_screen(Sheet(title, lambda width: lines(self.scene, row, width)))
         elif isinstance(row, Alert):
-            dash = self.look.signs.dash
-            self.push_screen(
-                Sheet("Alert", lambda width: details.lines(details.of_alert(self.scene, row), width, dash))
-            )
-        elif isinstance(row, Program):
-            self._connections_of(f"pid:{row.pid}" if row.pid is not None else "prog:-")
-        elif isinstance(row, Host):
-            self._connections_of(f"net:{row.ip}")
-        elif isinstance(row, Site):
-            name = row.host.rpartition(":")[0] if row.host.rpartition(":")[2].isdigit() else row.host
-            escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-            self._connections_of(f'"{escaped}"')
+            self.push_screen(Sheet("Alert", lambda width: details.alert_lines(self.scene, row, width)))
+        elif isinstance(row, Program | Host | Site):
+            self._connections_of(conns.behind(row))
 
     def _connections_of(self, text: str) -> None:
-        tab = self._table_tab(CONNS.title)
+        tab = self.frame.table_tab(CONNS.title)
         try:
             tab.view = replace(tab.view, filter=tab.spec.parse(text), closed=True)
         except UsageError as error:
@@ -365,15 +275,9 @@ class WatchScreen(App[None]):
             return
         self.action_tab(1)
 
-    def _conn_lines(self, conn: Conn, width: int) -> list[Line]:
-        scene = self.scene
-        shown_now = scene.board.connections.get(conn.uid) or conn
-        cards = details.lines(details.of_conn(scene, shown_now), width, scene.look.signs.dash)
-        return [*cards, *details.timeline(scene, shown_now)]
-
     def action_copy(self) -> None:
         """Puts the row on the clipboard of the terminal."""
-        tab, row = self._tab_widget, self._row
+        tab, row = self.frame.tab, self._row
         if not isinstance(tab, TableTab) or row is None:
             return
         cells = [column.cell(row)[0].strip() for column in tab.spec.columns(self.scene)]
@@ -382,7 +286,7 @@ class WatchScreen(App[None]):
 
     def action_export(self) -> None:
         """Asks for a file's name and writes what is shown."""
-        tab = self._tab_widget
+        tab = self.frame.tab
         if not isinstance(tab, TableTab):
             self.say("choose a tab with a table (2-7) to export it", "warn")
             return
@@ -395,16 +299,16 @@ class WatchScreen(App[None]):
             self.say(f"wrote {count:,} rows to {shown(str(path.absolute()))}")
 
         name = export.suggested(tab.spec.title)
-        self._prompt.ask("export to", "a file's name: .csv or .jsonl", name, take, leave=self._focus)
+        self.frame.prompt.ask("export to", "a file's name: .csv or .jsonl", name, take, leave=self._focus)
 
     # --- alerts ---
 
     def action_group_or_acknowledge(self) -> None:
         """Alerts: acknowledges one. Elsewhere: connections by program, or not."""
-        if TABS[self._tab] == "Alerts":
+        if TABS[self.frame.number] == "Alerts":
             self._act(ACKNOWLEDGE)
             return
-        tab = self._table_tab(CONNS.title)
+        tab = self.frame.table_tab(CONNS.title)
         tab.view = replace(tab.view, grouped=not tab.view.grouped)
         self.say("connections by program" if tab.view.grouped else "connections one by one")
 
@@ -427,7 +331,7 @@ class WatchScreen(App[None]):
 
     def action_help(self) -> None:
         """Shows the keys of this tab."""
-        tab = TABS[self._tab]
+        tab = TABS[self.frame.number]
         self.push_screen(Sheet(f"Help: {tab}", lambda _width: help_view.lines(tab, self.look.signs)))
 
     def action_leave(self) -> None:

@@ -71,3 +71,6 @@ LOG = Spec(
 
 TABLES = (CONNS, PROGRAMS, HOSTS, HTTP, ALERTS, LOG)
 """The tabs with a table, in their order behind Now."""
+
+TABS = ("Now", *(spec.title for spec in TABLES))
+"""The titles of all tabs in their order."""

@@ -7,6 +7,8 @@ from typing import Any, cast
 from tidegate.model.filter import Row
 from tidegate.tui.board.board import SECOND
 from tidegate.tui.board.conn import Conn
+from tidegate.tui.board.parties import Host, Program
+from tidegate.tui.board.web import Site
 from tidegate.tui.cells import shown
 from tidegate.tui.look import lasting, trip
 from tidegate.tui.views.view import Scene, View
@@ -80,6 +82,17 @@ def identity(row: Any) -> object:
 def dimmed(row: Any) -> bool:
     """Whether it is over."""
     return isinstance(row, Conn) and row.closed_at is not None
+
+
+def behind(row: Program | Host | Site) -> str:
+    """The filter that leaves in the connections of a program, host or site."""
+    if isinstance(row, Program):
+        return f"pid:{row.pid}" if row.pid is not None else "prog:-"
+    if isinstance(row, Host):
+        return f"net:{row.ip}"
+    name, _, port = row.host.rpartition(":")
+    escaped = (name if port.isdigit() else row.host).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 class Cells:

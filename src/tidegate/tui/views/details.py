@@ -38,6 +38,17 @@ class Card:
     rows: Sequence[tuple[str, str]]
 
 
+def conn_lines(scene: Scene, conn: Conn, width: int) -> list[Line]:
+    """All there is to say of a connection, by its newest row."""
+    newest = scene.board.connections.get(conn.uid) or conn
+    return [*lines(of_conn(scene, newest), width, scene.look.signs.dash), *timeline(scene, newest)]
+
+
+def alert_lines(scene: Scene, alert: Alert, width: int) -> list[Line]:
+    """All there is to say of an alert."""
+    return lines(of_alert(scene, alert), width, scene.look.signs.dash)
+
+
 def of_conn(scene: Scene, conn: Conn) -> list[Card]:
     """The cards of a connection."""
     return [
