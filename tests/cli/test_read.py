@@ -200,3 +200,20 @@ def test_a_full_disk_is_said(run: Run, capture: Path) -> None:
         done = run("read", capture, capture_output=False, stdout=full, stderr=subprocess.PIPE)
     assert done.returncode == 1
     assert done.stderr == "tidegate: could not write the output: No space left on device\n"
+
+
+def test_only_the_rows_that_a_filter_wants(run: Run, capture: Path, tmp_path: Path) -> None:
+    def ports(*words: object) -> list[str]:
+        done = run("read", capture, "--table", "conn", "--format", "jsonl", *words)
+        assert done.returncode == 0, done.stderr
+        return sorted(str(json.loads(line)["dst_port"]) for line in done.stdout.splitlines())
+
+    assert ports() == ["53", "53", "80"]
+    assert ports("--only", "port:80") == ["80"]
+    assert ports("--only", "-service:http proto:udp") == ["53", "53"]
+    assert "connections             1" in run("read", capture, "--only", "port:80").stdout
+    wrong = run("read", capture, "--only", "prt:80")
+    assert (wrong.returncode, wrong.stderr) == (
+        2,
+        'tidegate: filter: there is no field "prt"; did you mean "port"?\n',
+    )

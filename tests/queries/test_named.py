@@ -311,3 +311,20 @@ def test_over_captures(capture: Path, tmp_path: Path) -> None:
 def test_importing_the_questions_loads_no_database() -> None:
     check = "import sys; from tidegate.queries import http_hosts; sys.exit('duckdb' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check]).returncode == 0
+
+
+def test_a_question_can_be_asked_of_the_rows_that_a_filter_wants(store: Path) -> None:
+    def names(only: str) -> set[object]:
+        return {row[0] for row in tidegate.ask("talkers", store, only=only)}
+
+    everybody = names("")
+    assert names(f"net:{B}") < everybody
+    assert B in names(f"net:{B}")
+    assert names("dport:1") == set()
+    assert names("-dport:1") == everybody
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
+def test_a_filter_fits_every_question(store: Path, question: Question) -> None:
+    wanted = "-net:203.0.113.0/24 -port:1,7-9,>60000 -host:/^none$/ -prog:x*"
+    assert list(tidegate.ask(question.name, store, only=wanted)) == list(tidegate.ask(question.name, store))

@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 
 from rows import Conns
+from tidegate.model.batch import make
+from tidegate.model.filter import parse_filter
 from tidegate.sinks import console
 from tidegate.sinks.console import ConsoleSink, closed_line, opened_line
+from tidegate.sinks.only import OnlySink
 
 ROW: dict[str, Any] = {
     "ts": "2026-11-20T14:02:11.000000000Z",
@@ -66,3 +69,26 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(10):
         sink.write(Conns().add(uid=f"C{number}", state="active"))
     assert len(sink._told) == 5
+
+
+def test_what_is_shown_can_be_less_than_what_is_kept() -> None:
+    out = io.StringIO()
+    sink = OnlySink(ConsoleSink(out), parse_filter("src:10.0.0.0/8"))
+    for number, address in enumerate(("10.0.0.5", "192.0.2.1")):
+        row = {column: [value] for column, value in ROW.items() if column not in ("ts", "last_ts")}
+        given = {
+            "uid": [f"C{number}"],
+            "iface": ["eth0"],
+            "state": ["active"],
+            "sensor": [""],
+            "history": [""],
+        }
+        counts = {
+            f"{way}_{what}": [0]
+            for way in ("up", "down")
+            for what in ("packets", "payload", "retransmits", "out_of_order", "zero_windows", "missed")
+        }
+        sink.write(make("conn", {**counts, **row, **given, "ts": [1], "last_ts": [1], "src_ip": [address]}))
+    sink.flush()
+    sink.close()
+    assert [line.split()[3] for line in out.getvalue().splitlines()] == ["10.0.0.5:41000"]

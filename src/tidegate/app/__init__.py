@@ -11,6 +11,7 @@ from tidegate.model.batch import Batch
 from tidegate.model.config import EngineSettings, WatchSettings
 from tidegate.model.config.capture import live
 from tidegate.model.errors import UsageError
+from tidegate.model.filter import parse_filter
 from tidegate.model.stats import Stats
 from tidegate.model.tables import TableInfo, all_tables, check_tables, default_tables
 from tidegate.pipeline import supervisor
@@ -58,14 +59,17 @@ def questions() -> "list[Question]":
     return list(QUESTIONS)
 
 
-def ask(name: str, store: str | os.PathLike[str] | None = None, **values: "Value") -> "Answer":
-    """Answers a named question over a store; `values` are those of its parameters.
+def ask(
+    name: str, store: str | os.PathLike[str] | None = None, *, only: str = "", **values: "Value"
+) -> "Answer":
+    """Answers a named question over a store, or those of its rows that the filter `only` wants.
 
-    Raises UsageError for a name or a value that is wrong and StoreError for a store that cannot be read.
+    `values` are those of its parameters. Raises UsageError for a name or a value that is wrong and StoreError
+    for a store that cannot be read.
     """
     from tidegate.queries.questions import find_question
 
-    return find_question(name).ask(store, values)
+    return find_question(name).ask(store, values, parse_filter(only))
 
 
 def read(

@@ -8,6 +8,7 @@ import rich_click as click
 
 from tidegate.model.config import FORMATS, ROW_FORMATS, PlaceSettings
 from tidegate.model.errors import UsageError
+from tidegate.model.filter import parse_filter
 from tidegate.model.units import parse_duration, parse_size
 from tidegate.pipeline.pipeline import Stage
 
@@ -56,6 +57,12 @@ def filter_option(help: str = "BPF expression, instead of the words at the end."
     return click.option("-f", "--filter", "filter_option", metavar="FILTER", help=help)
 
 
+only_option = click.option(
+    "--only",
+    default="",
+    metavar="FILTER",
+    help='Only rows that match, such as "prog:curl -net:10.0.0.0/8"; not BPF, see docs/filter.md.',
+)
 sensor_option = click.option(
     "--sensor", default="", metavar="NAME", help="Name of the observer, for every row (live: the host's)."
 )
@@ -109,11 +116,15 @@ config_option = click.option(
 )
 
 
-def place_stages(databases: tuple[str, ...]) -> list[Stage]:
-    """The stage for captures: only with databases named, so that a capture reads the same everywhere."""
+def capture_stages(databases: tuple[str, ...], only: str) -> list[Stage]:
+    """The stages for captures; places by named databases only, so that one reads the same everywhere."""
     from tidegate.app.assembly import place_stage
+    from tidegate.pipeline.only import Only
 
-    return [place_stage(PlaceSettings(databases))] if databases else []
+    return [
+        *([place_stage(PlaceSettings(databases))] if databases else []),
+        *([Only(parse_filter(only))] if only else []),
+    ]
 
 
 def chosen_store(store: Path | None) -> Path:

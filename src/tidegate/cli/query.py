@@ -12,10 +12,11 @@ from tidegate.cli import closing, output
 from tidegate.cli.options import (
     PATH,
     answer_format_option,
+    capture_stages,
     chosen_store,
     filter_option,
+    only_option,
     place_option,
-    place_stages,
     store_option,
 )
 from tidegate.cli.progress import Progress
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 )
 @filter_option("BPF expression: only these packets of the captures.")
 @place_option
+@only_option
 @store_option
 @answer_format_option
 @click.option("-o", "--output", "target", type=PATH, metavar="FILE", help="Write to this file.")
@@ -54,6 +56,7 @@ def query(
     files: tuple[str, ...],
     filter_option: str | None,
     places: tuple[str, ...],
+    only: str,
     store: Path | None,
     format: str | None,
     target: Path | None,
@@ -67,8 +70,8 @@ def query(
     """
     if (sql is not None) + (named is not None) + listed != 1:
         raise UsageError("one question at a time: give SQL, or --named NAME, or --list")
-    if not named and (values or files):
-        raise UsageError("--set and -r are for questions with a name: add --named NAME (see --list)")
+    if not named and (values or files or only):
+        raise UsageError("--set, --only and -r are for questions with a name: add --named NAME (see --list)")
     if (filter_option or places) and not files:
         raise UsageError(f"--{'filter' if filter_option else 'place'} is for captures: add -r FILE")
     if listed and not (format or target):
@@ -79,7 +82,7 @@ def query(
         answer = (
             as_rows(app.questions())
             if listed
-            else _answer(sql, named, values, files, filter_option, places, store)
+            else _answer(sql, named, values, files, filter_option, places, only, store)
         )
         opened.callback(answer.close)
         sink = output.file_sink(target, chosen, None, opened) if target else output.stdout_sink(chosen, None)
@@ -95,6 +98,7 @@ def _answer(
     files: tuple[str, ...],
     expression: str | None,
     places: tuple[str, ...],
+    only: str,
     store: Path | None,
 ) -> "Answer":
     """The answer, whoever is asked."""
@@ -102,10 +106,10 @@ def _answer(
         return app.query(sql or "", chosen_store(store))
     given = dict(map(_assignment, values))
     if not files:
-        return app.ask(named, chosen_store(store), **given)
+        return app.ask(named, chosen_store(store), only=only, **given)
     if store:
         raise UsageError("--store and -r: a question has one place to look; give one")
-    capture = app.read(files, expression, stages=place_stages(places))
+    capture = app.read(files, expression, stages=capture_stages(places, only))
     with Progress() as progress:
         answer = capture.ask(named, progress, **given)
     if capture.stats:

@@ -10,14 +10,15 @@ from tidegate import app
 from tidegate.cli import closing, output
 from tidegate.cli.options import (
     PATH,
+    capture_stages,
     checksums_option,
     filter_option,
     format_option,
     joined_filter,
     keep_credentials_option,
     max_flows_option,
+    only_option,
     place_option,
-    place_stages,
     redact_query_option,
     sensor_option,
     tables_option,
@@ -46,6 +47,7 @@ CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".gz", ".zst")
     "--excerpt", type=click.IntRange(0, 65535), default=0, help="Payload bytes per row of table packet."
 )
 @place_option
+@only_option
 @sensor_option
 @max_flows_option
 @checksums_option
@@ -60,6 +62,7 @@ def read(
     stats: bool,
     excerpt: int,
     places: tuple[str, ...],
+    only: str,
     sensor: str,
     max_flows: int | None,
     verify_checksums: bool,
@@ -84,11 +87,11 @@ def read(
         raise UsageError("--excerpt is for rows of packets: add --table packet")
     started = time.monotonic()
     expression = joined_filter(rest, filter_option)
-    stages = place_stages(places)
+    stages = capture_stages(places, only)
     if tables or format or target:
         seen = _write(files, expression, settings, tables, format, target, stages)
     else:
-        seen = _summarize(files, expression, settings)
+        seen = _summarize(files, expression, settings, stages)
     closing.warn(seen)
     if stats:
         closing.performance(seen, time.monotonic() - started)
@@ -111,9 +114,12 @@ def _is_file(word: str) -> bool:
     return word == "-" or Path(word).exists()
 
 
-def _summarize(files: list[str], expression: str | None, settings: EngineSettings) -> Stats:
+def _summarize(
+    files: list[str], expression: str | None, settings: EngineSettings, stages: Sequence[Stage]
+) -> Stats:
     with Progress() as progress:
-        stats, figures = app.read(files, expression, settings=settings).summarize(progress)
+        capture = app.read(files, expression, settings=settings, stages=stages)
+        stats, figures = capture.summarize(progress)
     click.echo(render(files, stats, figures), nl=False)
     return stats
 

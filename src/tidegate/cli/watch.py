@@ -24,6 +24,7 @@ from tidegate.cli.options import (
     format_option,
     keep_credentials_option,
     max_flows_option,
+    only_option,
     place_option,
     redact_query_option,
     sensor_option,
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
 @click.option("--plain", is_flag=True, help="Lines instead of the screen, on a terminal.")
 @ascii_option
 @place_option
+@only_option
 @sensor_option
 @max_flows_option
 @checksums_option

@@ -11,10 +11,12 @@ from tidegate.cli import output, screen
 from tidegate.cli.options import joined_filter
 from tidegate.model.config import Config, PlaceSettings, RecordSettings
 from tidegate.model.errors import UsageError
+from tidegate.model.filter import parse_filter
 from tidegate.model.tables import check_tables
 from tidegate.settings.find import load
 from tidegate.sinks import Sink
 from tidegate.sinks.console import ConsoleSink
+from tidegate.sinks.only import OnlySink
 from tidegate.store.layout import default_root
 
 T = TypeVar("T")
@@ -47,6 +49,7 @@ class Watching:
     plain: bool
     ascii: bool
     places: tuple[str, ...]
+    only: str
     sensor: str
     max_flows: int | None
     verify_checksums: bool
@@ -65,6 +68,9 @@ class Watching:
         if self.no_helper and self.user:
             raise UsageError("--no-helper keeps all rights, --user gives them up; give one")
         check_tables(self.tables)
+        parse_filter(self.only)
+        if self.only and self.screen:
+            raise UsageError("--only is for lines and rows: add --plain (on the screen, / filters)")
 
     @property
     def screen(self) -> bool:
@@ -117,15 +123,16 @@ class Watching:
         if self.screen:
             yield []
             return
+        wanted = parse_filter(self.only)
         if sys.stdout.isatty() and not (self.tables or self.format or self.target):
-            yield [ConsoleSink(sys.stdout)]
+            yield [OnlySink(ConsoleSink(sys.stdout), wanted)]
             return
         format = output.chosen_format(self.format, self.target)
         shown = list(dict.fromkeys(self.tables)) or (
             ["conn"] if format == "parquet" else output.shown_tables(format)
         )
         with output.open_sinks(shown, format, self.target) as sinks:
-            yield list(sinks)
+            yield [OnlySink(sink, wanted) for sink in sinks]
 
 
 def _with(settings: T, **values: Any) -> T:

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from tidegate.model.batch import Batch
 from tidegate.model.errors import UsageError
-from tidegate.model.tables import all_tables
+from tidegate.model.tables import all_tables, find_table
 from tidegate.model.text import clip
 from tidegate.model.units import parse_duration, parse_size
 
@@ -119,14 +120,28 @@ class Filter:
         names = tuple(names)
         return [self.holds(dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True)]
 
-    def sql(self, columns: Iterable[str]) -> tuple[str, list[str | float]]:
-        """The same as a SQL condition for a table with these columns, and its bound values."""
+    def keep(self, batch: Batch) -> Batch:
+        """The rows of a batch that are wanted."""
+        if not self.words:
+            return batch
+        names = [column.name for column in find_table(batch.table).columns if column.name in self.columns]
+        if not names:
+            return batch if self.holds({}) else batch.keep([False] * batch.num_rows)
+        mask = self.mask(names, batch.columns(names))
+        return batch if all(mask) else batch.keep(mask)
+
+    def sql(self, columns: Iterable[str]) -> tuple[str, dict[str, str | float]]:
+        """The same as a SQL condition for a table with these columns, and the values it binds by name."""
         there = set(columns)
         parts: list[str] = []
-        bound: list[str | float] = []
-        for word in self.words:
-            tests = [word.sql.replace("{}", name) for name in word.columns if name in there]
-            bound += word.values * len(tests)
+        bound: dict[str, str | float] = {}
+        for number, word in enumerate(self.words):
+            values = {f"only_{number}_{place}": value for place, value in enumerate(word.values)}
+            named = word.sql
+            for name in values:
+                named = named.replace("?", f"${name}", 1)
+            tests = [named.replace("{}", name) for name in word.columns if name in there]
+            bound |= values if tests else {}
             either = " OR ".join(f"coalesce({test}, false)" for test in tests) or "false"
             parts.append(f"{'NOT ' if word.negated else ''}({either})")
         return " AND ".join(parts) or "true", bound

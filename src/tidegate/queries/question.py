@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tidegate.model.config import EngineSettings
 from tidegate.model.errors import UsageError
+from tidegate.model.filter import EVERYTHING, Filter
 from tidegate.model.tables import find_table
 from tidegate.model.units import parse_moment
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 Value = str | int | datetime | None
 """What a parameter can be given; text is read as on the command line."""
 
-Bound = Mapping[str, str | int | datetime | None]
+Bound = Mapping[str, str | int | float | datetime | None]
 """Values as DuckDB takes them, beside the SQL and never in it."""
 
 MOST = 1_000_000_000
@@ -104,31 +105,38 @@ class Question:
         words = {*re.findall(r"\w+", self.sql), "ts", "last_ts"}
         return [column.name for column in find_table(table).columns if column.name in words]
 
-    def bind(self, values: Mapping[str, Value]) -> tuple[str, Bound]:
-        """The SQL, cut to the window of time if one is given, and its values; raises UsageError."""
+    def bind(self, values: Mapping[str, Value], only: Filter = EVERYTHING) -> tuple[str, Bound]:
+        """The SQL, cut to the window of time and the wanted rows, and its values; raises UsageError."""
         known = {parameter.name: parameter for parameter in self.parameters}
         if unknown := [name for name in values if name not in known]:
             raise UsageError(f'{self.name} has no parameter "{unknown[0]}"; it has {", ".join(known)}')
         bound = {name: known[name].parse(values.get(name, known[name].default)) for name in known}
-        sql = self.sql if self.whole else self._within(bound)
-        return sql, {name: value for name, value in bound.items() if re.search(rf"\${name}\b", sql)}
+        sql, wanted = self._within(bound, only)
+        used = {name: value for name, value in bound.items() if re.search(rf"\${name}\b", sql)}
+        return sql, {**used, **wanted}
 
-    def _within(self, bound: Bound) -> str:
-        """The SQL over what the tables say of the window alone."""
+    def _within(self, bound: Bound, only: Filter) -> tuple[str, Bound]:
+        """The SQL over what the tables say of the window and the wanted rows alone, and what those bind."""
         tables = []
+        wanted: dict[str, str | float] = {}
         for table in self.tables:
             # A connection belongs to every window in which it said something.
             last = "last_ts" if table == "conn" else "ts"
             tests = [
-                *([f"{last} >= $since::TIMESTAMP_NS"] if bound["since"] else []),
-                *(["ts < $until::TIMESTAMP_NS"] if bound["until"] else []),
+                *([f"{last} >= $since::TIMESTAMP_NS"] if bound["since"] and not self.whole else []),
+                *(["ts < $until::TIMESTAMP_NS"] if bound["until"] and not self.whole else []),
             ]
+            if only.words:
+                test, values = only.sql(column.name for column in find_table(table).columns)
+                tests.append(f"({test})")
+                wanted |= values
             if tests:
                 tables.append(f"{table} AS (SELECT * FROM main.{table} WHERE {' AND '.join(tests)})")
         if not tables:
-            return self.sql
+            return self.sql, wanted
         own = _WITH.match(self.sql)
-        return f"WITH {', '.join(tables)}{',' if own else ''}\n{self.sql[own.end() if own else 0 :]}"
+        sql = f"WITH {', '.join(tables)}{',' if own else ''}\n{self.sql[own.end() if own else 0 :]}"
+        return sql, wanted
 
     def __call__(
         self,
@@ -154,12 +162,14 @@ class Question:
         files = CaptureFile([os.fspath(path) for path in paths], None, self.tables, EngineSettings())
         return over_batches(self, files, values)
 
-    def ask(self, store: str | os.PathLike[str] | None, values: Mapping[str, Value]) -> "Answer":
-        """The answer over a store, the default one unless named."""
+    def ask(
+        self, store: str | os.PathLike[str] | None, values: Mapping[str, Value], only: Filter = EVERYTHING
+    ) -> "Answer":
+        """The answer over a store, the default one unless named, or over its wanted rows."""
         from tidegate.queries.sql import over_store
         from tidegate.store.layout import default_root
 
-        return over_store(Path(store) if store is not None else default_root(), *self.bind(values))
+        return over_store(Path(store) if store is not None else default_root(), *self.bind(values, only))
 
 
 def _is_utf8(text: str) -> bool:
