@@ -9,6 +9,7 @@ from tidegate.model.errors import UsageError
 from tidegate.model.filter import parse_filter
 from tidegate.model.tables import all_tables, check_tables
 from tidegate.settings.build import ConfigError, Problem, dotted
+from tidegate.settings.check_relay import check_relay
 from tidegate.settings.document import Document, Path_
 
 Found = Iterator[tuple[Path_, str]]
@@ -19,7 +20,7 @@ BUILT_IN = ("log", "screen")
 
 def check(config: Config, document: Document) -> None:
     """Raises ConfigError with everything that contradicts itself or names what is not there."""
-    found = [*_alerts(config.alerts), *_logs(config.logs), *_watch(config)]
+    found = [*_alerts(config.alerts), *_logs(config.logs), *_watch(config), *check_relay(config.relay)]
     if found:
         raise ConfigError([Problem(document.place(path), f"{dotted(path)}: {text}") for path, text in found])
 

@@ -9,6 +9,16 @@ from tidegate.model.config.alerts import (
 )
 from tidegate.model.config.capture import EngineSettings, RecordSettings, WatchSettings
 from tidegate.model.config.enrich import NameSettings, PlaceSettings, ProgramSettings
+from tidegate.model.config.relay import (
+    BackendSettings,
+    PortSettings,
+    RelayExcerpts,
+    RelayLimits,
+    RelayServiceSettings,
+    RelaySettings,
+    RelayTimeouts,
+    RouteSettings,
+)
 from tidegate.model.config.service import ServiceSettings
 from tidegate.model.config.sinks import ExcerptSettings, LogSettings
 from tidegate.model.config.store import StoreSettings
@@ -18,6 +28,7 @@ __all__ = [
     "FORMATS",
     "ROW_FORMATS",
     "AlertSettings",
+    "BackendSettings",
     "Config",
     "EngineSettings",
     "ExcerptSettings",
@@ -25,8 +36,15 @@ __all__ = [
     "MailSettings",
     "NameSettings",
     "PlaceSettings",
+    "PortSettings",
     "ProgramSettings",
     "RecordSettings",
+    "RelayExcerpts",
+    "RelayLimits",
+    "RelayServiceSettings",
+    "RelaySettings",
+    "RelayTimeouts",
+    "RouteSettings",
     "RuleSettings",
     "ServiceSettings",
     "SilenceSettings",

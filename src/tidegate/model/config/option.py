@@ -9,14 +9,14 @@ from tidegate.model.units import parse_duration, parse_size
 
 @dataclass(frozen=True)
 class Written:
-    """Marks a number that people may write with a unit. Pydantic asks it how text becomes the number."""
+    """Marks a value that people may write as text, a number with a unit say. Pydantic asks how it is read."""
 
-    parse: Callable[[str], float]
+    parse: Callable[[str], Any]
     like: str
     """What is expected, for messages."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
-        """The number's own schema, behind the parser of its text."""
+        """The value's own schema, behind the parser of its text."""
         from pydantic_core import core_schema
 
         return core_schema.no_info_before_validator_function(self._read, handler(source))

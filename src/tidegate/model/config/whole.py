@@ -8,6 +8,7 @@ from tidegate.model.config.alerts import AlertSettings
 from tidegate.model.config.capture import WatchSettings
 from tidegate.model.config.enrich import NameSettings, PlaceSettings, ProgramSettings
 from tidegate.model.config.option import option
+from tidegate.model.config.relay import RelaySettings
 from tidegate.model.config.service import ServiceSettings
 from tidegate.model.config.sinks import ExcerptSettings, LogSettings
 from tidegate.model.config.store import StoreSettings
@@ -26,4 +27,5 @@ class Config:
     logs: tuple[LogSettings, ...] = option((), "files of rows, in the format of your choice")
     excerpts: ExcerptSettings = option(ExcerptSettings(), "payload as text; none unless asked for")
     logger: Mapping[str, Any] | None = option(None, "Python's logging.config.dictConfig: rows as log records")
+    relay: RelaySettings = option(RelaySettings(), "ports that are relayed to others, and by which rules")
     service: ServiceSettings = option(ServiceSettings(), "how a running Tidegate is reached and runs")

@@ -1,0 +1,176 @@
+"""What types cannot say of the relay: doors, targets and patterns that parse, backends that exist."""
+
+import difflib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tidegate.model.config import (
+    BackendSettings,
+    RelayLimits,
+    RelayServiceSettings,
+    RelaySettings,
+    RouteSettings,
+)
+from tidegate.model.ends import Listen, overlap, parse_listen, parse_network, parse_ports, parse_target
+from tidegate.model.errors import UsageError
+from tidegate.model.text import clip
+from tidegate.settings.document import Path_
+
+Found = Iterator[tuple[Path_, str]]
+
+_LONGEST_NAME = 100
+
+
+def check_relay(relay: RelaySettings) -> Found:
+    """Everything that contradicts itself, is named twice or does not parse, with its place."""
+    path: Path_ = ("relay",)
+    names = [backend.name for backend in relay.backends]
+    yield from _twice((*path, "backends"), names)
+    yield from _twice((*path, "services"), [service.name for service in relay.services])
+    for number, backend in enumerate(relay.backends):
+        yield from _backend((*path, "backends", number), backend)
+    yield from _at_least(path, relay, threads=1, memory=1 << 20, connections=1, spare_files=0, resolve=1)
+    doors: list[tuple[str, Listen]] = []
+    for number, service in enumerate(relay.services):
+        yield from _service((*path, "services", number), service, names)
+        yield from _taken((*path, "services", number, "listen"), service, doors)
+
+
+def _backend(path: Path_, backend: BackendSettings) -> Found:
+    if not backend.targets:
+        yield (*path, "targets"), "a target at least is needed"
+    yield from _each((*path, "targets"), backend.targets, parse_target)
+    yield from _at_least(path, backend, check=0.1, check_timeout=0.01, check_fall=1, check_rise=1)
+
+
+def _service(path: Path_, service: RelayServiceSettings, backends: list[str]) -> Found:
+    if not service.name or len(service.name) > _LONGEST_NAME:
+        yield (*path, "name"), f"a name has 1 to {_LONGEST_NAME} characters"
+    if not service.listen:
+        yield (*path, "listen"), "a door at least is needed"
+    yield from _each((*path, "listen"), service.listen, parse_listen)
+    if not (service.backend or service.rules or service.ports):
+        yield (*path, "backend"), "the service leads nowhere: name a backend or a target"
+    yield from _goal((*path, "backend"), service.backend, backends)
+    for number, other in enumerate(service.ports):
+        yield from _said((*path, "ports", number, "ports"), lambda other=other: parse_ports(other.ports))  # type: ignore[misc]
+        yield from _goal((*path, "ports", number, "backend"), other.backend, backends, needed=True)
+    yield from _twice((*path, "rules"), [rule.name for rule in service.rules])
+    for number, rule in enumerate(service.rules):
+        yield from _rule((*path, "rules", number), rule, backends)
+    for key in ("deny", "allow", "proxy_from"):
+        yield from _each((*path, key), getattr(service, key), parse_network)
+    for key in ("deny_files", "allow_files"):
+        for number, file in enumerate(getattr(service, key)):
+            if not Path(file).is_absolute():
+                yield (*path, key, number), f'"{clip(file, 60)}": a whole path is needed, from /'
+    yield from _limits((*path, "limits"), service.limits)
+    yield from _amounts(path, service)
+
+
+def _rule(path: Path_, rule: RouteSettings, backends: list[str]) -> Found:
+    if bool(rule.backend) == (rule.refusal is not None):
+        yield path, "a rule has either a backend or a refusal"
+    if rule.refusal == "wait":
+        yield (*path, "refusal"), "wait is for limits: a rule refuses by close, reset, silent or tarpit"
+    yield from _goal((*path, "backend"), rule.backend, backends)
+    yield from _said((*path, "pattern"), lambda: _pattern(rule.pattern))
+    yield from _each((*path, "sources"), rule.sources, parse_network)
+    if rule.ports:
+        yield from _said((*path, "ports"), lambda: parse_ports(rule.ports))
+    for number, country in enumerate(rule.countries):
+        if not (len(country) == 2 and country.isascii() and country.isalpha()):
+            yield (
+                (*path, "countries", number),
+                f'"{clip(country, 20)}" is no country: two letters, such as DE',
+            )
+
+
+def _limits(path: Path_, limits: RelayLimits) -> Found:
+    counts = dict.fromkeys(("connections", "per_address", "per_network", "per_port", "addresses"), 1)
+    yield from _at_least(path, limits, **counts, burst=1, burst_per_address=1)
+    for key in ("rate", "rate_per_address"):
+        value = getattr(limits, key)
+        if value is not None and not 0 < value < 1e9:
+            yield (*path, key), "a number above 0 is expected"
+    yield from _at_least(path, limits, bytes_per_second=1, bytes_per_second_connection=1, bytes_per_day=1)
+    for key, most in (("network_v4", 32), ("network_v6", 128)):
+        if not 1 <= getattr(limits, key) <= most:
+            yield (*path, key), f"a length of 1 to {most} bits is expected"
+
+
+def _amounts(path: Path_, service: RelayServiceSettings) -> Found:
+    yield from _at_least(
+        path, service, read_buffer=1024, write_buffer=1024, detect_bytes=1, listen_backlog=1, listen_retry=0.1
+    )
+    yield from _at_least((*path, "timeouts"), service.timeouts, connect=0.001, first_byte=0.001, detect=0.001)
+
+
+def _taken(path: Path_, service: RelayServiceSettings, doors: list[tuple[str, Listen]]) -> Found:
+    """Doors that another service, or another door of this one, has already."""
+    for number, text in enumerate(service.listen):
+        try:
+            door = parse_listen(text)
+        except UsageError:
+            continue
+        for owner, other in doors:
+            both = overlap(door.ports, other.ports)
+            if both is not None and _same(door.host, other.host):
+                yield (*path, number), f'port {both} is listened on by service "{owner}" already'
+        doors.append((service.name, door))
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether a socket for one is in the way of the other; no host is every address."""
+    return one == other or ("" in (one, other) and {one, other} & {"0.0.0.0", "::"} != set())  # noqa: S104
+
+
+def _goal(path: Path_, text: str, backends: list[str], *, needed: bool = False) -> Found:
+    """A backend's name or a target."""
+    if text in backends or not (text or needed):
+        return
+    try:
+        parse_target(text)
+    except UsageError as error:
+        near = difflib.get_close_matches(text, backends, 1)
+        said = f'there is no backend "{clip(text, 60)}"; did you mean "{near[0]}"?' if near else str(error)
+        yield path, said
+
+
+def _pattern(pattern: str) -> None:
+    """Raises UsageError for what RE2 does not take; bytes, as the relay sees them."""
+    import re2
+
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.log_errors = False
+    try:
+        re2.compile(pattern.encode(), options)
+    except re2.error as error:
+        said = error.args[0] if error.args else "no regular expression"
+        text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+        raise UsageError(f'"{clip(pattern, 40)}" is no pattern: {clip(text, 100)}') from None
+
+
+def _at_least(path: Path_, group: object, **least: float) -> Found:
+    for key, number in least.items():
+        value = getattr(group, key)
+        if value is not None and value < number:
+            yield (*path, key), f"{number:g} at least is expected"
+
+
+def _each(path: Path_, texts: tuple[str, ...], parse: Callable[[str], object]) -> Found:
+    for number, text in enumerate(texts):
+        yield from _said((*path, number), lambda text=text: parse(text))  # type: ignore[misc]
+
+
+def _twice(path: Path_, names: list[str]) -> Found:
+    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        yield path, f'"{name}" is there {names.count(name)} times; each needs a name of its own'
+
+
+def _said(path: Path_, attempt: Callable[[], object]) -> Found:
+    try:
+        attempt()
+    except UsageError as error:
+        yield path, str(error)
