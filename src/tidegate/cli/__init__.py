@@ -11,6 +11,7 @@ from click.exceptions import NoArgsIsHelpError
 VERBS = {
     "read": "Read capture files: a summary, or tables of what was said.",
     "watch": "Watch interfaces live and keep every connection in the store.",
+    "relay": "Relay TCP ports: limits, rules by first bytes, and every event on record.",
     "run": "Run everything the configuration asks for, as a service does.",
     "alerts": "List alerts; acknowledge, mute and silence them.",
     "top": "Look at a store, or a capture file, on the screen.",

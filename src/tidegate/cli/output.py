@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from tidegate.model.config import FORMATS
-from tidegate.model.config.sinks import FOR_ALL_TABLES
+from tidegate.model.config.sinks import FOR_ALL_TABLES, OF_RELAY
 from tidegate.model.errors import UsageError
 from tidegate.model.tables import default_tables
 from tidegate.sinks import Sink
@@ -30,6 +30,8 @@ def chosen_format(given: str | None, output: Path | None) -> str:
 
 def shown_tables(format: str) -> list[str]:
     """What is written where no table is named: `conn`, but all of them by formats that hold them."""
+    if format in OF_RELAY:
+        return ["relay"]
     every = format in FOR_ALL_TABLES or format == "parquet"
     return default_tables() if every else ["conn"]
 

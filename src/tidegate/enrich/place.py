@@ -15,6 +15,9 @@ from tidegate.model.errors import UsageError
 MOST_ADDRESSES = 32_768
 """Addresses whose places are remembered: about 250 bytes each."""
 
+_ENDS = {"conn": ("src", "dst"), "relay": ("client",)}
+"""Tables that get places, and the ends of theirs that do."""
+
 _log = logging.getLogger("tidegate")
 
 
@@ -38,7 +41,7 @@ def _readable(folder: Path) -> bool:
 
 
 class Places:
-    """Fills `src_` and `dst_` `country, city, asn, as_org` of connections.
+    """Fills `src_` and `dst_` `country, city, asn, as_org` of connections, `client_` of the relay's events.
 
     Of several databases the first that knows a fact wins; what belongs together (city and country, number
     and organisation) never comes from two that disagree. Raises UsageError for a file that is named and
@@ -62,11 +65,15 @@ class Places:
         return self._find(address)
 
     def process(self, batch: Batch) -> Iterable[Batch]:
-        """Connections with places; other tables as they are."""
-        if batch.table != "conn" or not self._files:
+        """Connections and events of the relay with places; other tables as they are."""
+        ends = _ENDS.get(batch.table, ())
+        if not ends or not self._files:
             return [batch]
-        ends = batch.columns(["src_ip", "dst_ip"])
-        found = {end: list(map(self._find, column)) for end, column in zip(("src", "dst"), ends, strict=True)}
+        addresses = batch.columns([f"{end}_ip" for end in ends])
+        found = {
+            end: [NOTHING if ip is None else self._find(ip) for ip in column]
+            for end, column in zip(ends, addresses, strict=True)
+        }
         known = {end: column for end, column in found.items() if any(place != NOTHING for place in column)}
         return [batch.with_columns(_columns(known)) if known else batch]
 

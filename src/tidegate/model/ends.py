@@ -109,6 +109,14 @@ def parse_network(text: str) -> str:
     return str(network)
 
 
+def parse_address(text: str) -> str:
+    """An address in its usual form; raises UsageError."""
+    ip, _, length = parse_network(text).partition("/")
+    if int(length) != ip_address(ip).max_prefixlen:
+        raise UsageError(f'"{clip(text, 60)}" is a network: one address is expected')
+    return ip
+
+
 def is_address(host: str) -> bool:
     """Whether it is an IP address, not a name."""
     try:

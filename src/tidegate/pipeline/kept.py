@@ -1,9 +1,10 @@
-"""A stage that outlives its line: what it has learned serves the next one, after a reload or a failure."""
+"""Stages and sinks that outlive their line: what they hold serves the next, after a reload or failure."""
 
 from collections.abc import Callable, Iterable
 
 from tidegate.model.batch import Batch
 from tidegate.pipeline.pipeline import Stage
+from tidegate.sinks import Sink
 
 
 class Kept:
@@ -46,3 +47,22 @@ class Once:
         """Ends the stage, if there is one."""
         if self._stage is not None:
             self._stage.close()
+
+
+class Unclosed:
+    """A sink, but for its end: it serves each line that comes, and whoever made it closes it."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    def write(self, batch: Batch) -> None:
+        """Hands the batch on."""
+        self._sink.write(batch)
+
+    def flush(self) -> None:
+        """Lets the sink flush."""
+        self._sink.flush()
+
+    def close(self) -> None:
+        """The line ends, the sink does not."""
+        self._sink.flush()

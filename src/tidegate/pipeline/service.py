@@ -43,8 +43,13 @@ class Service:
         build: Callable[[], Parts],
         clock: Callable[[], float] = time.monotonic,
         lost: Callable[[], str] = lambda: "",
+        name: str = "capture",
     ) -> None:
-        """`lost` says what is gone that only a new process can bring back; empty while nothing is."""
+        """`lost` says what is gone that only a new process can bring back; empty while nothing is.
+
+        `name` is what the source is called in messages.
+        """
+        self._name = name
         self._build = build
         self._lost = lost
         self._clock = clock
@@ -68,6 +73,11 @@ class Service:
     def stop(self) -> None:
         """Asks it to end; safe from signal handlers and threads."""
         self._stop.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to end."""
+        return self._stop.is_set()
 
     def reload(self) -> None:
         """Asks it to read its configuration anew; safe from signal handlers and threads."""
@@ -115,7 +125,7 @@ class Service:
             self._failed(str(error))
             return None
         if batches is None:
-            self._failed("the capture ended")
+            self._failed(f"the {self._name} ended")
         return batches
 
     def _restart(self) -> bool:
@@ -128,7 +138,7 @@ class Service:
             self._failed(str(error))
             return False
         if self.error:
-            _log.info("capture: working again")
+            _log.info("%s: working again", self._name)
             self.error = ""
         return True
 
@@ -136,7 +146,7 @@ class Service:
         self._source = None
         self.error = safe_text(reason)
         delay = self._backoff.fail(self._clock())
-        _log.warning("capture: failed; next try in %.0f s: %s", delay, self.error)
+        _log.warning("%s: failed; next try in %.0f s: %s", self._name, delay, self.error)
 
     def _end_source(self, line: Line) -> None:
         """Stops the capture and hands on what it still holds."""
@@ -148,7 +158,7 @@ class Service:
             while (batches := source.poll(POLL)) is not None:
                 line.process(batches)
         except TidegateError as error:
-            _log.warning("capture: %s", safe_text(str(error)))
+            _log.warning("%s: %s", self._name, safe_text(str(error)))
 
     def _exchange(self, line: Line) -> Line:
         """The line of the new configuration; the old one, its files opened anew, if the new one is wrong."""

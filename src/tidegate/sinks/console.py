@@ -66,13 +66,19 @@ def closed_line(row: dict[str, Any]) -> str:
     """The same, and how it went, how long and how much."""
     took, up, down = (
         human_duration(row["duration"]),
-        human_bytes(row["up_bytes"]),
-        human_bytes(row["down_bytes"]),
+        human_bytes(_bytes(row, "up")),
+        human_bytes(_bytes(row, "down")),
     )
     return safe_text(
         f"{_clock(row['last_ts'])} - {_ends(row)}  {row['conn_state']:<6} {took:>8}"
         f"  up {up:>8}  down {down:>8}{_said(row)}"
     )
+
+
+def _bytes(row: dict[str, Any], side: str) -> int:
+    """IP bytes; payload where no packets were seen, as of a relayed connection."""
+    seen: int | None = row[f"{side}_bytes"]
+    return row[f"{side}_payload"] if seen is None else seen
 
 
 def _said(row: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tidegate.sinks.ecs_relay import relay
 from tidegate.sinks.host_header import name_of, port_of
 from tidegate.sinks.moments import iso
 from tidegate.sinks.nested import Field, Object, Shape, field, fixed
@@ -87,6 +88,11 @@ def _conn_type(state: str, conn_state: str) -> list[str]:
     return ["connection", *ending, *(["denied"] if conn_state == "REJ" else [])]
 
 
+def _sum(up: int | None, down: int | None) -> int | None:
+    """Of both directions; of a relayed connection no packets were seen."""
+    return None if up is None or down is None else up + down
+
+
 def _conn() -> Shape:
     fields = (
         *_event("conn", ["network"], []),
@@ -101,8 +107,8 @@ def _conn() -> Shape:
         field("network.protocol", "service"),
         field("network.community_id", "community_id"),
         field("network.vlan.id", "vlan", make=str),
-        field("network.bytes", "up_bytes", "down_bytes", make=lambda up, down: up + down),
-        field("network.packets", "up_packets", "down_packets", make=lambda up, down: up + down),
+        field("network.bytes", "up_bytes", "down_bytes", make=_sum),
+        field("network.packets", "up_packets", "down_packets", make=_sum),
         field("source.bytes", "up_bytes"),
         field("source.packets", "up_packets"),
         field("destination.bytes", "down_bytes"),
@@ -341,6 +347,10 @@ def _host() -> Shape:
     return Shape("host", fields, "tidegate")
 
 
+def _relay() -> Shape:
+    return relay(_event("relay", ["network"], []))
+
+
 SHAPES: dict[str, Callable[[], Shape]] = {
     "conn": _conn,
     "http": _http,
@@ -352,5 +362,6 @@ SHAPES: dict[str, Callable[[], Shape]] = {
     "ssh": _ssh,
     "packet": _packet,
     "host": _host,
+    "relay": _relay,
 }
 """How each table is written."""

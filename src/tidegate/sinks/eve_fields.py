@@ -49,7 +49,7 @@ def _common(kind: str, proto: Field | None, ports: bool = True) -> tuple[Field, 
 _TCP = fixed("proto", "TCP")
 
 
-def _state(state: str, reason: str | None, down: int) -> str:
+def _state(state: str, reason: str | None, down: int | None) -> str:
     if state == "closed" and reason in ("fin", "rst"):
         return "closed"
     return "established" if down else "new"
@@ -311,6 +311,21 @@ def _host() -> Shape:
     return Shape("host", fields, "host")
 
 
+def _relay() -> Shape:
+    fields = (
+        field("timestamp", "ts", make=eve),
+        field("flow_id", "uid", make=_flow_id),
+        fixed("event_type", "relay"),
+        field("src_ip", "client_ip"),
+        field("src_port", "client_port"),
+        field("dest_ip", "server_ip"),
+        field("dest_port", "server_port"),
+        _TCP,
+        field("app_proto", "protocol"),
+    )
+    return Shape("relay", fields, "relay", ("uid",))
+
+
 SHAPES: dict[str, Callable[[], Shape]] = {
     "conn": _conn,
     "http": _http,
@@ -323,5 +338,6 @@ SHAPES: dict[str, Callable[[], Shape]] = {
     "icmp": _icmp,
     "packet": _packet,
     "host": _host,
+    "relay": _relay,
 }
 """How each table is written; `dns` gives two events."""

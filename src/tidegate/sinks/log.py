@@ -8,12 +8,14 @@ from typing import BinaryIO, cast
 
 from tidegate.model.batch import Batch
 from tidegate.model.config import LogSettings
-from tidegate.model.config.sinks import FOR_ALL_TABLES, FOR_EACH_TABLE, LogFormat
+from tidegate.model.config.sinks import FOR_ALL_TABLES, FOR_EACH_TABLE, OF_RELAY, LogFormat
 from tidegate.model.errors import UsageError
 from tidegate.model.filter import EVERYTHING, Filter, parse_filter
 from tidegate.model.tables import check_tables
+from tidegate.sinks.autonapt import Autonapt
 from tidegate.sinks.choice import check_filter, chosen
 from tidegate.sinks.conmon import SEGMENT_COLUMNS, Conmon, ConmonSegments
+from tidegate.sinks.cowrie import Cowrie
 from tidegate.sinks.ecs import Ecs
 from tidegate.sinks.eve import Eve
 from tidegate.sinks.format import Format, check_columns
@@ -133,7 +135,7 @@ def check_logs(settings: Iterable[LogSettings]) -> None:
         if one.name in names:
             raise UsageError(f"log {one.name}: there are two of this name")
         names.add(one.name)
-        for table in one.tables:
+        for table in _tables(one):
             path = str(Path(_path_of(one, table)).absolute())
             if paths.setdefault(path, one.name) != one.name:
                 raise UsageError(f"log {one.name}: log {paths[path]} writes to {path} already")
@@ -142,7 +144,12 @@ def check_logs(settings: Iterable[LogSettings]) -> None:
 
 def tables_of(settings: LogSettings) -> tuple[str, ...]:
     """The tables whose rows the log has to be given; `packet` is filled only where it is asked for."""
-    return ("conn", "packet") if settings.per == "segment" else tuple(check_tables(settings.tables))
+    return ("conn", "packet") if settings.per == "segment" else tuple(_tables(settings))
+
+
+def _tables(settings: LogSettings) -> list[str]:
+    """Those that are named; formats of the relay's events write these whatever is named."""
+    return ["relay"] if settings.format in OF_RELAY else check_tables(settings.tables)
 
 
 def open_log(settings: LogSettings) -> Log:
@@ -163,7 +170,7 @@ def open_log(settings: LogSettings) -> Log:
 
 def _planned(settings: LogSettings) -> tuple[Filter, list[tuple[Sequence[str], Format]]]:
     """The filter, and each format with the tables that it takes; raises UsageError."""
-    tables = check_tables(settings.tables)
+    tables = _tables(settings)
     wanted = parse_filter(settings.filter) if settings.filter else EVERYTHING
     _check(settings, tables)
     every = {name for table in tables for name in check_columns(table, ())}
@@ -183,6 +190,8 @@ def stream_log(format: str, tables: Sequence[str], out: BinaryIO) -> Log:
     )
     if format == "conmon" and settings.tables != ("conn",):
         raise UsageError("conmon writes connections, or with --table packet their data segments")
+    if format in OF_RELAY and settings.tables != ("relay",):
+        raise UsageError(f"{format} writes events of the relay: name no other table")
     parts: dict[str, _Part] = {}
     for names, chosen_format in _formats(settings, settings.tables, EVERYTHING):
         parts |= dict.fromkeys(names, _Part(chosen_format, Stream(out, chosen_format)))
@@ -210,6 +219,8 @@ def _formats(
         return [(tables, Eve(columns, tables))]
     if settings.format == "ecs":
         return [(tables, Ecs(columns, tables))]
+    if settings.format in OF_RELAY:
+        return [(("relay",), (Autonapt if settings.format == "autonapt" else Cowrie)(columns, tables))]
     return [((table,), Plain(settings.format, table, columns)) for table in tables]
 
 

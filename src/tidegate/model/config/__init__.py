@@ -56,5 +56,5 @@ __all__ = [
 FORMATS = ("table", "tsv", "csv", "jsonl", "parquet")
 """The formats any rows can be written in: those of a table, and answers to a question."""
 
-ROW_FORMATS = (*FORMATS, "conmon", "zeek", "eve", "ecs")
+ROW_FORMATS = (*FORMATS, "conmon", "zeek", "eve", "ecs", "autonapt", "cowrie")
 """The formats that rows of tables can be written in by read and watch."""

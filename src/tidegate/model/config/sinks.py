@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from tidegate.model.config.option import DURATION, SIZE, option, required
 
-LogFormat = Literal["conmon", "tsv", "csv", "jsonl", "zeek", "eve", "ecs"]
+LogFormat = Literal["conmon", "tsv", "csv", "jsonl", "zeek", "eve", "ecs", "autonapt", "cowrie"]
 
 
 FOR_EACH_TABLE = frozenset({"tsv", "csv", "jsonl", "zeek"})
@@ -13,6 +13,9 @@ FOR_EACH_TABLE = frozenset({"tsv", "csv", "jsonl", "zeek"})
 
 FOR_ALL_TABLES = frozenset({"eve", "ecs"})
 """Formats whose lines do."""
+
+OF_RELAY = frozenset({"autonapt", "cowrie"})
+"""Formats of the relay's events and of nothing else."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,13 @@ class LogSettings:
         "file it is written to; {table} in it stands for the table, as formats with a file for each need it; "
         '"-" is standard output'
     )
-    format: LogFormat = option("conmon", "conmon (eleven columns, TSV), tsv, csv, jsonl, zeek, eve or ecs")
-    tables: tuple[str, ...] = option(("conn",), "tables whose rows are written; conmon: conn only")
+    format: LogFormat = option(
+        "conmon",
+        "conmon (eleven columns, TSV), tsv, csv, jsonl, zeek, eve, ecs, or for the relay autonapt or cowrie",
+    )
+    tables: tuple[str, ...] = option(
+        ("conn",), "tables whose rows are written; conmon: conn only; autonapt and cowrie: relay, always"
+    )
     columns: tuple[str, ...] = option(
         (), "columns of the tables, in order; all unless given; conmon always has its eleven"
     )

@@ -1,0 +1,137 @@
+"""What `tidegate relay` runs: the relay of a configuration, its line, and what can be asked of them."""
+
+import getpass
+import os
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tidegate.alerts import commands as alert_commands
+from tidegate.app.assembly import Assembly, check
+from tidegate.app.running import store_root
+from tidegate.model.config import Config
+from tidegate.model.errors import UsageError
+from tidegate.pipeline.pipeline import Line, Stage
+from tidegate.pipeline.service import Parts, Service
+from tidegate.relay.commands import commands
+from tidegate.relay.service import Machine, Relay, everywhere
+from tidegate.sinks import Sink
+
+if TYPE_CHECKING:
+    from tidegate.helper.client import Helper
+    from tidegate.pipeline.control import Command
+
+SOCKET = "relay.sock"
+"""Name of the control socket of `tidegate relay`, beside the store."""
+
+
+def relay_socket(config: Config, root: Path | None = None) -> Path:
+    """Where a running `tidegate relay` with this configuration is reached."""
+    return store_root(config, root) / SOCKET
+
+
+def machine(config: Config, helper: "Helper | None") -> Machine:
+    """What the relay has to know of where it runs."""
+    return Machine(
+        sensor=config.watch.engine.sensor or platform.node(),
+        everywhere=everywhere(),
+        binder=helper,
+        countries=next(iter(config.places.databases), None),
+    )
+
+
+class Relaying:
+    """The relay of a configuration with stages, logs and store: what `tidegate relay` runs."""
+
+    def __init__(
+        self,
+        load: Callable[[], Config],
+        root: Path | None,
+        helper: "Helper | None" = None,
+        beside: Sequence[Sink] = (),
+        before: Sequence[Stage] = (),
+    ) -> None:
+        """`root` is the store, if rows are kept; `beside` further sinks, `before` stages that come first."""
+        self._load = load
+        self._root = root
+        self._helper = helper
+        self._beside = list(beside)
+        self._before = list(before)
+        self._relay: Relay | None = None
+        self._assembly: Assembly | None = None
+        self.service = Service(self._parts, name="relay")
+
+    @property
+    def relay(self) -> Relay:
+        """The one that runs; raises UsageError while there is none."""
+        if self._relay is None:
+            raise UsageError("the relay does not run at the moment; see tidegate relay status")
+        return self._relay
+
+    @property
+    def last(self) -> dict[str, Any]:
+        """How the relay stood the last time that anybody could ask."""
+        return self._relay.status() if self._relay else {}
+
+    @property
+    def assembly(self) -> Assembly | None:
+        """Stages and sinks that are in use."""
+        return self._assembly
+
+    def commands(self) -> "dict[str, Command]":
+        """What can be asked for over the control socket."""
+        own: dict[str, Command] = {"status": self.service.status, "reload": self._reload, "stop": self._stop}
+        return own | commands(lambda: self.relay, self.service.stop) | alert_commands(self._alerts)
+
+    def stop(self) -> None:
+        """Drains and ends; a second call ends at once. Safe from signal handlers."""
+        if self.service.stopping and self._relay:
+            self._relay.abort()
+        self.service.stop()
+
+    def _parts(self) -> Parts:
+        config = self._load()
+        check(config)
+        # Programs are those of captured connections; here we are the program.
+        assembly = Assembly(replace(config, programs=replace(config.programs, method="none")), self._root)
+        if self._relay is not None:
+            self._relay.reload(config.relay)
+        return Parts("relay", lambda: self._source(config), lambda: self._line(assembly), self._facts)
+
+    def _source(self, config: Config) -> Relay:
+        self._relay = Relay(config.relay, machine(config, self._helper))
+        return self._relay
+
+    def _line(self, assembly: Assembly) -> Line:
+        sinks = assembly.sinks()
+        self._assembly = assembly
+        return Line([*sinks, *self._beside], [*self._before, *assembly.stages()])
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "pid": os.getpid(),
+            "user": getpass.getuser(),
+            "store": str(self._root or ""),
+            **(self._assembly.facts() if self._assembly else {}),
+            **({"relay": self._relay.status()} if self._relay else {}),
+        }
+
+    def _alerts(self) -> Any:
+        if self._assembly is None:
+            raise UsageError("alerts do not run at the moment; see tidegate relay status")
+        return self._assembly.running_alerts()
+
+    def _reload(self) -> dict[str, Any]:
+        try:
+            check(self._load())
+        except UsageError as error:
+            self.service.reload_error = str(error)
+            raise
+        self.service.reload()
+        return {}
+
+    def _stop(self) -> dict[str, Any]:
+        self.stop()
+        return {}

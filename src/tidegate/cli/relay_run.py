@@ -1,0 +1,136 @@
+"""Runs `tidegate relay`: gives up rights, relays, and says at the end what was relayed and lost."""
+
+import logging
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from tidegate.app.assembly import check
+from tidegate.app.relaying import SOCKET, Relaying
+from tidegate.app.rights import separate
+from tidegate.cli import closing
+from tidegate.cli.relaying import Options, bare
+from tidegate.helper.outlets import Outlets
+from tidegate.model.config import Config
+from tidegate.model.errors import UsageError
+from tidegate.model.units import human_bytes, human_count, human_duration
+from tidegate.pipeline.control import ControlServer
+from tidegate.pipeline.kept import Unclosed
+from tidegate.relay.hexdump import HexDump
+from tidegate.sinks.relay_console import Notices
+from tidegate.store.layout import default_root
+
+if TYPE_CHECKING:
+    from tidegate.helper.client import Helper
+
+
+def relay_until_stopped(options: Options) -> int:
+    """Gives up rights that only the helper needs, and relays; the exit code."""
+    logging.basicConfig(format="tidegate: %(message)s", level=logging.INFO)
+    config = options.configured()
+    root = options.root(config)
+    check(config)  # before rights are given up: what it loads may lie where only root can look
+    if options.no_helper:
+        return _run(options, config, root, None)
+    logs = (Path(log.path) for log in config.logs if log.path != "-")
+    files = tuple(path for path in (options.target, *logs, _socket(config, root)) if path)
+    with separate(config.service.user or None, Outlets(root, files)) as separated:
+        if separated and separated.told:
+            closing.say(f"tidegate: {separated.told}")
+        return _run(options, config, root, separated.helper if separated else None)
+
+
+def _run(options: Options, config: Config, root: Path | None, helper: "Helper | None") -> int:
+    """Until it is stopped; 1 if not all rows could be kept."""
+    started = time.monotonic()
+    with options.shown() as shown:
+        relaying = Relaying(
+            options.configured,
+            root,
+            helper,
+            [*map(Unclosed, shown), Notices(closing.say)],
+            [HexDump(sys.stdout, lambda: bare(relaying.relay.settings))] if _dumps(config) else [],
+        )
+        with _signals(relaying), _control(relaying, _socket(config, root)):
+            try:
+                relaying.service.run()
+            finally:
+                for sink in shown:
+                    sink.close()
+    return _closing(relaying, time.monotonic() - started)
+
+
+def _dumps(config: Config) -> bool:
+    return any(service.hex for service in config.relay.services)
+
+
+def _socket(config: Config, root: Path | None) -> Path:
+    """Where it is asked; beside the store, or where the store would be."""
+    place = root or (Path(config.store.path) if config.store.path else default_root())
+    return place / SOCKET
+
+
+@contextmanager
+def _control(relaying: Relaying, path: Path) -> Iterator[None]:
+    """The control socket; a relay without one relays all the same."""
+    try:
+        control = ControlServer(path, relaying.commands())
+    except (OSError, UsageError) as error:
+        closing.say(f"tidegate: warning: it cannot be asked or told anything while it runs: {error}")
+        yield
+        return
+    control.start()
+    try:
+        yield
+    finally:
+        control.close()
+
+
+@contextmanager
+def _signals(relaying: Relaying) -> Iterator[None]:
+    """Reload and end by signals, as long as the block lasts."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        relaying.stop()
+
+    def reload(_number: int, _frame: FrameType | None) -> None:
+        relaying.service.reload()
+
+    handlers = {signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGHUP: reload}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _closing(relaying: Relaying, seconds: float) -> int:
+    """Says what was relayed, refused and lost; the exit code."""
+    status = relaying.last
+    services: list[dict[str, Any]] = status.get("services", [])
+    up, down = (sum(service[side] for service in services) for side in ("up", "down"))
+    total = sum(service["total"] for service in services)
+    closing.say(
+        f"tidegate: relayed {human_count(total)} connections in {human_duration(seconds)}: "
+        f"up {human_bytes(up)}, down {human_bytes(down)}"
+    )
+    refused: dict[str, int] = {}
+    for service in services:
+        for cause, count in service["refused"].items():
+            refused[cause] = refused.get(cause, 0) + count
+    if refused:
+        said = ", ".join(f"{human_count(count)} {cause}" for cause, count in sorted(refused.items()))
+        closing.say(f"tidegate: refused: {said}")
+    if status.get("dropped"):
+        closing.say(f"tidegate: dropped: {human_count(status['dropped'])} rows, by a full queue")
+    store = relaying.assembly.store if relaying.assembly else None
+    if store:
+        closing.stored(store)
+    missed = relaying.service.missed_rows
+    return int(bool(missed or (store and store.lost_rows)))

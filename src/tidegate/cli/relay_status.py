@@ -1,0 +1,56 @@
+"""How a relay goes, for people."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from tidegate.model.text import clip
+from tidegate.model.units import human_bytes, human_count, human_duration
+
+MOST = 50
+"""Connections that are listed."""
+
+
+def status_lines(status: dict[str, Any], connections: list[dict[str, Any]]) -> Iterator[str]:
+    """What a person wants to know first, first."""
+    draining = "  DRAINING: nobody is let in" if status["draining"] else ""
+    yield f"up        {human_duration(status['uptime'])}{draining}"
+    yield (
+        f"open      {human_count(status['connections'])} connections, "
+        f"{human_count(status['most'])} are the most; {human_bytes(status['memory'])} wait"
+    )
+    yield f"dropped   {human_count(status['dropped'])} rows" if status["dropped"] else "dropped   nothing"
+    for service in status["services"]:
+        yield from _service(service)
+    for each in status["waiting"]:
+        yield f"waiting   {each['address']}: {each['reason']}"
+    for target in status["targets"]:
+        state = "there" if target["up"] else f"LEFT OUT: {target['error']}"
+        yield f"target    {clip(target['backend'], 40)} {target['target']}  {state}"
+    for name, addresses in status["names"].items():
+        yield f"name      {name}  {', '.join(addresses)}"
+    for problem in status["problems"]:
+        yield f"problem   {problem}"
+    yield from _connections(connections)
+
+
+def _service(service: dict[str, Any]) -> Iterator[str]:
+    up, down = human_bytes(service["up"]), human_bytes(service["down"])
+    yield (
+        f"service   {clip(service['name'], 40)}  {human_count(service['connections'])} open, "
+        f"{human_count(service['total'])} in all, up {up}, down {down}"
+    )
+    if refused := service["refused"]:
+        causes = ", ".join(f"{cause} {human_count(count)}" for cause, count in sorted(refused.items()))
+        yield f"          refused: {causes}"
+
+
+def _connections(connections: list[dict[str, Any]]) -> Iterator[str]:
+    for each in connections[:MOST]:
+        up, down = human_bytes(each["up"]), human_bytes(each["down"])
+        yield (
+            f"#{each['id']:<8} {each['client']} > {each['server']} > {each['remote'] or each['phase']}"
+            f"  {clip(each['service'], 40)}  {each['protocol'] or '-'}  up {up} down {down}"
+            f"  idle {human_duration(each['idle'])}"
+        )
+    if len(connections) > MOST:
+        yield f"          and {human_count(len(connections) - MOST)} more; --json lists them"

@@ -1,0 +1,269 @@
+"""A running relay: the core's data plane, and the policy around it that may change while it runs."""
+
+import logging
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, Protocol
+
+from tidegate.model.batch import Batch
+from tidegate.model.config import RelaySettings
+from tidegate.model.errors import TidegateError, UsageError
+from tidegate.relay import plan
+from tidegate.relay.build import EVERYWHERE, Surroundings, backends_of, build, files_of, names_of
+from tidegate.relay.core import Core, Listening, open_core
+from tidegate.relay.health import Health
+from tidegate.relay.lists import Lists
+from tidegate.relay.names import Ask, Names, look_up
+
+_log = logging.getLogger("tidegate")
+
+LOOK = 1.0
+"""Seconds between looks at list files."""
+
+LOW_PORTS = 1024
+
+MOST_LISTED = 1_000_000
+
+
+class Binder(Protocol):
+    """Binds low ports for us: the privileged helper."""
+
+    def bind(self, protocol: str, address: str, port: int) -> socket.socket:
+        """A bound socket; raises OSError or TidegateError."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What is known of the machine and of whom we run as."""
+
+    sensor: str = ""
+    everywhere: tuple[str, ...] = EVERYWHERE
+    steering: str = "sockets"
+    countries: str | None = None
+    binder: Binder | None = None
+
+
+@dataclass
+class _Policy:
+    """What goes with one version of the settings."""
+
+    settings: RelaySettings
+    lists: Lists
+    names: Names
+    health: Health
+
+    def close(self) -> None:
+        self.names.close()
+        self.health.close()
+
+
+class Relay:
+    """Relays from creation until it is stopped. A source of batches, as a capture is."""
+
+    def __init__(
+        self,
+        settings: RelaySettings,
+        machine: Machine | None = None,
+        make: Callable[[plan.Plan, Sequence[Listening]], Core] = open_core,
+        ask: Ask = look_up,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Looks up names, reads lists, opens doors. Raises UsageError for what cannot be relayed.
+
+        A port that is taken is no error: it is said, and tried again.
+        """
+        if not settings.services:
+            raise UsageError("nothing is relayed: add -p LISTEN=BACKEND, or services in the configuration")
+        self._machine = machine or Machine()
+        self._ask = ask
+        self._clock = clock
+        self._looked = clock()
+        self._lock = Lock()
+        self._started = clock()
+        self._bound: set[tuple[str, int]] = set()
+        self._unbound: dict[tuple[str, int], str] = {}
+        self._draining = False
+        self._policy = self._policy_of(settings)
+        try:
+            made = self._plan(self._policy)
+            self._core = make(made, self._bind(made))
+        except BaseException:
+            self._policy.close()
+            raise
+
+    @property
+    def settings(self) -> RelaySettings:
+        """Those in force."""
+        return self._policy.settings
+
+    def poll(self, timeout: float) -> list[Batch] | None:
+        """Batches since the last call; None when it has stopped and all is handed over."""
+        batches = self._core.poll(timeout)
+        if batches is None:
+            self._policy.close()
+            return None
+        if self._clock() - self._looked >= LOOK:
+            self._look()
+        return batches
+
+    def stop(self) -> None:
+        """Lets nobody in and gives connections their time to end; a second call ends them at once."""
+        if self._draining:
+            self._core.stop()
+            return
+        self._draining = True
+        if left := self._core.stats()["connections"]:
+            _log.info("%d connections have %.0f s to end; again ends them at once", left, self.settings.drain)
+        self._core.drain()
+
+    def abort(self) -> None:
+        """Ends everything at once; safe from any thread."""
+        self._draining = True
+        self._core.stop()
+
+    def reload(self, settings: RelaySettings) -> None:
+        """Takes other settings; no connection is lost. Raises UsageError, and then nothing has changed."""
+        with self._lock:
+            policy = self._policy_of(settings)
+            try:
+                made = self._plan(policy)
+                self._core.reload(made, self._bind(made))
+            except BaseException:
+                policy.close()
+                raise
+            before, self._policy = self._policy, policy
+        before.close()
+
+    def reject(self, ip: str) -> None:
+        """Refuses this address from now on, and ends its connections."""
+        self._core.reject(ip)
+
+    def release(self, ip: str) -> None:
+        """Lets it in again."""
+        self._core.release(ip)
+
+    def kill(self, number: int) -> bool:
+        """Ends the connection of this number; whether there was one."""
+        there = any(each["id"] == number for each in self._core.connections(MOST_LISTED))
+        if there:
+            self._core.kill(number)
+        return there
+
+    def connections(self, limit: int = 1000) -> list[dict[str, Any]]:
+        """Those that are open, at most so many."""
+        return self._core.connections(limit)
+
+    def adopt(self, service: str, connected: socket.socket) -> int:
+        """Has a service relay a connection of your own, as if it had accepted it; its number."""
+        return self._core.adopt(service, connected)
+
+    def status(self) -> dict[str, Any]:
+        """How it goes, as JSON can say it."""
+        policy = self._policy
+        return {
+            "uptime": round(self._clock() - self._started, 3),
+            "draining": self._draining,
+            **self._core.stats(),
+            "targets": policy.health.standings(),
+            "names": {name: list(found) for name, found in policy.names.addresses().items()},
+            "problems": [*policy.lists.errors, *self._unbound.values()],
+        }
+
+    def _policy_of(self, settings: RelaySettings) -> _Policy:
+        lists = Lists(files_of(settings))
+        names = Names(names_of(settings), settings.resolve, self._ask)
+
+        def resolve(name: str) -> tuple[str, ...]:
+            return names.addresses().get(name, ())
+
+        return _Policy(settings, lists, names, Health(backends_of(settings), resolve))
+
+    def _plan(self, policy: _Policy) -> plan.Plan:
+        machine = self._machine
+        around = Surroundings(
+            names=policy.names.addresses(),
+            lists=policy.lists.networks(),
+            missing=policy.health.missing(),
+            everywhere=machine.everywhere,
+            steering=machine.steering,
+            sensor=machine.sensor,
+            countries=machine.countries,
+        )
+        return build(policy.settings, around)
+
+    def _look(self) -> None:
+        """Takes over what has changed outside: list files, names, targets that come and go, low ports."""
+        self._looked = self._clock()
+        with self._lock:
+            policy = self._policy
+            changed = policy.lists.look()
+            for flag in (policy.names.changed, policy.health.changed):
+                changed |= flag.is_set()
+                flag.clear()
+            try:
+                made = self._plan(policy)
+                bound = self._bind(made)
+                if changed or bound:
+                    self._core.reload(made, bound)
+            except TidegateError as error:
+                _log.warning("relay: %s", error)
+
+    def _bind(self, made: plan.Plan) -> list[Listening]:
+        """Has low ports bound by who may; those that are taken are tried again at the next look."""
+        binder = self._machine.binder
+        if binder is None or self._draining:
+            return []
+        wanted = low_ports(made)
+        self._bound &= set(wanted)
+        found: list[Listening] = []
+        for (ip, port), backlog in sorted(wanted.items()):
+            if (ip, port) in self._bound:
+                continue
+            try:
+                bound = binder.bind("tcp", ip, port)
+                bound.listen(backlog)
+            except (OSError, TidegateError) as error:
+                self._say_unbound(ip, port, error)
+                continue
+            found.append((ip, port, bound))
+            self._bound.add((ip, port))
+            if self._unbound.pop((ip, port), None):
+                _log.info("relay: %s port %d is free now", ip, port)
+        return found
+
+    def _say_unbound(self, ip: str, port: int, error: OSError | TidegateError) -> None:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        if (ip, port) not in self._unbound:
+            _log.warning("relay: %s port %d cannot be listened on: %s; tried again", ip, port, reason)
+        self._unbound[ip, port] = f"{ip} port {port}: {reason}"
+
+
+def low_ports(made: plan.Plan) -> dict[tuple[str, int], int]:
+    """Addresses and ports below 1024 that have a socket of their own, with its backlog."""
+    return {
+        (door.ip, port): service.listen_backlog
+        for service in made.services
+        for door in service.doors
+        for port in _first_ports(door)
+        if port < LOW_PORTS
+    }
+
+
+def _first_ports(door: plan.Door) -> list[int]:
+    """Those that sockets are bound to: all of them, or where they are steered the first."""
+    if door.steering != "sockets":
+        return [door.ports[0][0]]
+    return [port for first, last in door.ports for port in range(first, min(last, LOW_PORTS) + 1)]
+
+
+def everywhere() -> tuple[str, ...]:
+    """Every address of this machine: of both families, or of IPv4 where IPv6 is switched off."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return EVERYWHERE[:1]
+    return EVERYWHERE
