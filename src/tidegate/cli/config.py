@@ -1,4 +1,4 @@
-"""`tidegate config`: is the configuration right, what can it say, and what does conmon's become?"""
+"""`tidegate config`: is the configuration right, what can it say, and what do others' become?"""
 
 from collections.abc import Iterator
 from dataclasses import MISSING
@@ -13,7 +13,6 @@ from tidegate.model.errors import UsageError
 from tidegate.model.text import safe_text
 from tidegate.settings import find
 from tidegate.settings.build import ConfigError
-from tidegate.settings.document import read_document
 from tidegate.settings.keys import Key, all_keys
 
 
@@ -53,20 +52,25 @@ def explain(key: str | None) -> int:
 
 
 @config.command(name="import")
-@click.argument("file", type=PATH)
-def import_(file: Path) -> int:
-    """Print what conmon's config.yml becomes as a configuration of ours."""
+@click.argument("files", type=PATH, nargs=-1, required=True, metavar="FILE...")
+def import_(files: tuple[Path, ...]) -> int:
+    """Print what settings of conmon, monconn or AutoNapt become as a configuration of ours.
+
+    AutoNapt has ports.json, protocols.json and elastic.ini. What could not be carried over is said on stderr.
+    """
     import sys
 
     from ruamel.yaml import YAML
 
-    from tidegate.settings.conmon import import_conmon
+    from tidegate.settings.imports import import_files
 
-    settings = import_conmon(read_document(file))
-    click.echo("# Taken over from conmon. Use it with: tidegate run --config THIS_FILE")
+    made = import_files(files)
+    for note in made.notes:
+        click.echo(safe_text(note), err=True)
+    click.echo(f"# Taken over from {made.program}. Use it with: tidegate {made.verb} --config THIS_FILE")
     writer = YAML()
     writer.indent(mapping=2, sequence=4, offset=2)
-    writer.dump(settings, sys.stdout)
+    writer.dump(made.settings, sys.stdout)
     return 0
 
 

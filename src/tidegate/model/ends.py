@@ -54,7 +54,7 @@ def parse_ports(text: str) -> Ranges:
     wanted, word, unwanted = text.partition(" except ")
     ranges = _union(_range(part, text) for part in wanted.split(","))
     if word:
-        ranges = _without(ranges, _union(_range(part, text) for part in unwanted.split(",")))
+        ranges = without(ranges, _union(_range(part, text) for part in unwanted.split(",")))
     if not ranges:
         raise UsageError(f'"{clip(text, 40)}" leaves no port')
     return ranges
@@ -195,7 +195,8 @@ def _union(ranges: Iterable[tuple[int, int]]) -> Ranges:
     return tuple(merged)
 
 
-def _without(ranges: Ranges, unwanted: Ranges) -> Ranges:
+def without(ranges: Ranges, unwanted: Ranges) -> Ranges:
+    """The ports of the one that are not in the other."""
     left = list(ranges)
     for low, high in unwanted:
         left = [

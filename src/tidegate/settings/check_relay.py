@@ -13,6 +13,7 @@ from tidegate.model.config import (
 )
 from tidegate.model.ends import Listen, overlap, parse_listen, parse_network, parse_ports, parse_target
 from tidegate.model.errors import UsageError
+from tidegate.model.pattern import check_pattern
 from tidegate.model.text import clip
 from tidegate.settings.document import Path_
 
@@ -74,7 +75,7 @@ def _rule(path: Path_, rule: RouteSettings, backends: list[str]) -> Found:
     if rule.refusal == "wait":
         yield (*path, "refusal"), "wait is for limits: a rule refuses by close, reset, silent or tarpit"
     yield from _goal((*path, "backend"), rule.backend, backends)
-    yield from _said((*path, "pattern"), lambda: _pattern(rule.pattern))
+    yield from _said((*path, "pattern"), lambda: check_pattern(rule.pattern))
     yield from _each((*path, "sources"), rule.sources, parse_network)
     if rule.ports:
         yield from _said((*path, "ports"), lambda: parse_ports(rule.ports))
@@ -135,21 +136,6 @@ def _goal(path: Path_, text: str, backends: list[str], *, needed: bool = False) 
         near = difflib.get_close_matches(text, backends, 1)
         said = f'there is no backend "{clip(text, 60)}"; did you mean "{near[0]}"?' if near else str(error)
         yield path, said
-
-
-def _pattern(pattern: str) -> None:
-    """Raises UsageError for what RE2 does not take; bytes, as the relay sees them."""
-    import re2
-
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.log_errors = False
-    try:
-        re2.compile(pattern.encode(), options)
-    except re2.error as error:
-        said = error.args[0] if error.args else "no regular expression"
-        text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
-        raise UsageError(f'"{clip(pattern, 40)}" is no pattern: {clip(text, 100)}') from None
 
 
 def _at_least(path: Path_, group: object, **least: float) -> Found:
