@@ -25,7 +25,7 @@ PROTOCOLS = r"""
 { "protocols": [
   { "name": "WEB", "server": { "address": "127.0.0.1", "port": 8001 }, "comment": "",
     "rules": [ { "name": "post", "packet": "^POST ", "remote": { "address": "any", "port": "any" } },
-               { "name": "", "packet": "\\x00\\xFF.SMB", "remote": { "address": "192.0.2.1", "port": "any" } } ] },
+               { "name": "", "packet": "\\x00\\xFF.SMB", "remote": { "address": "192.0.2.1" } } ] },
   { "name": "WEB", "server": { "address": "127.0.0.1", "port": 8002 }, "comment": "",
     "rules": [ { "name": "get", "packet": "^GET ", "port": 80 },
                { "name": "ahead", "packet": "^(?=x)" },

@@ -106,7 +106,9 @@ def status(asked: Asked, socket: Path | None, as_json: bool) -> None:
 @click.pass_obj
 def reject(asked: Asked, address: str, socket: Path | None, as_json: bool) -> None:
     """Refuse the address IP from now on, and end its connections."""
-    _said(asked.ask(socket, "relay_reject", address=address), as_json, f"{address} is rejected")
+    answer = asked.ask(socket, "relay_reject", address=address)
+    was = "" if answer["changed"] else " already"
+    _said(answer, as_json, f"{answer['address']} is rejected{was}")
 
 
 @relay.command()
@@ -116,7 +118,9 @@ def reject(asked: Asked, address: str, socket: Path | None, as_json: bool) -> No
 @click.pass_obj
 def release(asked: Asked, address: str, socket: Path | None, as_json: bool) -> None:
     """Let the address IP in again."""
-    _said(asked.ask(socket, "relay_release", address=address), as_json, f"{address} is let in again")
+    answer = asked.ask(socket, "relay_release", address=address)
+    said = "is let in again" if answer["changed"] else "was not rejected"
+    _said(answer, as_json, f"{answer['address']} {said}")
 
 
 @relay.command()

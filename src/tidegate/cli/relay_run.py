@@ -113,7 +113,7 @@ def _signals(relaying: Relaying) -> Iterator[None]:
 def _closing(relaying: Relaying, seconds: float) -> int:
     """Says what was relayed, refused and lost; the exit code."""
     status = relaying.last
-    services: list[dict[str, Any]] = status.get("services", [])
+    services: list[dict[str, Any]] = list(status.get("services", {}).values())
     up, down = (sum(service[side] for service in services) for side in ("up", "down"))
     total = sum(service["total"] for service in services)
     closing.say(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from tidegate.model.ends import joined
 from tidegate.model.text import clip
 from tidegate.model.units import human_bytes, human_count, human_duration
 
@@ -19,10 +20,12 @@ def status_lines(status: dict[str, Any], connections: list[dict[str, Any]]) -> I
         f"{human_count(status['most'])} are the most; {human_bytes(status['memory'])} wait"
     )
     yield f"dropped   {human_count(status['dropped'])} rows" if status["dropped"] else "dropped   nothing"
-    for service in status["services"]:
-        yield from _service(service)
-    for each in status["waiting"]:
-        yield f"waiting   {each['address']}: {each['reason']}"
+    for name, service in status["services"].items():
+        yield from _service(name, service)
+    for place, reason in status["waiting"].items():
+        yield f"waiting   {place}: {reason}"
+    if status["rejected"]:
+        yield f"rejected  {', '.join(status['rejected'])}"
     for target in status["targets"]:
         state = "there" if target["up"] else f"LEFT OUT: {target['error']}"
         yield f"target    {clip(target['backend'], 40)} {target['target']}  {state}"
@@ -33,10 +36,10 @@ def status_lines(status: dict[str, Any], connections: list[dict[str, Any]]) -> I
     yield from _connections(connections)
 
 
-def _service(service: dict[str, Any]) -> Iterator[str]:
+def _service(name: str, service: dict[str, Any]) -> Iterator[str]:
     up, down = human_bytes(service["up"]), human_bytes(service["down"])
     yield (
-        f"service   {clip(service['name'], 40)}  {human_count(service['connections'])} open, "
+        f"service   {clip(name, 40)}  {human_count(service['connections'])} open, "
         f"{human_count(service['total'])} in all, up {up}, down {down}"
     )
     if refused := service["refused"]:
@@ -48,7 +51,8 @@ def _connections(connections: list[dict[str, Any]]) -> Iterator[str]:
     for each in connections[:MOST]:
         up, down = human_bytes(each["up"]), human_bytes(each["down"])
         yield (
-            f"#{each['id']:<8} {each['client']} > {each['server']} > {each['remote'] or each['phase']}"
+            f"#{each['id']:<8} {joined(each['client_ip'], each['client_port'])} > "
+            f"{joined(each['server_ip'], each['server_port'])} > {each['remote'] or each['phase']}"
             f"  {clip(each['service'], 40)}  {each['protocol'] or '-'}  up {up} down {down}"
             f"  idle {human_duration(each['idle'])}"
         )

@@ -21,13 +21,11 @@ def commands(current: Callable[[], Relay], drain: Callable[[], None]) -> dict[st
 
     def relay_reject(address: str) -> dict[str, Any]:
         ip = parse_address(address)
-        current().reject(ip)
-        return {"rejected": ip}
+        return {"address": ip, "changed": current().reject(ip)}
 
     def relay_release(address: str) -> dict[str, Any]:
         ip = parse_address(address)
-        current().release(ip)
-        return {"released": ip}
+        return {"address": ip, "changed": current().release(ip)}
 
     def relay_kill(connection: int) -> dict[str, Any]:
         if not current().kill(connection):

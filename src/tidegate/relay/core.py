@@ -1,14 +1,11 @@
-"""The one door to the core's relay: what it can do, in plain data."""
+"""The one door to the core's relay."""
 
-import socket
-from collections.abc import Sequence
 from typing import Any, Protocol
 
+from tidegate import _core
 from tidegate.model.batch import Batch
+from tidegate.model.errors import from_core
 from tidegate.relay.plan import Plan
-
-Listening = tuple[str, int, socket.socket]
-"""A listening socket for the door of this address and port."""
 
 
 class Core(Protocol):
@@ -18,19 +15,22 @@ class Core(Protocol):
         """Batches since the last call, after at most `timeout` seconds; None when it has stopped."""
 
     def stats(self) -> dict[str, Any]:
-        """Counters, with a list `services`."""
+        """Counters since the start."""
 
     def connections(self, limit: int) -> list[dict[str, Any]]:
         """Those that are open, at most so many."""
 
-    def reload(self, plan: Plan, sockets: Sequence[Listening]) -> None:
-        """Takes another plan; listening sockets are taken over."""
+    def reload(self, plan: Plan) -> None:
+        """Takes another plan."""
 
-    def reject(self, ip: str) -> None:
-        """Refuses an address from now on, and ends its connections."""
+    def reject(self, ip: str) -> bool:
+        """Refuses an address from now on, and ends its connections; False if it did already."""
 
-    def release(self, ip: str) -> None:
-        """Lets it in again."""
+    def release(self, ip: str) -> bool:
+        """Lets it in again; False if it was not rejected."""
+
+    def rejected(self) -> list[str]:
+        """Addresses that are refused."""
 
     def kill(self, number: int) -> None:
         """Ends a connection, if it is there."""
@@ -41,10 +41,64 @@ class Core(Protocol):
     def stop(self) -> None:
         """Stops at once."""
 
-    def adopt(self, service: str, connected: socket.socket) -> int:
-        """Relays a connection that somebody else has accepted; its number."""
+    def adopt(self, service: str, fd: int) -> int:
+        """Relays a connection that somebody else has accepted; its number. The descriptor is copied."""
 
 
-def open_core(plan: Plan, sockets: Sequence[Listening]) -> Core:
-    """The core's relay; raises UsageError for a plan that it does not take."""
-    raise NotImplementedError
+class Carrier:
+    """The core's relay, its errors as ours."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Starts what the plan asks for; raises UsageError for one that cannot be."""
+        with from_core():
+            self._relay = _core.Relay(plan)
+
+    def poll(self, timeout: float) -> list[Batch] | None:
+        """Batches since the last call; raises CaptureError if the core has failed."""
+        with from_core():
+            batches = self._relay.poll(timeout)
+        return None if batches is None else list(batches)
+
+    def stats(self) -> dict[str, Any]:
+        """Counters since the start."""
+        return self._relay.stats()
+
+    def connections(self, limit: int) -> list[dict[str, Any]]:
+        """Those that are open, at most so many."""
+        return self._relay.connections(limit)
+
+    def reload(self, plan: Plan) -> None:
+        """Takes another plan; raises UsageError, and then nothing has changed."""
+        with from_core():
+            self._relay.reload(plan)
+
+    def reject(self, ip: str) -> bool:
+        """Refuses an address from now on, and ends its connections."""
+        with from_core():
+            return self._relay.reject(ip)
+
+    def release(self, ip: str) -> bool:
+        """Lets it in again."""
+        with from_core():
+            return self._relay.release(ip)
+
+    def rejected(self) -> list[str]:
+        """Addresses that are refused."""
+        return self._relay.rejected()
+
+    def kill(self, number: int) -> None:
+        """Ends a connection, if it is there."""
+        self._relay.kill(number)
+
+    def drain(self) -> None:
+        """Lets nobody in, gives connections their time, then stops."""
+        self._relay.drain()
+
+    def stop(self) -> None:
+        """Stops at once."""
+        self._relay.stop()
+
+    def adopt(self, service: str, fd: int) -> int:
+        """Relays a connection that somebody else has accepted; raises UsageError if it is not let in."""
+        with from_core():
+            return self._relay.adopt(service, fd)

@@ -20,6 +20,7 @@ from tidegate.model.tables import find_table
 from tidegate.model.text import clip
 from tidegate.relay.service import Machine, Relay, everywhere
 from tidegate.relay.specs import parse_specs
+from tidegate.relay.times import moment
 
 POLL = 0.25
 
@@ -54,7 +55,6 @@ class Forwarder:
         self._relay = relay
         self._on_event = on_event
         self._deducted: dict[str, tuple[int, int]] = {}
-        self._rejected: set[str] = set()
         self._ended = False
         self.started_at = time.time()
         """Seconds since 1970."""
@@ -93,19 +93,8 @@ class Forwarder:
         status = self._relay.status()
         if sid is None:
             return status
-        for service in status["services"]:
-            if service["name"] == sid:
-                return dict(service)
-        if sid in self.services:
-            return {
-                "name": sid,
-                "connections": 0,
-                "total": 0,
-                "refused": {},
-                "up": 0,
-                "down": 0,
-                "last": None,
-            }
+        if sid in status["services"]:
+            return dict(status["services"][sid])
         raise UsageError(f'there is no service "{clip(sid, 40)}"; there are {", ".join(self.services)}')
 
     def json(self, sid: str | None = None) -> str:
@@ -114,11 +103,11 @@ class Forwarder:
 
     def log_line(self, sid: str) -> str:
         """A service in one line for a log."""
-        said = self.stats(sid)
+        said, last = self.stats(sid), self.last_access(sid) or "-"
         up, down = self.bytes(sid)
         return (
             f"service={sid} up={self.uptime:.0f}s connections={said['connections']} "
-            f"addresses={len(self.addresses(sid))} read={up} written={down} last={said['last'] or '-'}"
+            f"addresses={len(said['addresses'])} read={up} written={down} last={last}"
         )
 
     def bytes(self, sid: str) -> tuple[int, int]:
@@ -146,7 +135,8 @@ class Forwarder:
 
     def addresses(self, sid: str | None = None) -> list[str]:
         """Client addresses that are connected."""
-        return sorted({each["client"].rpartition(":")[0].strip("[]") for each in self.connections(sid)})
+        sids = self.services if sid is None else [sid]
+        return sorted({address for each in sids for address in self.stats(each)["addresses"]})
 
     @property
     def uptime(self) -> float:
@@ -155,25 +145,23 @@ class Forwarder:
 
     def last_access(self, sid: str) -> str | None:
         """When a connection last began, ISO 8601 in UTC."""
-        last: str | None = self.stats(sid)["last"]
-        return last
+        last = self.stats(sid)["last"]
+        return None if last is None else moment(last / 1e9)
 
     def reject(self, *addresses: str) -> None:
         """Refuses these addresses from now on, and ends their connections."""
         for address in map(parse_address, addresses):
             self._relay.reject(address)
-            self._rejected.add(address)
 
     def release(self, *addresses: str) -> None:
         """Lets them in again."""
         for address in map(parse_address, addresses):
             self._relay.release(address)
-            self._rejected.discard(address)
 
     @property
     def rejected(self) -> list[str]:
         """Addresses that are refused."""
-        return sorted(self._rejected)
+        return sorted(self._relay.status()["rejected"])
 
     def adopt(self, sid: str, connected: socket.socket) -> int:
         """Has a service relay a connection of your own; the socket is not yours any more. Its number."""

@@ -3,8 +3,9 @@
 import logging
 import socket
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any, Protocol
 
@@ -13,7 +14,7 @@ from tidegate.model.config import RelaySettings
 from tidegate.model.errors import TidegateError, UsageError
 from tidegate.relay import plan
 from tidegate.relay.build import EVERYWHERE, Surroundings, backends_of, build, files_of, names_of
-from tidegate.relay.core import Core, Listening, open_core
+from tidegate.relay.core import Carrier, Core
 from tidegate.relay.health import Health
 from tidegate.relay.lists import Lists
 from tidegate.relay.names import Ask, Names, look_up
@@ -67,7 +68,7 @@ class Relay:
         self,
         settings: RelaySettings,
         machine: Machine | None = None,
-        make: Callable[[plan.Plan, Sequence[Listening]], Core] = open_core,
+        make: Callable[[plan.Plan], Core] = Carrier,
         ask: Ask = look_up,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -88,8 +89,8 @@ class Relay:
         self._draining = False
         self._policy = self._policy_of(settings)
         try:
-            made = self._plan(self._policy)
-            self._core = make(made, self._bind(made))
+            with self._bound_for(self._plan(self._policy)) as made:
+                self._core = make(made)
         except BaseException:
             self._policy.close()
             raise
@@ -129,21 +130,21 @@ class Relay:
         with self._lock:
             policy = self._policy_of(settings)
             try:
-                made = self._plan(policy)
-                self._core.reload(made, self._bind(made))
+                with self._bound_for(self._plan(policy)) as made:
+                    self._core.reload(made)
             except BaseException:
                 policy.close()
                 raise
             before, self._policy = self._policy, policy
         before.close()
 
-    def reject(self, ip: str) -> None:
-        """Refuses this address from now on, and ends its connections."""
-        self._core.reject(ip)
+    def reject(self, ip: str) -> bool:
+        """Refuses this address from now on, and ends its connections; False if it did already."""
+        return self._core.reject(ip)
 
-    def release(self, ip: str) -> None:
-        """Lets it in again."""
-        self._core.release(ip)
+    def release(self, ip: str) -> bool:
+        """Lets it in again; False if it was not rejected."""
+        return self._core.release(ip)
 
     def kill(self, number: int) -> bool:
         """Ends the connection of this number; whether there was one."""
@@ -157,8 +158,12 @@ class Relay:
         return self._core.connections(limit)
 
     def adopt(self, service: str, connected: socket.socket) -> int:
-        """Has a service relay a connection of your own, as if it had accepted it; its number."""
-        return self._core.adopt(service, connected)
+        """Has a service relay a connection of your own, as if it had accepted it; its number.
+
+        The socket is not yours any more. Raises UsageError if it is not let in.
+        """
+        with connected:
+            return self._core.adopt(service, connected.fileno())
 
     def status(self) -> dict[str, Any]:
         """How it goes, as JSON can say it."""
@@ -167,6 +172,7 @@ class Relay:
             "uptime": round(self._clock() - self._started, 3),
             "draining": self._draining,
             **self._core.stats(),
+            "rejected": self._core.rejected(),
             "targets": policy.health.standings(),
             "names": {name: list(found) for name, found in policy.names.addresses().items()},
             "problems": [*policy.lists.errors, *self._unbound.values()],
@@ -204,31 +210,41 @@ class Relay:
                 changed |= flag.is_set()
                 flag.clear()
             try:
-                made = self._plan(policy)
-                bound = self._bind(made)
-                if changed or bound:
-                    self._core.reload(made, bound)
+                with self._bound_for(self._plan(policy)) as made:
+                    if changed or _hands_over(made):
+                        self._core.reload(made)
             except TidegateError as error:
                 _log.warning("relay: %s", error)
 
-    def _bind(self, made: plan.Plan) -> list[Listening]:
+    @contextmanager
+    def _bound_for(self, made: plan.Plan) -> Iterator[plan.Plan]:
+        """The plan with sockets of low ports that are not listened on yet; its reader copies them."""
+        with ExitStack() as opened:
+            found = self._bind(made, opened)
+            services = tuple(
+                replace(service, doors=tuple(_with_sockets(door, found) for door in service.doors))
+                for service in made.services
+            )
+            yield replace(made, services=services) if found else made
+
+    def _bind(self, made: plan.Plan, opened: ExitStack) -> dict[tuple[str, int], int]:
         """Has low ports bound by who may; those that are taken are tried again at the next look."""
         binder = self._machine.binder
         if binder is None or self._draining:
-            return []
+            return {}
         wanted = low_ports(made)
         self._bound &= set(wanted)
-        found: list[Listening] = []
+        found: dict[tuple[str, int], int] = {}
         for (ip, port), backlog in sorted(wanted.items()):
             if (ip, port) in self._bound:
                 continue
             try:
-                bound = binder.bind("tcp", ip, port)
+                bound = opened.enter_context(binder.bind("tcp", ip, port))
                 bound.listen(backlog)
             except (OSError, TidegateError) as error:
                 self._say_unbound(ip, port, error)
                 continue
-            found.append((ip, port, bound))
+            found[ip, port] = bound.fileno()
             self._bound.add((ip, port))
             if self._unbound.pop((ip, port), None):
                 _log.info("relay: %s port %d is free now", ip, port)
@@ -250,6 +266,15 @@ def low_ports(made: plan.Plan) -> dict[tuple[str, int], int]:
         for port in _first_ports(door)
         if port < LOW_PORTS
     }
+
+
+def _with_sockets(door: plan.Door, found: dict[tuple[str, int], int]) -> plan.Door:
+    mine = {(door.ip, port): port for port in _first_ports(door)}
+    return replace(door, fds=tuple((mine[key], fd) for key, fd in found.items() if key in mine))
+
+
+def _hands_over(made: plan.Plan) -> bool:
+    return any(door.fds for service in made.services for door in service.doors)
 
 
 def _first_ports(door: plan.Door) -> list[int]:

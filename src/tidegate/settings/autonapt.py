@@ -1,9 +1,9 @@
 """Takes over the settings of AutoNapt: ports.json, protocols.json and elastic.ini as a relay of ours.
 
-AutoNapt (github.com/rainforest-tokyo/AutoNaptPython) listens on ranges of ports and forwards by the
-first packet: `ports` names ranges, each with the time to wait for it and the protocol of who says nothing,
-`protocols` names servers and regular expressions, `default_protocol` is for what none of them takes. `[env] url` is where
-Elasticsearch is.
+AutoNapt (github.com/rainforest-tokyo/AutoNaptPython) listens on ranges of ports and forwards by the first
+packet: `ports` names ranges, each with the time to wait for it and the protocol of who says nothing,
+`protocols` names servers and regular expressions, `default_protocol` is for what none of them takes.
+`[env] url` is where Elasticsearch is.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -68,7 +68,9 @@ class RouteSettings:
     pattern: str = option(
         "", "regular expression (RE2) on the client's first bytes; ^ is their beginning, \\xff any byte"
     )
-    protocols: tuple[str, ...] = option((), "protocols by content: http, tls, ssh, smb, vnc, sip, redis ...")
+    protocols: tuple[str, ...] = option(
+        (), "protocols by content: http, tls, ssh, smb, vnc, sip, redis and so on"
+    )
     sni: tuple[str, ...] = option((), 'names of TLS: "www.example.org", "*.example.org"')
     alpn: tuple[str, ...] = option((), "application protocols of TLS: h2, http/1.1")
     host: tuple[str, ...] = option((), "names of the HTTP Host header, as sni")
@@ -181,7 +183,7 @@ class RelayServiceSettings:
     detect_bytes: Annotated[int, SIZE] = option(8 << 10, "first bytes that rules look at")
     listen_backlog: int = option(1024, "connections that wait to be accepted")
     listen_retry: Annotated[float, DURATION] = option(5.0, "how soon a port that is taken is tried again")
-    parse: bool = option(True, "follow protocols (tables http, tls, ssh, dns ...)")
+    parse: bool = option(True, "follow protocols (tables http, tls, ssh and so on)")
     hex: bool = option(False, "print all bytes as they pass")
 
 
