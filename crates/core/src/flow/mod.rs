@@ -18,9 +18,7 @@ pub use identity::{Uid, community_id, uid};
 pub use index::Slot;
 pub use key::{FlowKey, icmp_ports, ports};
 pub use reassembly::{Outcome, Ready, Reassembly};
-pub use row::{
-    Observed, Relayed, address_text, conn_row, packet_row, protocol_name, relayed_row,
-};
+pub use row::{Observed, Relayed, address_text, conn_row, packet_row, protocol_name, relayed_row};
 pub use table::{FlowTable, Place, TableStats};
 pub use tcp::{EndState, History, conn_state};
 

@@ -11,9 +11,7 @@ use super::reactor::Conn;
 use super::session::cause;
 use super::shared::Notice;
 use crate::decode::{self, mapped};
-use crate::flow::{
-    Chunk, Direction, EndReason, Observed, Relayed, address_text, relayed_row,
-};
+use crate::flow::{Chunk, Direction, EndReason, Observed, Relayed, address_text, relayed_row};
 use crate::packet::{Nanos, seconds};
 use crate::protocols::{Protocols, Service, Settings};
 use crate::tables::conn::ConnTable;
@@ -121,7 +119,9 @@ impl Rows {
         let server = address_text(&address(conn.server.ip()));
         let remote = conn.remote();
         let (remote_ip, remote_port) = match remote {
-            Some(Address::Ip(at)) => (Some(address_text(&address(at.ip())).to_string()), Some(at.port())),
+            Some(Address::Ip(at)) => {
+                (Some(address_text(&address(at.ip())).to_string()), Some(at.port()))
+            }
             Some(Address::Unix(path)) => (Some(path.to_string_lossy().into_owned()), None),
             None => (None, None),
         };
@@ -162,7 +162,14 @@ impl Rows {
     }
 
     /// Writes what of a read is kept, in events of a bounded size.
-    pub(super) fn payload(&mut self, conn: &Conn, direction: Direction, read: &[u8], kept: usize, wall: Nanos) {
+    pub(super) fn payload(
+        &mut self,
+        conn: &Conn,
+        direction: Direction,
+        read: &[u8],
+        kept: usize,
+        wall: Nanos,
+    ) {
         let kind = match direction {
             Direction::Up => "recv",
             Direction::Down => "send",

@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use super::net::{files, socket};
+use super::net::{files, kernel, socket};
 use super::plan::Plan;
 use super::reactor::{Clock, Worker};
 use super::running::Running;
 use super::shared::{Arrival, Letter, Shared, lock};
 use crate::Error;
+use crate::error::words;
 use crate::packet::Nanos;
 use crate::tables::Batch;
 
@@ -23,6 +24,12 @@ const ANSWER: Duration = Duration::from_secs(2);
 
 /// Most threads of a relay.
 const MOST_THREADS: usize = 256;
+
+/// Another descriptor of a socket that the caller has by number, and keeps.
+pub fn duplicate(number: i32) -> Result<OwnedFd, Error> {
+    let say = |error| Error::Usage(format!("file descriptor {number}: {}", words(&error)));
+    kernel::duplicate(number).map_err(say)
+}
 
 /// Where the relay's rows go.
 pub trait Outlet: Send + Sync {
@@ -80,6 +87,10 @@ pub struct ServiceStats {
     pub up: u64,
     /// Bytes to clients.
     pub down: u64,
+    /// Bytes of today (UTC), both directions, where they are limited.
+    pub today: u64,
+    /// Addresses that have connections, with how many.
+    pub addresses: Vec<(IpAddr, u32)>,
     /// When a connection last began, UTC.
     pub last: Option<Nanos>,
 }
@@ -134,7 +145,10 @@ impl Relay {
         let relay = Self { shared, clock, threads: Mutex::new(handles) };
         relay.run(plan, sockets);
         let allowed = relay.shared.most();
-        relay.shared.notice(None, format!("{limit} files may be open: at most {allowed} connections at once"));
+        relay.shared.notice(
+            None,
+            format!("{limit} files may be open: at most {allowed} connections at once"),
+        );
         Ok(relay)
     }
 
@@ -146,15 +160,21 @@ impl Relay {
         Ok(())
     }
 
-    /// Lets nobody of this address in any more, and ends its connections.
-    pub fn reject(&self, ip: IpAddr) {
-        self.shared.gate.reject(ip);
+    /// Lets nobody of this address in any more, and ends its connections; false if it was rejected already, or too many are.
+    pub fn reject(&self, ip: IpAddr) -> bool {
+        let rejected = self.shared.gate.reject(ip);
         self.shared.write_all(|| Letter::Reject(ip));
+        rejected
     }
 
-    /// Takes that back.
-    pub fn release(&self, ip: IpAddr) {
-        self.shared.gate.release(ip);
+    /// Takes that back; false if it was not rejected.
+    pub fn release(&self, ip: IpAddr) -> bool {
+        self.shared.gate.release(ip)
+    }
+
+    /// Rejected addresses.
+    pub fn rejected(&self) -> Vec<IpAddr> {
+        self.shared.gate.rejected()
     }
 
     /// Ends a connection, if it is there.
@@ -242,6 +262,7 @@ impl Relay {
 
     /// Counters since the start.
     pub fn stats(&self) -> Stats {
+        let now = self.clock.now();
         let service = |(name, counters): (&Arc<str>, &Arc<super::running::Counters>)| {
             let last = counters.last.load(Ordering::Relaxed);
             ServiceStats {
@@ -251,6 +272,8 @@ impl Relay {
                 refused: counters.refusals(),
                 up: counters.up.load(Ordering::Relaxed),
                 down: counters.down.load(Ordering::Relaxed),
+                today: self.shared.gate.counts(name, now.wall).today,
+                addresses: self.shared.gate.addresses(name),
                 last: (last != 0).then_some(last),
             }
         };
@@ -291,7 +314,11 @@ fn spawn(mut worker: Worker, shared: Arc<Shared>) -> Result<JoinHandle<()>, Erro
     let name = format!("tidegate-relay-{}", worker.number());
     let body = move || {
         let work = catch_unwind(AssertUnwindSafe(|| worker.run()));
-        let defect = |_| Err(std::io::Error::other("a defect in the relay, please report it with the lines above"));
+        let defect = |_| {
+            Err(std::io::Error::other(
+                "a defect in the relay, please report it with the lines above",
+            ))
+        };
         let ended = work.unwrap_or_else(defect);
         shared.leave(ended.err().map(Error::Io));
     };

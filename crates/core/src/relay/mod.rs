@@ -18,4 +18,4 @@ mod running;
 pub mod session;
 mod shared;
 
-pub use handle::{Live, Outlet, Relay, ServiceStats, Stats};
+pub use handle::{Live, Outlet, Relay, ServiceStats, Stats, duplicate};

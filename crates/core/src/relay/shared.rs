@@ -24,7 +24,7 @@ const MOST_HELD: usize = 4096;
 /// What every thread knows.
 pub(super) struct Shared {
     outlet: Arc<dyn Outlet>,
-    pub(super) gate: Arc<Gate>,
+    pub(super) gate: Gate,
     pub(super) memory: Memory,
     /// Connections now, refused ones that are held included.
     pub(super) connections: AtomicUsize,

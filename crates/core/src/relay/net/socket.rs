@@ -10,7 +10,7 @@ use rustix::net::{
     SocketType, sockopt,
 };
 
-use super::tcp_info;
+use super::kernel;
 use crate::packet::Nanos;
 use crate::relay::plan::{Address, Steering};
 
@@ -37,7 +37,7 @@ pub(in crate::relay) fn listen(at: SocketAddr, how: &Listening) -> std::io::Resu
         sockopt::set_ipv6_v6only(&socket, true)?;
     }
     if how.steering == Steering::Tproxy {
-        tcp_info::set_transparent(socket.as_fd(), at.is_ipv6())?;
+        kernel::set_transparent(socket.as_fd(), at.is_ipv6())?;
     }
     rustix::net::bind(&socket, &at)?;
     adopt_listening(&socket, how)?;
@@ -65,8 +65,7 @@ pub(in crate::relay) fn accept(listener: &OwnedFd) -> Result<(OwnedFd, SocketAdd
 pub(in crate::relay) fn connect(to: &Address, keepalive: Option<Nanos>) -> Result<OwnedFd> {
     let (socket, begun) = match to {
         Address::Ip(address) => {
-            let family =
-                if address.is_ipv6() { AddressFamily::INET6 } else { AddressFamily::INET };
+            let family = if address.is_ipv6() { AddressFamily::INET6 } else { AddressFamily::INET };
             let socket = rustix::net::socket_with(family, SocketType::STREAM, FLAGS, None)?;
             sockopt::set_tcp_nodelay(&socket, true)?;
             keep_alive(&socket, keepalive)?;

@@ -47,7 +47,12 @@ pub(super) struct Listener {
 }
 
 /// The flow of a connection that was just accepted.
-pub(super) fn flow_of(client: SocketAddr, server: SocketAddr, wall: Nanos, service: &Service) -> Flow {
+pub(super) fn flow_of(
+    client: SocketAddr,
+    server: SocketAddr,
+    wall: Nanos,
+    service: &Service,
+) -> Flow {
     let end = |at: SocketAddr| (address(at.ip()), at.port());
     let mut flow = Flow::accepted(end(client), end(server), wall);
     if !service.plan.parse {
@@ -262,7 +267,8 @@ impl Worker {
         let server = server.unwrap_or(at);
         let id = self.shared.ids.fetch_add(1, Ordering::Relaxed);
         let header = service.trusts(client.ip());
-        let admitted = if header { Ok(None) } else { self.admit(&service, client, server).map(Some) };
+        let admitted =
+            if header { Ok(None) } else { self.admit(&service, client, server).map(Some) };
         let mut held = None;
         let pass = match admitted {
             Ok(pass) => pass,
@@ -285,7 +291,8 @@ impl Worker {
             service.counters.accepted(self.now.wall);
         }
         let (at, wall) = (self.now.mono, self.now.wall);
-        let arrival = Arrival { id, socket, client, server, service, seat, pass, header, held, at, wall };
+        let arrival =
+            Arrival { id, socket, client, server, service, seat, pass, header, held, at, wall };
         let to = self.shared.least_loaded();
         if to == self.number {
             self.settle_in(arrival);
@@ -356,9 +363,5 @@ impl Worker {
 }
 
 fn listening(service: &Service, steering: Steering) -> Listening {
-    Listening {
-        backlog: service.plan.listen_backlog,
-        keepalive: service.plan.keepalive,
-        steering,
-    }
+    Listening { backlog: service.plan.listen_backlog, keepalive: service.plan.keepalive, steering }
 }

@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use mio::event::Event;
 
 use super::super::events::Detail;
-use super::super::net::{socket, tcp_info};
+use super::super::net::{kernel, socket};
 use super::super::session::{Command, Event as Happened, Phase, cause};
 use super::{Conn, Worker};
 use crate::flow::Direction;
@@ -79,8 +79,8 @@ impl Worker {
 
     /// The last of a connection: its sockets are closed when it is dropped.
     fn end(&mut self, conn: &mut Conn, why: &'static str, reset: bool) {
-        let near = tcp_info::rtt(conn.near.socket.as_fd());
-        let far = conn.far.as_ref().and_then(|end| tcp_info::rtt(end.socket.as_fd()));
+        let near = kernel::rtt(conn.near.socket.as_fd());
+        let far = conn.far.as_ref().and_then(|end| kernel::rtt(end.socket.as_fd()));
         match why {
             cause::CLIENT_RESET => conn.flow.broke_off(Direction::Up, self.now.wall),
             cause::BACKEND_RESET => conn.flow.broke_off(Direction::Down, self.now.wall),
@@ -97,7 +97,7 @@ impl Worker {
         self.rows.ended(conn, why, self.now.wall);
         for end in [Some(&conn.near), conn.far.as_ref()].into_iter().flatten() {
             // A reset would destroy what the other end has not had yet.
-            if reset && !tcp_info::has_unsent(end.socket.as_fd()) {
+            if reset && !kernel::has_unsent(end.socket.as_fd()) {
                 socket::reset_on_close(&end.socket);
             }
         }

@@ -82,7 +82,8 @@ impl Worker {
     /// Reads on until it is known where the connection goes.
     pub(super) fn read_first(&mut self, conn: &mut Conn) {
         let most = conn.service.plan.detect_bytes.max(1);
-        while conn.session.phase() == Phase::Looking && conn.near.readable && conn.paused.is_none() {
+        while conn.session.phase() == Phase::Looking && conn.near.readable && conn.paused.is_none()
+        {
             if let Some(read) = self.read_more(conn, most) {
                 let at = conn.up.bytes().len() - read;
                 let came = conn.up.bytes().get(at..).unwrap_or_default().to_vec();
@@ -178,4 +179,3 @@ impl Worker {
         }
     }
 }
-

@@ -1,7 +1,7 @@
 //! What rustix has no words for: what the kernel knows of a TCP connection, and foreign addresses.
 #![allow(unsafe_code)]
 
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use crate::packet::Nanos;
 
@@ -73,4 +73,15 @@ pub(in crate::relay) fn has_unsent(socket: BorrowedFd<'_>) -> bool {
 #[cfg(not(target_os = "linux"))]
 pub(in crate::relay) fn has_unsent(_socket: BorrowedFd<'_>) -> bool {
     true
+}
+
+/// Another descriptor of a socket that the caller has by number and keeps.
+pub(in crate::relay) fn duplicate(number: i32) -> std::io::Result<OwnedFd> {
+    // SAFETY: a number that is no open file gives an error; nothing is read through it.
+    let copy = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3) };
+    if copy < 0 {
+        return Err(std::io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just opened it for us, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
