@@ -15,6 +15,7 @@ __all__ = [
     "ParquetWriter",
     "ProcessWatch",
     "Reader",
+    "Relay",
     "Rows",
     "SegmentReader",
     "SegmentWriter",
@@ -230,6 +231,48 @@ class Watcher:
     def interfaces(self) -> list[str]:
         """Those watched so far, gone ones included."""
     def stats(self) -> Stats: ...
+
+@final
+class Relay:
+    """Services that take in connections and carry them to backends; threads of the core do it until stop()."""
+
+    def __new__(cls, plan: object) -> Self:
+        """Starts what a `tidegate.relay.plan.Plan` asks for.
+
+        A port that is taken is told by a notice, named in `stats()["waiting"]` and tried again.
+        """
+    def poll(self, timeout: float) -> list[Batch] | None:
+        """Batches of relay, conn, http, tls ... made since the last call, waiting at most `timeout` seconds.
+
+        None after stop() or drain() when all is over and handed on.
+        """
+    def stats(self) -> dict[str, Any]:
+        """Counters since the start.
+
+        services (by name: connections, total, refused by cause, up, down, today, addresses with their connections,
+        last), connections, most, memory (bytes that wait), dropped (rows), files, waiting (ports, with the reason).
+        """
+    def connections(self, limit: int) -> list[dict[str, Any]]:
+        """Connections as they stand, the oldest first.
+
+        id, uid, service, client_ip, client_port, server_ip, server_port, backend, remote, rule, protocol, phase,
+        up, down, since (nanoseconds UTC), idle (seconds).
+        """
+    def reload(self, plan: object) -> None:
+        """Exchanges the plan; connections go on as they began. The number of threads stays."""
+    def reject(self, ip: str) -> bool:
+        """Ends the connections of an address and lets none in any more; False if it was rejected already."""
+    def release(self, ip: str) -> bool:
+        """Takes that back; False if it was not rejected."""
+    def rejected(self) -> list[str]: ...
+    def kill(self, id: int) -> None:
+        """Ends a connection, if it is there."""
+    def drain(self, seconds: float | None = None) -> None:
+        """Accepts nothing more, gives connections so long (the plan's `drain`) to end, then stops."""
+    def stop(self) -> None:
+        """Ends all connections and the threads; poll() then gives what is left. Safe from any thread."""
+    def adopt(self, service: str, fd: int) -> int:
+        """Gives a connection that the caller has accepted to a service; its number. The descriptor is copied."""
 
 @final
 class ProcessWatch:

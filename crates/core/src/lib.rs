@@ -15,6 +15,7 @@ pub mod health;
 pub mod packet;
 pub mod process;
 pub mod protocols;
+pub mod relay;
 pub mod tables;
 
 pub use config::Config;

@@ -14,6 +14,7 @@ mod process;
 mod queue;
 mod reader;
 mod recording;
+mod relay;
 mod stats;
 mod text;
 mod watcher;
@@ -38,6 +39,8 @@ mod core {
     use super::process::ProcessWatch;
     #[pymodule_export]
     use super::reader::Reader;
+    #[pymodule_export]
+    use super::relay::Relay;
     #[pymodule_export]
     use super::stats::{InterfaceStats, Stats};
     #[pymodule_export]

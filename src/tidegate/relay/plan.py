@@ -28,8 +28,12 @@ class Door:
     more: `steering` says how they all come to one socket ("sockets": a socket each)."""
 
     ip: str
+    """An address takes its own family only: for both, "0.0.0.0" and "::" are two doors."""
     ports: tuple[tuple[int, int], ...]
     steering: Literal["sockets", "sk_lookup", "redirect", "tproxy"] = "sockets"
+    fds: tuple[tuple[int, int], ...] = ()
+    """Listening sockets that are open already, (port, descriptor): of a steered door for its first port. They are
+    copied, so that the caller may close them; the other ports are opened by the core."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ mod key;
 mod lifetime;
 mod opening;
 mod reassembly;
+mod relayed;
 mod row;
 mod slab;
 mod stream;
@@ -17,7 +18,7 @@ pub use identity::{Uid, community_id, uid};
 pub use index::Slot;
 pub use key::{FlowKey, icmp_ports, ports};
 pub use reassembly::{Outcome, Ready, Reassembly};
-pub use row::{Observed, address_text, conn_row, packet_row, protocol_name};
+pub use row::{Observed, Relayed, address_text, conn_row, packet_row, protocol_name, relayed_row};
 pub use table::{FlowTable, Place, TableStats};
 pub use tcp::{EndState, History, conn_state};
 
@@ -74,6 +75,8 @@ pub enum EndReason {
     Reused,
     /// The capture ended.
     Eof,
+    /// The relay ended it.
+    Relay,
 }
 
 impl EndReason {
@@ -86,6 +89,7 @@ impl EndReason {
             Self::Evicted => "evicted",
             Self::Reused => "reused",
             Self::Eof => "eof",
+            Self::Relay => "relay",
         }
     }
 }

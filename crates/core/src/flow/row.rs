@@ -31,13 +31,47 @@ impl<'a> Observed<'a> {
     }
 }
 
-/// Adds a connection to the table `conn`.
+/// What a relay knows of a connection that went through it.
+#[derive(Clone, Copy, Default)]
+pub struct Relayed<'a> {
+    /// The service that took it.
+    pub service: &'a str,
+    /// The rule that chose its backend.
+    pub rule: Option<&'a str>,
+    /// Why it ended.
+    pub cause: Option<&'a str>,
+}
+
+/// Adds a captured connection to the table `conn`.
 pub fn conn_row(
     table: &mut ConnTable,
     flow: &Flow,
     end: Option<EndReason>,
     observed: &Observed<'_>,
 ) {
+    any_row(table, flow, end, None, observed);
+}
+
+/// Adds a relayed connection to the table `conn`: no packets were seen of it.
+pub fn relayed_row(
+    table: &mut ConnTable,
+    flow: &Flow,
+    end: Option<EndReason>,
+    relayed: Relayed<'_>,
+    observed: &Observed<'_>,
+) {
+    any_row(table, flow, end, Some(relayed), observed);
+}
+
+#[inline]
+fn any_row(
+    table: &mut ConnTable,
+    flow: &Flow,
+    end: Option<EndReason>,
+    relayed: Option<Relayed<'_>>,
+    observed: &Observed<'_>,
+) {
+    let seen = |count: u64| relayed.is_none().then_some(count);
     let (src, dst) = flow.ends();
     let extra = flow.extra();
     let tcp = flow.key.proto == 6;
@@ -70,8 +104,8 @@ pub fn conn_row(
         history: std::str::from_utf8(&flow.history).unwrap_or(""),
         end_reason: end.map(EndReason::name),
         duration: seconds_between(flow.first, flow.last),
-        up_packets: flow.up.packets,
-        up_bytes: flow.up.bytes,
+        up_packets: seen(flow.up.packets),
+        up_bytes: seen(flow.up.bytes),
         up_payload: flow.up.payload,
         up_retransmits: flow.up.retransmits,
         up_out_of_order,
@@ -79,8 +113,8 @@ pub fn conn_row(
         up_missed,
         up_flags: flags(&flow.up, tcp).as_deref(),
         up_ttl: ttl(&flow.up),
-        down_packets: flow.down.packets,
-        down_bytes: flow.down.bytes,
+        down_packets: seen(flow.down.packets),
+        down_bytes: seen(flow.down.bytes),
         down_payload: flow.down.payload,
         down_retransmits: flow.down.retransmits,
         down_out_of_order,
@@ -90,6 +124,9 @@ pub fn conn_row(
         down_ttl: ttl(&flow.down),
         rtt_client: known(flow.rtt_client),
         rtt_server: known(flow.rtt_server),
+        relay_service: relayed.map(|relayed| relayed.service),
+        relay_rule: relayed.and_then(|relayed| relayed.rule),
+        relay_cause: relayed.and_then(|relayed| relayed.cause),
     });
 }
 

@@ -47,14 +47,14 @@ table! {
         conn_state: Text,
         /// What happened in order, in Zeek's letters; upper case for the opener.
         history: Text,
-        /// Why it counts as over: fin, rst, idle, evicted, eof, reused.
+        /// Why it counts as over: fin, rst, idle, evicted, eof, reused, relay (the relay ended it, as relay_cause says).
         end_reason: Opt<Text>,
         /// Seconds from first to last packet.
         duration: Seconds,
-        /// IP packets from the opener.
-        up_packets: U64,
-        /// IP bytes from the opener, headers included.
-        up_bytes: U64,
+        /// IP packets from the opener; missing where no packets were seen (relay).
+        up_packets: Opt<U64>,
+        /// IP bytes from the opener, headers included; missing where no packets were seen (relay).
+        up_bytes: Opt<U64>,
         /// Transport payload bytes from the opener, retransmissions included.
         up_payload: U64,
         /// Segments from the opener whose data was all sent before.
@@ -69,10 +69,10 @@ table! {
         up_flags: Opt<Text>,
         /// Time to live of the opener's first packet.
         up_ttl: Opt<U8>,
-        /// IP packets from the called end.
-        down_packets: U64,
-        /// IP bytes from the called end, headers included.
-        down_bytes: U64,
+        /// IP packets from the called end; missing where no packets were seen (relay).
+        down_packets: Opt<U64>,
+        /// IP bytes from the called end, headers included; missing where no packets were seen (relay).
+        down_bytes: Opt<U64>,
         /// Transport payload bytes from the called end, retransmissions included.
         down_payload: U64,
         /// Segments from the called end whose data was all sent before.
@@ -91,6 +91,12 @@ table! {
         rtt_client: Opt<Seconds>,
         /// Seconds between the observer and the called end and back (SYN to SYN-ACK).
         rtt_server: Opt<Seconds>,
+        /// Relayed by Tidegate: the service that took it.
+        relay_service: Opt<Text>,
+        /// Relayed by Tidegate: the rule that chose its backend; missing where none did.
+        relay_rule: Opt<Text>,
+        /// Relayed by Tidegate: why it ended: fin, client_reset, backend_reset, idle, half_closed, write_stall, lifetime, drain, stop, killed, rejected, connect_refused, connect_timeout, unreachable, no_backend, rule, proxy_header, files.
+        relay_cause: Opt<Text>,
         later {
             /// This machine's program, the opener's where both ends are here: process number.
             process_pid: Opt<U32>,

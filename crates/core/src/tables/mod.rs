@@ -15,6 +15,7 @@ pub mod icmp;
 pub mod packet;
 #[cfg(feature = "store")]
 pub mod parquet;
+pub mod relay;
 mod said;
 #[cfg(feature = "store")]
 pub mod segment;
@@ -104,6 +105,7 @@ pub fn all() -> Vec<TableInfo> {
         ssh::SshTable::info(),
         packet::PacketTable::info(),
         host::HostTable::info(),
+        relay::RelayTable::info(),
         alert::AlertTable::info(),
         health::HealthTable::info(),
     ]
@@ -199,6 +201,8 @@ pub(crate) use table;
 /// One column of a schema with its documentation.
 fn field<C: Column>(name: &str, doc: &str) -> arrow_schema::Field {
     let metadata = std::collections::HashMap::from([(DOC.to_owned(), doc.trim().to_owned())]);
+    // Columns named like words of Rust.
+    let name = name.trim_start_matches("r#");
     arrow_schema::Field::new(name, C::data_type(), C::NULLABLE).with_metadata(metadata)
 }
 

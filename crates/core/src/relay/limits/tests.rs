@@ -1,0 +1,1 @@
+//! Played arrivals, and threads that arrive at once.

@@ -1,0 +1,16 @@
+//! Open files: how many this process may have.
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Raises the soft limit to the hard one; how many files may be open from here on.
+pub(in crate::relay) fn raise() -> usize {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok();
+    let limit = if raised { maximum } else { current };
+    limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+/// How many are open now, by the kernel's list; none where there is no such list.
+pub(in crate::relay) fn open() -> usize {
+    std::fs::read_dir("/dev/fd").map_or(0, Iterator::count)
+}

@@ -1,0 +1,161 @@
+//! One connection as a thread carries it: its sockets, what waits, and what is known of it.
+
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use super::super::balance::Balance;
+use super::super::limits::Pass;
+use super::super::net::pipe::Pipe;
+use super::super::plan::Address;
+use super::super::running::Service;
+use super::super::session::{Phase, Session};
+use super::super::shared::Seat;
+use super::slots::Key;
+use crate::flow::{Direction, Flow};
+use crate::packet::Nanos;
+
+/// One end.
+pub(in crate::relay) struct End {
+    pub(super) socket: OwnedFd,
+    /// Reading may give something. Told by the kernel once, so it is remembered.
+    pub(super) readable: bool,
+    /// Writing may take something.
+    pub(super) writable: bool,
+    /// The end of what it says is there, behind what was not read yet.
+    pub(super) hung_up: bool,
+}
+
+impl End {
+    pub(super) fn new(socket: OwnedFd) -> Self {
+        Self { socket, readable: false, writable: false, hung_up: false }
+    }
+}
+
+/// What waits in one direction.
+#[derive(Default)]
+pub(in crate::relay) struct Line {
+    bytes: Vec<u8>,
+    /// Those before it were passed on.
+    at: usize,
+    /// Bytes that wait in the kernel.
+    pub(super) pipe: Option<Box<Pipe>>,
+    /// Bytes of the memory budget.
+    pub(super) reserved: usize,
+    /// Bytes that events have kept.
+    pub(super) kept: usize,
+}
+
+impl Line {
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Puts bytes before all others.
+    pub(super) fn push_front(&mut self, bytes: &[u8]) {
+        let rest = self.bytes();
+        self.bytes = [bytes, rest].concat();
+        self.at = 0;
+    }
+
+    /// So many were passed on, or taken out.
+    pub(super) fn pass(&mut self, bytes: usize) {
+        self.at += bytes;
+        if self.at >= self.bytes.len() {
+            self.bytes = Vec::new();
+            self.at = 0;
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.bytes = Vec::new();
+        self.at = 0;
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes().is_empty() && self.pipe.as_ref().is_none_or(|pipe| pipe.held() == 0)
+    }
+}
+
+/// A connection.
+pub(in crate::relay) struct Conn {
+    pub(in crate::relay) id: u64,
+    pub(super) key: Key,
+    pub(in crate::relay) service: Arc<Service>,
+    pub(in crate::relay) session: Session,
+    pub(in crate::relay) flow: Flow,
+    pub(in crate::relay) client: SocketAddr,
+    /// Where the client wanted to go.
+    pub(in crate::relay) server: SocketAddr,
+    /// Our end towards the backend.
+    pub(in crate::relay) local: Option<SocketAddr>,
+    pub(super) near: End,
+    pub(super) far: Option<End>,
+    pub(super) up: Line,
+    pub(super) down: Line,
+    pub(in crate::relay) backend: Option<Arc<Balance>>,
+    pub(in crate::relay) rule: Option<Arc<str>>,
+    /// What the rules recognised.
+    pub(in crate::relay) detected: Option<&'static str>,
+    /// The target that is called or was reached, and those called so far.
+    pub(super) target: Option<usize>,
+    pub(super) tried: u64,
+    pub(super) pass: Option<Pass>,
+    pub(super) seat: Seat,
+    /// When it was accepted, when it was known where it goes, when it was connected.
+    pub(super) began: Nanos,
+    pub(super) known: Option<Nanos>,
+    pub(super) connected: Option<Nanos>,
+    /// The entry among the timers that counts.
+    pub(super) timer: Nanos,
+    /// Bytes were too many: nothing is read before this.
+    pub(super) paused: Option<Nanos>,
+    /// It is among those to look at again at once.
+    pub(super) queued: bool,
+}
+
+impl Conn {
+    /// Address of the backend that is called or was reached.
+    pub(in crate::relay) fn remote(&self) -> Option<&Address> {
+        self.backend.as_ref()?.address(self.target?)
+    }
+
+    pub(in crate::relay) fn detect_duration(&self) -> Option<Nanos> {
+        self.known.map(|known| known - self.began)
+    }
+
+    pub(in crate::relay) fn connect_duration(&self) -> Option<Nanos> {
+        Some(self.connected? - self.known?)
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.session.phase() == Phase::Over
+    }
+
+    pub(super) fn line(&mut self, direction: Direction) -> &mut Line {
+        match direction {
+            Direction::Up => &mut self.up,
+            Direction::Down => &mut self.down,
+        }
+    }
+
+    /// The end that speaks in a direction.
+    pub(super) fn sender(&mut self, direction: Direction) -> Option<&mut End> {
+        match direction {
+            Direction::Up => Some(&mut self.near),
+            Direction::Down => self.far.as_mut(),
+        }
+    }
+
+    /// The end that is spoken to, with what waits for it.
+    pub(super) fn receiver(&mut self, direction: Direction) -> Option<(&mut End, &mut Line)> {
+        match direction {
+            Direction::Up => self.far.as_mut().map(|end| (end, &mut self.up)),
+            Direction::Down => Some((&mut self.near, &mut self.down)),
+        }
+    }
+}

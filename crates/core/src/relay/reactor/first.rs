@@ -1,0 +1,181 @@
+//! The beginning of a connection: its PROXY header, its first bytes, and where they say it goes.
+
+use rustix::io::Errno;
+
+use super::super::detect::{First, Verdict};
+use super::super::events::Detail;
+use super::super::net::socket;
+use super::super::proxy::{self, Ends};
+use super::super::session::{Command, Event, Phase, cause};
+use super::pump::MEMORY_PAUSE;
+use super::{Conn, Worker};
+use crate::flow::Direction;
+
+/// The longest PROXY header that is read (v2 with its extensions).
+const LONGEST_HEADER: usize = 4096;
+
+impl Worker {
+    /// Reads on until the PROXY header is whole.
+    pub(super) fn read_header(&mut self, conn: &mut Conn) {
+        while conn.session.phase() == Phase::Header && conn.near.readable && conn.paused.is_none() {
+            if self.read_more(conn, LONGEST_HEADER).is_none() {
+                continue;
+            }
+            let parsed = proxy::parse(conn.up.bytes());
+            match parsed {
+                Ok(Some((header, length))) => {
+                    conn.up.pass(length);
+                    if let Ends::Ip(client, server) = header.ends {
+                        (conn.client, conn.server) = (client, server);
+                    }
+                    self.begin(conn);
+                }
+                Ok(None) if conn.up.bytes().len() < LONGEST_HEADER => {}
+                _ => self.tell(conn, Event::Close(cause::PROXY_HEADER)),
+            }
+        }
+    }
+
+    /// Begins with a connection whose client is known now: lets it in, or not.
+    fn begin(&mut self, conn: &mut Conn) {
+        let limits = &conn.service.plan.limits;
+        let source = conn.client.ip();
+        let (name, port) = (&conn.service.plan.name, conn.server.port());
+        let listed = conn.service.denies(source);
+        let admitted = listed.map_or_else(
+            || {
+                let pass = self.shared.gate.admit(limits, name, source, port, self.now.wall);
+                pass.map_err(|refused| refused.cause)
+            },
+            Err,
+        );
+        conn.flow = super::accept::flow_of(conn.client, conn.server, self.now.wall, &conn.service);
+        match admitted {
+            Ok(pass) => {
+                conn.pass = Some(pass);
+                conn.service.counters.accepted(self.now.wall);
+                self.rows.event(conn, "accept", self.now.wall, &Detail::default());
+                self.look(conn);
+            }
+            Err(cause) => {
+                let refusal = limits.refusal;
+                conn.service.counters.refused(cause);
+                let ends = (conn.client, conn.server);
+                self.rows.refused((conn.id, name), ends, cause, self.now.wall);
+                self.tell(conn, Event::Refused(refusal, cause));
+            }
+        }
+    }
+
+    /// Looks at the first bytes, if anybody wants to.
+    pub(super) fn look(&mut self, conn: &mut Conn) {
+        let looks = conn.service.rules.looks();
+        let came = conn.up.bytes().to_vec();
+        if !came.is_empty() {
+            // They came with the PROXY header, and count from here on.
+            self.observe(conn, Direction::Up, &came);
+            let _ = self.ask(conn, Event::Read(Direction::Up, came.len()));
+        }
+        self.tell(conn, Event::Begin { looks });
+    }
+
+    /// Reads on until it is known where the connection goes.
+    pub(super) fn read_first(&mut self, conn: &mut Conn) {
+        let most = conn.service.plan.detect_bytes.max(1);
+        while conn.session.phase() == Phase::Looking && conn.near.readable && conn.paused.is_none()
+        {
+            if let Some(read) = self.read_more(conn, most) {
+                let at = conn.up.bytes().len() - read;
+                let came = conn.up.bytes().get(at..).unwrap_or_default().to_vec();
+                self.observe(conn, Direction::Up, &came);
+                self.tell(conn, Event::Read(Direction::Up, read));
+            }
+        }
+    }
+
+    /// Adds to what the client has said; how much, or `None` if it said nothing more.
+    fn read_more(&mut self, conn: &mut Conn, most: usize) -> Option<usize> {
+        let wanted = most.saturating_sub(conn.up.bytes().len());
+        let granted = self.shared.memory.reserve(wanted);
+        if granted == 0 {
+            self.pause(conn, MEMORY_PAUSE);
+            return None;
+        }
+        let room = self.buffer.get_mut(..granted)?;
+        let result = socket::read(&conn.near.socket, room);
+        let read = result.unwrap_or(0);
+        self.shared.memory.give_back(granted - read);
+        conn.up.reserved += read;
+        match result {
+            Ok(0) => {
+                conn.near.readable = false;
+                conn.flow.done(Direction::Up, self.now.wall);
+                self.tell(conn, Event::Ended(Direction::Up));
+            }
+            Ok(read) => {
+                conn.near.readable = read == granted || conn.near.hung_up;
+                conn.up.push(self.buffer.get(..read).unwrap_or_default());
+                return Some(read);
+            }
+            Err(Errno::AGAIN) => conn.near.readable = false,
+            Err(Errno::INTR) => {}
+            Err(_) => self.tell(conn, Event::Broken(Direction::Up)),
+        }
+        None
+    }
+
+    /// Asks the rules where it goes.
+    pub(super) fn judge(&mut self, conn: &mut Conn, over: bool) -> Command {
+        let data = conn.up.bytes();
+        let first = First {
+            data,
+            source: conn.client.ip(),
+            port: conn.server.port(),
+            country: None,
+            over: over || data.len() >= conn.service.plan.detect_bytes,
+        };
+        let Verdict::Take { backend, rule, service } = conn.service.rules.judge(&first) else {
+            return Command::Nothing;
+        };
+        conn.known = Some(self.now.mono);
+        conn.detected = service;
+        let refusal = conn.service.refusal(rule.as_deref());
+        conn.rule = rule;
+        conn.backend = backend.as_ref().and_then(|name| conn.service.backend(name));
+        if conn.service.rules.looks() {
+            let data = conn.up.bytes();
+            let payload = (!data.is_empty()).then_some(data);
+            let size = Some(data.len() as u64);
+            let detail = Detail { size, payload, ..Detail::default() };
+            self.rows.event(conn, "detect", self.now.wall, &detail);
+        }
+        if backend.is_some() {
+            return self.ask(conn, Event::Taken);
+        }
+        conn.service.counters.refused(cause::RULE);
+        self.ask(conn, Event::Refused(refusal, cause::RULE))
+    }
+
+    /// Sends somebody who is held a byte.
+    pub(super) fn drip(&mut self, conn: &mut Conn) {
+        // Whether it is taken does not matter.
+        let _ = socket::write(&conn.near.socket, b"\0");
+    }
+
+    /// Throws away what somebody says who is held.
+    pub(super) fn discard(&mut self, conn: &mut Conn) {
+        while conn.near.readable {
+            match socket::read(&conn.near.socket, &mut self.buffer) {
+                Ok(0) | Err(Errno::AGAIN) => conn.near.readable = false,
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(_) => {
+                    conn.near.readable = false;
+                    return self.tell(conn, Event::Broken(Direction::Up));
+                }
+            }
+            if conn.near.hung_up && !conn.near.readable {
+                return self.tell(conn, Event::Ended(Direction::Up));
+            }
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Bytes from one end to the other: read at once and written at once; what the receiver does not take waits.
+
+use rustix::io::Errno;
+
+use super::super::net::pipe::Pipe;
+use super::super::net::socket;
+use super::super::session::{Event, Phase};
+use super::conn::Line;
+use super::{Conn, PIPES, Worker};
+use crate::flow::Direction;
+use crate::packet::Nanos;
+
+/// Bytes that one direction may pass before others have their turn.
+const TURN: usize = 2 << 20;
+
+/// How long a connection that found no memory reads nothing.
+pub(super) const MEMORY_PAUSE: Nanos = 50_000_000;
+
+/// The least memory that is worth a read.
+const LEAST: usize = 1024;
+
+/// Bytes of a direction that pass before the kernel moves them without us: short ones do not pay for a pipe.
+const SPLICED_AFTER: u64 = 256 << 10;
+
+impl Worker {
+    /// Passes on what one direction has, as far as the receiver takes it.
+    pub(super) fn pump(&mut self, conn: &mut Conn, direction: Direction) {
+        let mut left = TURN;
+        while conn.session.phase() == Phase::Relaying {
+            let way = conn.session.way(direction);
+            if way.waiting {
+                if !self.flush(conn, direction) {
+                    return;
+                }
+                continue;
+            }
+            let idle = way.ended || conn.paused.is_some();
+            if idle || !conn.sender(direction).is_some_and(|sender| sender.readable) {
+                return;
+            }
+            if left == 0 {
+                return self.queue(conn);
+            }
+            let size = conn.service.read_size();
+            let granted = self.shared.memory.reserve(size);
+            if granted < LEAST.min(size) {
+                self.shared.memory.give_back(granted);
+                return self.pause(conn, MEMORY_PAUSE);
+            }
+            let moved = if self.may_splice(conn, direction) {
+                self.splice(conn, direction, granted)
+            } else {
+                self.copy(conn, direction, granted)
+            };
+            let line = conn.line(direction);
+            let held = line.pipe.as_ref().map_or(0, |pipe| pipe.held()) + line.bytes().len();
+            // Nothing waited before, so that all that waits now is of this read.
+            line.reserved = held;
+            self.shared.memory.give_back(granted.saturating_sub(held));
+            left = left.saturating_sub(moved);
+        }
+    }
+
+    /// Reads nothing of a connection for so long.
+    pub(super) fn pause(&mut self, conn: &mut Conn, span: Nanos) {
+        conn.paused = Some(self.now.mono.saturating_add(span));
+    }
+
+    /// Passes on what waits; whether nothing waits any more.
+    fn flush(&mut self, conn: &mut Conn, direction: Direction) -> bool {
+        let Some((end, line)) = conn.receiver(direction) else {
+            return false;
+        };
+        let mut moved = 0;
+        let mut deaf = false;
+        while end.writable && !line.is_empty() {
+            let written = match line.bytes() {
+                [] => line.pipe.as_mut().map_or(Ok(0), |pipe| pipe.drain(&end.socket)),
+                bytes => socket::write(&end.socket, bytes),
+            };
+            match written {
+                Ok(0) | Err(Errno::AGAIN) => end.writable = false,
+                Ok(written) => {
+                    if line.bytes().is_empty() {
+                        moved += written;
+                    } else {
+                        end.writable = written == line.bytes().len();
+                        line.pass(written);
+                        moved += written;
+                    }
+                }
+                Err(Errno::INTR) => {}
+                Err(_) => {
+                    deaf = true;
+                    break;
+                }
+            }
+        }
+        let drained = line.is_empty();
+        let freed = moved.min(line.reserved);
+        line.reserved -= freed;
+        self.shared.memory.give_back(freed);
+        if deaf {
+            self.deaf(conn, direction);
+            return true;
+        }
+        if drained {
+            self.release_line(conn, direction);
+            self.tell(conn, Event::Drained(direction));
+        } else if moved > 0 {
+            self.tell(conn, Event::Moved(direction));
+        }
+        drained
+    }
+
+    /// The receiver takes nothing more: what waits is thrown away, and what it may have said is read.
+    fn deaf(&mut self, conn: &mut Conn, direction: Direction) {
+        conn.line(direction).clear();
+        // A pipe with bytes in it is no use to others.
+        conn.line(direction).pipe = None;
+        self.release_line(conn, direction);
+        if let Some(end) = conn.sender(direction.reverse()) {
+            end.readable = true;
+            end.hung_up = true;
+        }
+        self.queue(conn);
+        self.tell(conn, Event::Deaf(direction));
+    }
+
+    fn release_line(&mut self, conn: &mut Conn, direction: Direction) {
+        let line = conn.line(direction);
+        let reserved = std::mem::take(&mut line.reserved);
+        self.shared.memory.give_back(reserved);
+        if let Some(pipe) = line.pipe.take() {
+            self.keep_pipe(pipe);
+        }
+    }
+
+    /// Keeps an empty pipe for the next who needs one.
+    pub(super) fn keep_pipe(&mut self, pipe: Box<Pipe>) {
+        if pipe.held() == 0 && self.pipes.len() < PIPES {
+            self.pipes.push(pipe);
+        }
+    }
+
+    /// Reads once, writes what was read, keeps what the receiver does not take; how many bytes came.
+    fn copy(&mut self, conn: &mut Conn, direction: Direction, most: usize) -> usize {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let room = buffer.get_mut(..most).unwrap_or_default();
+        let Some(sender) = conn.sender(direction) else {
+            self.buffer = buffer;
+            return 0;
+        };
+        let result = socket::read(&sender.socket, room);
+        if let Ok(read @ 1..) = result {
+            // A short read has emptied the socket, unless its end is behind.
+            sender.readable = read == most || sender.hung_up;
+            let came = room.get(..read).unwrap_or_default();
+            self.came(conn, direction, came);
+        }
+        self.buffer = buffer;
+        self.judge_read(conn, direction, result)
+    }
+
+    /// What reading nothing means; how many bytes came.
+    fn judge_read(
+        &mut self,
+        conn: &mut Conn,
+        direction: Direction,
+        result: Result<usize, Errno>,
+    ) -> usize {
+        let event = match result {
+            Ok(0) => {
+                conn.flow.done(direction, self.now.wall);
+                Event::Ended(direction)
+            }
+            Ok(read) => return read,
+            Err(Errno::INTR) => return 0,
+            Err(Errno::AGAIN) => {
+                if let Some(sender) = conn.sender(direction) {
+                    sender.readable = false;
+                }
+                return 0;
+            }
+            Err(_) => Event::Broken(direction),
+        };
+        if let Some(sender) = conn.sender(direction) {
+            sender.readable = false;
+        }
+        self.tell(conn, event);
+        0
+    }
+
+    fn came(&mut self, conn: &mut Conn, direction: Direction, data: &[u8]) {
+        self.tell(conn, Event::Read(direction, data.len()));
+        let mut deaf = false;
+        if !conn.session.way(direction).dead
+            && let Some((end, line)) = conn.receiver(direction)
+        {
+            let rest;
+            (rest, deaf) = write_some(end, line, data);
+            if rest > 0 {
+                self.tell(conn, Event::Waiting(direction));
+            }
+        }
+        self.observe(conn, direction, data);
+        self.spend(conn, data.len());
+        if deaf {
+            self.deaf(conn, direction);
+        }
+    }
+
+    /// Slows a connection down where bytes are limited.
+    fn spend(&mut self, conn: &mut Conn, bytes: usize) {
+        if conn.service.limits_bytes()
+            && let Some(pass) = &conn.pass
+            && let Some(span) = self.shared.gate.spend(pass, bytes as u64, self.now.wall)
+        {
+            self.pause(conn, span);
+        }
+    }
+
+    /// What bytes that passed are to tables and events.
+    pub(super) fn observe(&mut self, conn: &mut Conn, direction: Direction, data: &[u8]) {
+        let wall = self.now.wall;
+        self.count(conn, direction, data.len());
+        if !conn.flow.is_ignored() {
+            self.rows.hear(conn, direction, data, wall);
+        }
+        let line = conn.line(direction);
+        let before = line.kept;
+        if let Some(kept) = conn.service.plan.excerpts.of_read(data.len(), before) {
+            conn.line(direction).kept = before.saturating_add(kept);
+            self.rows.payload(conn, direction, data, kept, wall);
+        }
+    }
+
+    fn count(&mut self, conn: &mut Conn, direction: Direction, bytes: usize) {
+        use std::sync::atomic::Ordering::Relaxed;
+        conn.flow.said(direction, bytes as u64, self.now.wall);
+        let counters = &conn.service.counters;
+        let counter = match direction {
+            Direction::Up => &counters.up,
+            Direction::Down => &counters.down,
+        };
+        counter.fetch_add(bytes as u64, Relaxed);
+    }
+
+    /// Whether nobody wants a direction's bytes but its receiver.
+    fn may_splice(&self, conn: &mut Conn, direction: Direction) -> bool {
+        let kept = conn.line(direction).kept;
+        let way = conn.session.way(direction);
+        self.splices
+            && way.bytes >= SPLICED_AFTER
+            && !way.dead
+            && conn.flow.is_ignored()
+            && !conn.service.limits_bytes()
+            && !conn.service.plan.excerpts.want(kept)
+    }
+
+    /// Lets the kernel move bytes; how many came.
+    fn splice(&mut self, conn: &mut Conn, direction: Direction, most: usize) -> usize {
+        let Some(mut pipe) = self.pipes.pop().or_else(|| Pipe::open().ok().map(Box::new)) else {
+            return self.copy(conn, direction, most);
+        };
+        let Some(sender) = conn.sender(direction) else {
+            return 0;
+        };
+        let result = pipe.fill(&sender.socket, most);
+        if let Err(Errno::INVAL | Errno::NOSYS) = result {
+            self.splices = false;
+            return self.copy(conn, direction, most);
+        }
+        let Ok(read @ 1..) = result else {
+            self.keep_pipe(pipe);
+            return self.judge_read(conn, direction, result);
+        };
+        self.tell(conn, Event::Read(direction, read));
+        self.count(conn, direction, read);
+        let Some((end, line)) = conn.receiver(direction) else {
+            return read;
+        };
+        let drained = if end.writable { pipe.drain(&end.socket) } else { Err(Errno::AGAIN) };
+        end.writable = matches!(drained, Ok(given) if given == read);
+        if pipe.held() > 0 {
+            line.pipe = Some(pipe);
+        } else {
+            self.keep_pipe(pipe);
+        }
+        match drained {
+            Ok(_) | Err(Errno::AGAIN | Errno::INTR) => {
+                if !conn.line(direction).is_empty() {
+                    self.tell(conn, Event::Waiting(direction));
+                }
+            }
+            Err(_) => self.deaf(conn, direction),
+        }
+        read
+    }
+}
+
+/// Writes what the receiver takes, keeps the rest; how much that is, and whether the receiver takes nothing more.
+fn write_some(end: &mut super::conn::End, line: &mut Line, data: &[u8]) -> (usize, bool) {
+    let mut written = 0;
+    if end.writable {
+        match socket::write(&end.socket, data) {
+            Ok(some) => written = some,
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            Err(_) => return (0, true),
+        }
+        end.writable = written == data.len();
+    }
+    let rest = data.get(written..).unwrap_or_default();
+    line.push(rest);
+    (rest.len(), false)
+}

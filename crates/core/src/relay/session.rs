@@ -1,0 +1,458 @@
+//! One connection's course without I/O: what happened comes in, what is to be done goes out.
+
+use super::plan::{Refusal, Timeouts};
+use crate::flow::Direction;
+use crate::packet::Nanos;
+
+/// How long a client that still talks is listened to after its answer is complete, so that closing
+/// does not destroy what it has not read yet.
+const LINGER: Nanos = 5_000_000_000;
+
+/// Time between two bytes for one who is held in the tarpit.
+const DRIP: Nanos = 5_000_000_000;
+
+/// Why connections end, beyond what limits and rules say.
+pub mod cause {
+    /// Both ends were done.
+    pub const FIN: &str = "fin";
+    /// The client broke it off.
+    pub const CLIENT_RESET: &str = "client_reset";
+    /// The backend broke it off.
+    pub const BACKEND_RESET: &str = "backend_reset";
+    /// Nothing passed for too long.
+    pub const IDLE: &str = "idle";
+    /// One end was done, and nothing passed for too long.
+    pub const HALF_CLOSED: &str = "half_closed";
+    /// A receiver took nothing for too long.
+    pub const WRITE_STALL: &str = "write_stall";
+    /// It lasted as long as it may.
+    pub const LIFETIME: &str = "lifetime";
+    /// The relay stopped.
+    pub const DRAIN: &str = "drain";
+    /// The relay stopped at once.
+    pub const STOP: &str = "stop";
+    /// Somebody ended it.
+    pub const KILLED: &str = "killed";
+    /// Its address is rejected.
+    pub const REJECTED: &str = "rejected";
+    /// The backend's port is closed.
+    pub const CONNECT_REFUSED: &str = "connect_refused";
+    /// The backend did not answer.
+    pub const CONNECT_TIMEOUT: &str = "connect_timeout";
+    /// No way to the backend.
+    pub const UNREACHABLE: &str = "unreachable";
+    /// No backend to go to.
+    pub const NO_BACKEND: &str = "no_backend";
+    /// No PROXY header where one has to be.
+    pub const PROXY_HEADER: &str = "proxy_header";
+    /// A rule refuses it, or none takes it.
+    pub const RULE: &str = "rule";
+    /// No more files may be opened.
+    pub const FILES: &str = "files";
+}
+
+/// Where a connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Its PROXY header is waited for.
+    Header,
+    /// Its first bytes are waited for.
+    Looking,
+    /// A backend is called.
+    Connecting,
+    /// Bytes pass.
+    Relaying,
+    /// It was refused and is kept waiting.
+    Held,
+    /// It is over.
+    Over,
+}
+
+/// One direction.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Way {
+    /// Bytes that came from the sender.
+    pub bytes: u64,
+    /// The sender is done.
+    pub ended: bool,
+    /// The receiver takes nothing more: what comes is thrown away.
+    pub dead: bool,
+    /// Bytes wait for the receiver.
+    pub waiting: bool,
+    /// The receiver was told that the sender is done.
+    finished: bool,
+    /// When the receiver last took something, or began to be waited for.
+    moved: Nanos,
+}
+
+impl Way {
+    fn is_over(&self) -> bool {
+        self.ended && !self.waiting
+    }
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// It was accepted, or its PROXY header is whole: on to its first bytes.
+    Begin {
+        /// Whether anybody looks at its first bytes.
+        looks: bool,
+    },
+    /// So many bytes came.
+    Read(Direction, usize),
+    /// The sender of this direction is done.
+    Ended(Direction),
+    /// The sender of this direction broke off.
+    Broken(Direction),
+    /// The receiver of this direction takes nothing more.
+    Deaf(Direction),
+    /// Bytes of this direction wait for its receiver.
+    Waiting(Direction),
+    /// The receiver took some; some still wait.
+    Moved(Direction),
+    /// None wait any more.
+    Drained(Direction),
+    /// It is known where it goes.
+    Taken,
+    /// It is not let in.
+    Refused(Refusal, &'static str),
+    /// A target answered.
+    Connected,
+    /// A target did not.
+    Failed(&'static str),
+    /// There is no other target.
+    NoTarget,
+    /// It is to end.
+    Close(&'static str),
+    /// Time passed.
+    Time,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Nothing.
+    Nothing,
+    /// Ask the rules about what has come so far.
+    Judge {
+        /// Nothing more will come.
+        over: bool,
+    },
+    /// Give up the target there is, if any, and call the next.
+    Connect,
+    /// Tell the receiver of this direction that the sender is done.
+    Finish(Direction),
+    /// Send the client a byte.
+    Drip,
+    /// Close both ends.
+    Close(&'static str),
+    /// Reset both ends, as far as they have had everything.
+    Reset(&'static str),
+}
+
+/// A connection's course.
+#[derive(Debug)]
+pub struct Session {
+    phase: Phase,
+    /// When it was accepted.
+    began: Nanos,
+    /// When its phase began.
+    since: Nanos,
+    /// When something last passed.
+    heard: Nanos,
+    /// Why it will end when nothing waits any more; of a call that failed, why it did.
+    fault: Option<&'static str>,
+    /// Held in the tarpit: when the next byte is due.
+    drip: Option<Nanos>,
+    /// From the client.
+    pub up: Way,
+    /// To the client.
+    pub down: Way,
+}
+
+impl Session {
+    /// One that was just accepted.
+    pub fn new(now: Nanos) -> Self {
+        Self {
+            phase: Phase::Header,
+            began: now,
+            since: now,
+            heard: now,
+            fault: None,
+            drip: None,
+            up: Way::default(),
+            down: Way::default(),
+        }
+    }
+
+    /// Where it stands.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// When something last passed.
+    pub fn heard(&self) -> Nanos {
+        self.heard
+    }
+
+    /// A direction.
+    pub fn way(&self, direction: Direction) -> &Way {
+        match direction {
+            Direction::Up => &self.up,
+            Direction::Down => &self.down,
+        }
+    }
+
+    fn way_mut(&mut self, direction: Direction) -> &mut Way {
+        match direction {
+            Direction::Up => &mut self.up,
+            Direction::Down => &mut self.down,
+        }
+    }
+
+    /// Takes what happened; says what to do about it.
+    pub fn on(&mut self, event: Event, now: Nanos, timeouts: &Timeouts) -> Command {
+        match event {
+            _ if self.phase == Phase::Over => Command::Nothing,
+            Event::Begin { looks } => self.begin(looks, now),
+            Event::Read(direction, bytes) => self.read(direction, bytes, now),
+            Event::Ended(direction) => {
+                self.way_mut(direction).ended = true;
+                self.heard = now;
+                self.ended(now)
+            }
+            Event::Broken(direction) => self.broken(direction, now),
+            Event::Deaf(direction) => self.deaf(direction, now),
+            Event::Waiting(direction) => {
+                let way = self.way_mut(direction);
+                if !way.waiting {
+                    way.moved = now;
+                }
+                way.waiting = true;
+                Command::Nothing
+            }
+            Event::Moved(direction) => {
+                self.way_mut(direction).moved = now;
+                self.heard = now;
+                Command::Nothing
+            }
+            Event::Drained(direction) => {
+                self.way_mut(direction).waiting = false;
+                self.heard = now;
+                self.settle(now)
+            }
+            Event::Taken => self.call(now),
+            Event::Refused(refusal, cause) => self.refused(refusal, cause, now),
+            Event::Connected => {
+                self.enter(Phase::Relaying, now);
+                self.heard = now;
+                self.fault = None;
+                self.settle(now)
+            }
+            Event::Failed(cause) => {
+                self.fault = Some(cause);
+                self.call(now)
+            }
+            Event::NoTarget => self.close(self.fault.unwrap_or(cause::NO_BACKEND)),
+            Event::Close(cause) => self.close(cause),
+            Event::Time => self.time(now, timeouts),
+        }
+    }
+
+    /// When to look again if nothing happens; `None` never.
+    pub fn deadline(&self, timeouts: &Timeouts) -> Option<Nanos> {
+        let phase = match self.phase {
+            Phase::Over => return None,
+            Phase::Header => Some(self.since.saturating_add(timeouts.detect)),
+            Phase::Looking => Some(self.looks_until(timeouts)),
+            Phase::Connecting => Some(self.since.saturating_add(timeouts.connect)),
+            Phase::Relaying => self.relays_until(timeouts).map(|(at, _)| at),
+            Phase::Held => {
+                let end = self.since.saturating_add(timeouts.tarpit);
+                return Some(self.drip.map_or(end, |drip| drip.min(end)));
+            }
+        };
+        let life = timeouts.lifetime.map(|span| self.began.saturating_add(span));
+        [phase, life].into_iter().flatten().min()
+    }
+
+    fn enter(&mut self, phase: Phase, now: Nanos) {
+        self.phase = phase;
+        self.since = now;
+    }
+
+    fn begin(&mut self, looks: bool, now: Nanos) -> Command {
+        if !looks {
+            return Command::Judge { over: true };
+        }
+        self.enter(Phase::Looking, now);
+        let over = self.up.ended;
+        if over || self.up.bytes > 0 { Command::Judge { over } } else { Command::Nothing }
+    }
+
+    fn call(&mut self, now: Nanos) -> Command {
+        self.enter(Phase::Connecting, now);
+        Command::Connect
+    }
+
+    fn read(&mut self, direction: Direction, bytes: usize, now: Nanos) -> Command {
+        // From the first byte on, whole requests are waited for.
+        if self.phase == Phase::Looking && self.up.bytes == 0 {
+            self.since = now;
+        }
+        self.way_mut(direction).bytes += bytes as u64;
+        self.heard = now;
+        match self.phase {
+            Phase::Looking => Command::Judge { over: false },
+            _ => Command::Nothing,
+        }
+    }
+
+    fn ended(&mut self, now: Nanos) -> Command {
+        match self.phase {
+            Phase::Header => self.close(cause::PROXY_HEADER),
+            Phase::Looking => Command::Judge { over: true },
+            Phase::Held => self.close(self.fault.unwrap_or(cause::FIN)),
+            Phase::Relaying => self.settle(now),
+            Phase::Connecting | Phase::Over => Command::Nothing,
+        }
+    }
+
+    fn broken(&mut self, direction: Direction, now: Nanos) -> Command {
+        let cause = match direction {
+            Direction::Up => cause::CLIENT_RESET,
+            Direction::Down => cause::BACKEND_RESET,
+        };
+        if self.phase != Phase::Relaying {
+            return self.close(self.fault.filter(|_| self.phase == Phase::Held).unwrap_or(cause));
+        }
+        self.fault.get_or_insert(cause);
+        self.way_mut(direction).ended = true;
+        let back = self.way_mut(direction.reverse());
+        back.dead = true;
+        back.ended = true;
+        back.waiting = false;
+        self.settle(now)
+    }
+
+    /// Whoever takes nothing more may still have said something that was not read yet.
+    fn deaf(&mut self, direction: Direction, now: Nanos) -> Command {
+        let way = self.way_mut(direction);
+        way.dead = true;
+        way.waiting = false;
+        self.settle(now)
+    }
+
+    fn refused(&mut self, refusal: Refusal, cause: &'static str, now: Nanos) -> Command {
+        match refusal {
+            Refusal::Close | Refusal::Wait => self.close(cause),
+            Refusal::Reset => self.reset(cause),
+            Refusal::Silent | Refusal::Tarpit => {
+                self.fault = Some(cause);
+                self.enter(Phase::Held, now);
+                self.drip = (refusal == Refusal::Tarpit).then(|| now.saturating_add(DRIP));
+                Command::Nothing
+            }
+        }
+    }
+
+    /// What follows when something ended or was passed on.
+    fn settle(&mut self, now: Nanos) -> Command {
+        if self.phase != Phase::Relaying {
+            return Command::Nothing;
+        }
+        let (up, down) = (self.up, self.down);
+        if let Some(fault) = self.fault
+            && !up.waiting
+            && !down.waiting
+        {
+            return self.reset(fault);
+        }
+        if up.is_over() && down.is_over() {
+            return self.close(if up.dead { cause::BACKEND_RESET } else { cause::FIN });
+        }
+        if down.dead && up.is_over() {
+            return self.close(cause::CLIENT_RESET);
+        }
+        if down.dead && up.dead {
+            return self.reset(cause::CLIENT_RESET);
+        }
+        for direction in [Direction::Up, Direction::Down] {
+            let way = self.way_mut(direction);
+            if way.is_over() && !way.finished && !way.dead {
+                way.finished = true;
+                self.since = now;
+                return Command::Finish(direction);
+            }
+        }
+        Command::Nothing
+    }
+
+    fn time(&mut self, now: Nanos, timeouts: &Timeouts) -> Command {
+        if timeouts.lifetime.is_some_and(|span| now >= self.began.saturating_add(span)) {
+            return self.close(cause::LIFETIME);
+        }
+        if self.deadline(timeouts).is_none_or(|at| now < at) {
+            return Command::Nothing;
+        }
+        match self.phase {
+            Phase::Header => self.close(cause::PROXY_HEADER),
+            Phase::Looking => Command::Judge { over: true },
+            Phase::Connecting => {
+                self.fault = Some(cause::CONNECT_TIMEOUT);
+                self.call(now)
+            }
+            Phase::Relaying => {
+                let cause = self.relays_until(timeouts).map_or(cause::IDLE, |(_, cause)| cause);
+                self.close(cause)
+            }
+            Phase::Held => self.held(now, timeouts),
+            Phase::Over => Command::Nothing,
+        }
+    }
+
+    fn held(&mut self, now: Nanos, timeouts: &Timeouts) -> Command {
+        if now >= self.since.saturating_add(timeouts.tarpit) {
+            return self.close(self.fault.unwrap_or(cause::RULE));
+        }
+        self.drip = Some(now.saturating_add(DRIP));
+        Command::Drip
+    }
+
+    fn looks_until(&self, timeouts: &Timeouts) -> Nanos {
+        let span = if self.up.bytes > 0 { timeouts.detect } else { timeouts.first_byte };
+        self.since.saturating_add(span)
+    }
+
+    /// The nearest of all reasons to end, and its name.
+    fn relays_until(&self, timeouts: &Timeouts) -> Option<(Nanos, &'static str)> {
+        let after = |at: Nanos, span: Option<Nanos>, cause| {
+            span.map(|span| (at.saturating_add(span), cause))
+        };
+        let half = self.up.ended || self.down.ended;
+        let quiet = if half {
+            after(self.heard, timeouts.half_closed, cause::HALF_CLOSED)
+        } else {
+            after(self.heard, timeouts.idle, cause::IDLE)
+        };
+        let stall = |way: &Way| {
+            let stalled = after(way.moved, timeouts.write_stall, cause::WRITE_STALL);
+            stalled.filter(|_| way.waiting)
+        };
+        let answered = self.up.dead && self.down.finished;
+        let lingers = answered.then(|| (self.since.saturating_add(LINGER), cause::BACKEND_RESET));
+        let all = [quiet, stall(&self.up), stall(&self.down), lingers];
+        all.into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    fn close(&mut self, cause: &'static str) -> Command {
+        self.phase = Phase::Over;
+        Command::Close(cause)
+    }
+
+    fn reset(&mut self, cause: &'static str) -> Command {
+        self.phase = Phase::Over;
+        Command::Reset(cause)
+    }
+}
