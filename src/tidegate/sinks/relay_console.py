@@ -86,7 +86,7 @@ def line_of(row: Row) -> str:
     number = f"#{row['connection_id']}" if row["connection_id"] is not None else ""
     parts = [
         second(row["ts"])[11:],
-        _SIGNS.get(row["type"], "?"),
+        "x" if row["type"] == "connect" and row["cause"] else _SIGNS.get(row["type"], "?"),
         number,
         clip(row["service"] or "", NAME),
         _ends(row),
