@@ -2,7 +2,6 @@
 
 import getpass
 import os
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from tidegate.alerts import commands as alert_commands
 from tidegate.app.assembly import Assembly, check
+from tidegate.app.relay_part import machine
 from tidegate.app.running import store_root
 from tidegate.model.config import Config
 from tidegate.model.errors import UsageError
 from tidegate.pipeline.pipeline import Line, Stage
 from tidegate.pipeline.service import Parts, Service
 from tidegate.relay.commands import commands
-from tidegate.relay.service import Machine, Relay, everywhere
+from tidegate.relay.service import Relay
 from tidegate.sinks import Sink
 
 if TYPE_CHECKING:
@@ -30,16 +30,6 @@ SOCKET = "relay.sock"
 def relay_socket(config: Config, root: Path | None = None) -> Path:
     """Where a running `tidegate relay` with this configuration is reached."""
     return store_root(config, root) / SOCKET
-
-
-def machine(config: Config, helper: "Helper | None") -> Machine:
-    """What the relay has to know of where it runs."""
-    return Machine(
-        sensor=config.watch.engine.sensor or platform.node(),
-        everywhere=everywhere(),
-        binder=helper,
-        countries=next(iter(config.places.databases), None),
-    )
 
 
 class Relaying:

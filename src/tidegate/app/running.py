@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tidegate.alerts import commands as alert_commands
 from tidegate.app.assembly import Assembly, captured, check, program_stage
+from tidegate.app.relay_part import RelayPart, machine
 from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config, WatchSettings
 from tidegate.model.config.capture import live
@@ -16,6 +17,7 @@ from tidegate.pipeline.kept import Once
 from tidegate.pipeline.metrics import MetricsServer
 from tidegate.pipeline.pipeline import Line
 from tidegate.pipeline.service import Parts, Service
+from tidegate.relay.commands import commands as relay_commands
 from tidegate.sinks import Sink
 from tidegate.sources.live import Live
 from tidegate.store.layout import default_root
@@ -69,7 +71,8 @@ class Running:
         self._programs = Once(lambda: program_stage(config.programs, helper))
         self._assembly = Assembly(config, store_root(config, root))
         self.control_path = control_path(config, root)
-        self.service = Service(self._parts, lost=self._lost)
+        self._relay = RelayPart()
+        self.service = Service(self._parts, lost=self._lost, beside=self._relay)
         self.beside: list[Sink] = []
         """Sinks that are fed beside those of the configuration; closed and used again with a reload."""
         self._metrics = (
@@ -90,7 +93,8 @@ class Running:
     def commands(self) -> "dict[str, Command]":
         """What can be asked for over the control socket."""
         own: dict[str, Command] = {"status": self.service.status, "reload": self._reload, "stop": self._stop}
-        return own | alert_commands(lambda: self._assembly.running_alerts())
+        relay = relay_commands(lambda: self._relay.relay, self._relay.drain)
+        return own | relay | alert_commands(lambda: self._assembly.running_alerts())
 
     def warnings(self) -> list[str]:
         """What the user should know of the capture."""
@@ -108,6 +112,7 @@ class Running:
         root = store_root(config, self._root)
         assembly = Assembly(config, root, self._helper, self._programs)
         watched = live(captured(config, assembly.tables))
+        self._relay.follow(config.relay, machine(config, self._helper))
         return Parts(
             watched,
             lambda: self._source(watched),
@@ -131,6 +136,7 @@ class Running:
             "config": self.file,
             "store": str(assembly.root),
             **assembly.facts(),
+            **self._relay.facts(),
         }
         if self._live is None:
             return facts

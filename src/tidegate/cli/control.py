@@ -46,11 +46,23 @@ def _status(answer: dict[str, Any]) -> list[str]:
         f"store     {answer['store']}",
         f"settings  {answer['config'] or 'defaults, no file'}",
     ]
+    if "relay_error" in answer:
+        lines.append(f"relay     {_relay(answer)}")
     if answer["reload_error"]:
         lines.append(f"          the last reload changed nothing: {answer['reload_error']}")
     lines += [f"{part['name']:9} {_part(part)}" for part in answer.get("parts", [])]
     lines += [f"warning   {warning}" for warning in answer.get("warnings", [])]
     return lines
+
+
+def _relay(answer: dict[str, Any]) -> str:
+    if answer["relay"] is None:
+        return f"NOT RUNNING: {answer['relay_error']}"
+    services = answer["relay"]["services"]
+    return (
+        f"{human_count(answer['relay']['connections'])} connections of {len(services)} services; "
+        "more with: tidegate relay status"
+    )
 
 
 def _part(part: dict[str, Any]) -> str:

@@ -2,10 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Any
+from typing import Any, Protocol
 
 from tidegate.model.batch import Batch
 from tidegate.model.errors import TidegateError
@@ -35,6 +35,16 @@ class Parts:
     """What the parts have to say of themselves, for `status`."""
 
 
+class Beside(Protocol):
+    """A further source, whose beginnings and failures are its own affair."""
+
+    def poll(self) -> list[Batch]:
+        """What it has, at once."""
+
+    def end(self, at_once: Callable[[], bool]) -> Iterable[list[Batch]]:
+        """Ends it; what it has until then. `at_once` says whether nobody waits any more."""
+
+
 class Service:
     """Runs parts until it is stopped. `build` gives them, now and at each reload; it raises TidegateError."""
 
@@ -44,12 +54,15 @@ class Service:
         clock: Callable[[], float] = time.monotonic,
         lost: Callable[[], str] = lambda: "",
         name: str = "capture",
+        beside: Beside | None = None,
     ) -> None:
         """`lost` says what is gone that only a new process can bring back; empty while nothing is.
 
-        `name` is what the source is called in messages.
+        `name` is what the source is called in messages, `beside` a further source.
         """
         self._name = name
+        self._beside = beside
+        self._stops = 0
         self._build = build
         self._lost = lost
         self._clock = clock
@@ -71,7 +84,8 @@ class Service:
         self._sinks = Backoff()
 
     def stop(self) -> None:
-        """Asks it to end; safe from signal handlers and threads."""
+        """Asks it to end; a second time waits for nobody. Safe from signal handlers and threads."""
+        self._stops += 1
         self._stop.set()
 
     @property
@@ -109,9 +123,13 @@ class Service:
                 elif line.error:
                     line = self._mend(line)
                 line.process(self._poll() or [])
+                if self._beside:
+                    line.process(self._beside.poll())
                 if reason := self._lost():
                     raise LostError(reason)
             self._end_source(line)
+            for batches in self._beside.end(lambda: self._stops > 1) if self._beside else ():
+                line.process(batches)
         finally:
             line.close()
 

@@ -3,11 +3,10 @@
 import logging
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any
 
 from tidegate.model.batch import Batch
 from tidegate.model.config import RelaySettings
@@ -18,22 +17,14 @@ from tidegate.relay.core import Carrier, Core
 from tidegate.relay.health import Health
 from tidegate.relay.lists import Lists
 from tidegate.relay.names import Ask, Names, look_up
+from tidegate.relay.sockets import Binder, Sockets, hands_over
 
 _log = logging.getLogger("tidegate")
 
 LOOK = 1.0
 """Seconds between looks at list files."""
 
-LOW_PORTS = 1024
-
 MOST_LISTED = 1_000_000
-
-
-class Binder(Protocol):
-    """Binds low ports for us: the privileged helper."""
-
-    def bind(self, protocol: str, address: str, port: int) -> socket.socket:
-        """A bound socket; raises OSError or TidegateError."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +47,12 @@ class _Policy:
     names: Names
     health: Health
 
-    def close(self) -> None:
-        self.names.close()
-        self.health.close()
+    def close(self, but: "_Policy | None" = None) -> None:
+        """Ends its threads, except those that another version goes on with."""
+        if but is None or but.health is not self.health:
+            self.health.close()
+        if but is None or but.names is not self.names:
+            self.names.close()
 
 
 class Relay:
@@ -84,12 +78,11 @@ class Relay:
         self._looked = clock()
         self._lock = Lock()
         self._started = clock()
-        self._bound: set[tuple[str, int]] = set()
-        self._unbound: dict[tuple[str, int], str] = {}
+        self._sockets = Sockets(self._machine.binder)
         self._draining = False
         self._policy = self._policy_of(settings)
         try:
-            with self._bound_for(self._plan(self._policy)) as made:
+            with self._sockets.added(self._plan(self._policy)) as made:
                 self._core = make(made)
         except BaseException:
             self._policy.close()
@@ -128,15 +121,16 @@ class Relay:
     def reload(self, settings: RelaySettings) -> None:
         """Takes other settings; no connection is lost. Raises UsageError, and then nothing has changed."""
         with self._lock:
-            policy = self._policy_of(settings)
+            before = self._policy
+            policy = self._policy_of(settings, before)
             try:
-                with self._bound_for(self._plan(policy)) as made:
+                with self._sockets.added(self._plan(policy)) as made:
                     self._core.reload(made)
             except BaseException:
-                policy.close()
+                policy.close(but=before)
                 raise
-            before, self._policy = self._policy, policy
-        before.close()
+            self._policy = policy
+        before.close(but=policy)
 
     def reject(self, ip: str) -> bool:
         """Refuses this address from now on, and ends its connections; False if it did already."""
@@ -175,17 +169,23 @@ class Relay:
             "rejected": self._core.rejected(),
             "targets": policy.health.standings(),
             "names": {name: list(found) for name, found in policy.names.addresses().items()},
-            "problems": [*policy.lists.errors, *self._unbound.values()],
+            "problems": [*policy.lists.errors, *self._sockets.problems],
         }
 
-    def _policy_of(self, settings: RelaySettings) -> _Policy:
+    def _policy_of(self, settings: RelaySettings, before: _Policy | None = None) -> _Policy:
+        """What goes with the settings; what is asked for and looked after stays where it is the same."""
+        old = before.settings if before else None
         lists = Lists(files_of(settings))
-        names = Names(names_of(settings), settings.resolve, self._ask)
+        same = old and (names_of(old), old.resolve) == (names_of(settings), settings.resolve)
+        names = before.names if before and same else Names(names_of(settings), settings.resolve, self._ask)
 
         def resolve(name: str) -> tuple[str, ...]:
             return names.addresses().get(name, ())
 
-        return _Policy(settings, lists, names, Health(backends_of(settings), resolve))
+        kept = (
+            before.health if before and same and old and backends_of(old) == backends_of(settings) else None
+        )
+        return _Policy(settings, lists, names, kept or Health(backends_of(settings), resolve))
 
     def _plan(self, policy: _Policy) -> plan.Plan:
         machine = self._machine
@@ -210,78 +210,11 @@ class Relay:
                 changed |= flag.is_set()
                 flag.clear()
             try:
-                with self._bound_for(self._plan(policy)) as made:
-                    if changed or _hands_over(made):
+                with self._sockets.added(self._plan(policy)) as made:
+                    if changed or hands_over(made):
                         self._core.reload(made)
             except TidegateError as error:
                 _log.warning("relay: %s", error)
-
-    @contextmanager
-    def _bound_for(self, made: plan.Plan) -> Iterator[plan.Plan]:
-        """The plan with sockets of low ports that are not listened on yet; its reader copies them."""
-        with ExitStack() as opened:
-            found = self._bind(made, opened)
-            services = tuple(
-                replace(service, doors=tuple(_with_sockets(door, found) for door in service.doors))
-                for service in made.services
-            )
-            yield replace(made, services=services) if found else made
-
-    def _bind(self, made: plan.Plan, opened: ExitStack) -> dict[tuple[str, int], int]:
-        """Has low ports bound by who may; those that are taken are tried again at the next look."""
-        binder = self._machine.binder
-        if binder is None or self._draining:
-            return {}
-        wanted = low_ports(made)
-        self._bound &= set(wanted)
-        found: dict[tuple[str, int], int] = {}
-        for (ip, port), backlog in sorted(wanted.items()):
-            if (ip, port) in self._bound:
-                continue
-            try:
-                bound = opened.enter_context(binder.bind("tcp", ip, port))
-                bound.listen(backlog)
-            except (OSError, TidegateError) as error:
-                self._say_unbound(ip, port, error)
-                continue
-            found[ip, port] = bound.fileno()
-            self._bound.add((ip, port))
-            if self._unbound.pop((ip, port), None):
-                _log.info("relay: %s port %d is free now", ip, port)
-        return found
-
-    def _say_unbound(self, ip: str, port: int, error: OSError | TidegateError) -> None:
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        if (ip, port) not in self._unbound:
-            _log.warning("relay: %s port %d cannot be listened on: %s; tried again", ip, port, reason)
-        self._unbound[ip, port] = f"{ip} port {port}: {reason}"
-
-
-def low_ports(made: plan.Plan) -> dict[tuple[str, int], int]:
-    """Addresses and ports below 1024 that have a socket of their own, with its backlog."""
-    return {
-        (door.ip, port): service.listen_backlog
-        for service in made.services
-        for door in service.doors
-        for port in _first_ports(door)
-        if port < LOW_PORTS
-    }
-
-
-def _with_sockets(door: plan.Door, found: dict[tuple[str, int], int]) -> plan.Door:
-    mine = {(door.ip, port): port for port in _first_ports(door)}
-    return replace(door, fds=tuple((mine[key], fd) for key, fd in found.items() if key in mine))
-
-
-def _hands_over(made: plan.Plan) -> bool:
-    return any(door.fds for service in made.services for door in service.doors)
-
-
-def _first_ports(door: plan.Door) -> list[int]:
-    """Those that sockets are bound to: all of them, or where they are steered the first."""
-    if door.steering != "sockets":
-        return [door.ports[0][0]]
-    return [port for first, last in door.ports for port in range(first, min(last, LOW_PORTS) + 1)]
 
 
 def everywhere() -> tuple[str, ...]:
