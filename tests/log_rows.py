@@ -52,6 +52,7 @@ def conns(count: int, first: int = 0, **columns: list[Any]) -> Batch:
         "src_port": [number % 65_536 for number in numbers],
     }
     fixed = {"proto": "tcp", "src_ip": "192.0.2.1", "dst_ip": "192.0.2.2", "conn_state": "SF"}
+    fixed |= dict.fromkeys(("up_packets", "up_bytes", "down_packets", "down_bytes"), 0)
     return rows("conn", count, **(ours | {name: [value] * count for name, value in fixed.items()} | columns))
 
 

@@ -66,8 +66,8 @@ service: 5
         't.yml:4: store.keep_age: "2x" is no duration: write 90, 200s, 5m, 2h or 1d',
         't.yml:9: alerts.rules[0].threshold: "lots" is no size: write 1000, 64K, 100M or 10G',
         't.yml:10: alerts.rules[1] needs "name"',
-        "t.yml:12: logs[0].format: one of conmon, tsv, csv, jsonl, zeek, eve, ecs, autonapt, cowrie is expected, "
-        "not 'xml'",
+        "t.yml:12: logs[0].format: one of conmon, tsv, csv, jsonl, zeek, eve, ecs, autonapt, cowrie is "
+        "expected, not 'xml'",
         "t.yml:13: service: a group of keys is expected, not 5",
     ]
 

@@ -14,11 +14,13 @@ from tidegate.sinks.ecs import Ecs
 
 TYPES = {
     "date": "@timestamp event.start event.end process.start tls.server.not_after tls.server.not_before",
-    "ip": "source.ip destination.ip",
+    "ip": "source.ip destination.ip source.nat.ip destination.nat.ip",
     "ip[]": "dns.resolved_ip host.ip",
-    "long": "destination.as.number destination.bytes destination.packets destination.port event.duration "
-    "event.severity http.request.body.bytes http.response.body.bytes http.response.status_code network.bytes "
-    "network.packets process.pid source.as.number source.bytes source.packets source.port url.port",
+    "long": "destination.nat.port source.nat.port destination.as.number destination.bytes "
+    "destination.packets destination.port event.duration event.severity "
+    "http.request.body.bytes http.response.body.bytes http.response.status_code "
+    "network.bytes network.packets process.pid source.as.number source.bytes source.packets "
+    "source.port url.port",
     "boolean": "tls.established tls.resumed",
     "keyword[]": "event.category event.type dns.header_flags host.mac tls.client.supported_ciphers "
     "tls.server.x509.alternative_names",
@@ -27,7 +29,7 @@ TYPES = {
     "destination.geo.country_iso_code dns.id dns.op_code dns.question.class dns.question.name "
     "dns.question.type "
     "dns.response_code dns.type ecs.version event.action event.dataset event.id event.kind event.module "
-    "event.outcome host.name http.request.method http.request.mime_type http.request.referrer "
+    "event.outcome event.reason host.name http.request.method http.request.mime_type http.request.referrer "
     "http.response.mime_type http.version message network.community_id network.protocol network.transport "
     "network.type network.vlan.id observer.ingress.interface.name observer.name observer.product "
     "observer.type "
@@ -43,7 +45,7 @@ TYPE_OF = {name: kind for kind, names in TYPES.items() for name in names.split()
 ALLOWED = {
     "event.kind": {"alert", "event", "metric"},
     "event.category": {"host", "network", "web"},
-    "event.type": {"access", "connection", "denied", "end", "info", "protocol"},
+    "event.type": {"access", "connection", "denied", "end", "info", "protocol", "start"},
     "event.outcome": {"success", "failure"},
     "dns.type": {"query", "answer"},
     "network.type": {"ipv4", "ipv6"},
