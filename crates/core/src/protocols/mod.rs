@@ -9,6 +9,7 @@ mod conversation;
 mod dhcp;
 mod dns;
 mod first;
+mod heard;
 mod hearing;
 mod hosts;
 mod http;
@@ -28,11 +29,13 @@ pub use buffer::{Budget, Buffer, Reserved};
 pub use context::{Context, Ends};
 pub use conversation::Conversation;
 pub use first::{First, Guess};
+pub use heard::{Heard, Services};
 pub use hearing::{Protocols, Spoken};
 pub use names::{Name, NameSource, Names};
 pub use service::Service;
 pub use settings::Settings;
 pub use talk::Talk;
+pub use tls::{Asked, HelloSoFar};
 
 use crate::flow::{Chunk, Direction};
 

@@ -13,11 +13,19 @@ macro_rules! services {
         }
 
         impl Service {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
             /// As column `service` has it.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$name => $text,)+
                 }
+            }
+
+            /// The protocol of a name.
+            pub fn of(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|service| service.name() == name)
             }
         }
     };

@@ -75,6 +75,20 @@ pub(super) fn stream(first: &First<'_>) -> (Guess, Option<Known>) {
     (if give_up { Guess::No } else { guess }, known)
 }
 
+/// Asks all signatures of streams what the client speaks, as long as the server has said nothing. What only both ends
+/// or the server can tell is none of them.
+pub(super) fn of_client(data: &[u8], mut answer: impl FnMut(Service, Guess)) {
+    let all_there = data.len() >= LOOKED_AT;
+    let data = data.get(..LOOKED_AT).unwrap_or(data);
+    for signature in table::STREAMS {
+        if let Said::Client(parts) | Said::Either(parts) = &signature.said {
+            let guess = all(parts, data);
+            let give_up = guess == Guess::Maybe && all_there;
+            answer(signature.service, if give_up { Guess::No } else { guess });
+        }
+    }
+}
+
 /// What a datagram is.
 pub(super) fn datagram(first: &First<'_>) -> Option<Known> {
     ask(table::DATAGRAMS, first).1

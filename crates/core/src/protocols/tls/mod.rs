@@ -1,5 +1,6 @@
 //! TLS 1.0 to 1.3 and SSL 3 over streams: handshakes in clear, up to where encryption begins.
 
+mod asked;
 mod certificate;
 mod ciphers;
 mod handshake;
@@ -14,6 +15,7 @@ mod sslv2;
 
 use super::{Budget, Buffer, Context, Parser, Protocol, Service, Step, Violation};
 use crate::flow::{Chunk, Direction};
+pub use asked::{Asked, HelloSoFar};
 pub(super) use handshake::{Handshake, Transport};
 use record::{Body, Record, Side};
 
