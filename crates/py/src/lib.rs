@@ -16,6 +16,7 @@ mod reader;
 mod recording;
 mod relay;
 mod stats;
+mod steering;
 mod text;
 mod watcher;
 
@@ -43,6 +44,8 @@ mod core {
     use super::relay::Relay;
     #[pymodule_export]
     use super::stats::{InterfaceStats, Stats};
+    #[pymodule_export]
+    use super::steering::SkLookup;
     #[pymodule_export]
     use super::text::{TextPieces, TextWriter};
     #[pymodule_export]

@@ -3,12 +3,24 @@
 import errno
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tidegate.helper.messages import Bind, Lookup, PacketSocket, Question, Records, State
+from tidegate.helper.messages import (
+    Alter,
+    Bind,
+    Lookup,
+    PacketSocket,
+    Question,
+    Records,
+    Release,
+    State,
+    Steer,
+)
+from tidegate.helper.own import bound
 from tidegate.helper.records import Record, RecordSource, Sender
+from tidegate.helper.steering import Steerings
 from tidegate.model.errors import TidegateError
 
 MAX_HOLDERS = 8
@@ -17,18 +29,21 @@ MAX_HOLDERS = 8
 
 @dataclass
 class Answer:
-    """Fields to send, with a socket to hand over if there is one."""
+    """Fields to send, with the sockets to hand over if there are any."""
 
     fields: dict[str, Any]
-    handed: socket.socket | None = None
+    handed: Sequence[socket.socket] = ()
 
 
 class Answers:
     """Answers questions, one after the other."""
 
-    def __init__(self, records: Callable[[], RecordSource] | None, events: socket.socket) -> None:
+    def __init__(
+        self, records: Callable[[], RecordSource] | None, events: socket.socket, steers: bool = False
+    ) -> None:
         self._open_records = records
         self._events = events
+        self._steerings = Steerings() if steers else None
         self._sender: Sender | None = None
 
     def answer(self, question: Question) -> Answer:
@@ -42,16 +57,18 @@ class Answers:
             return Answer({"errno": errno.ENOTSUP, "error": str(error)[:500]})
 
     def close(self) -> None:
-        """Ends the records."""
+        """Ends the records, and what is steered."""
+        if self._steerings:
+            self._steerings.close()
         if self._sender:
             self._sender.close()
 
     def _answer(self, question: Question) -> Answer:
         match question:
             case PacketSocket(kind):
-                return Answer({"ok": True}, _packet_socket(kind))
-            case Bind():
-                return Answer({"ok": True}, _bound(question))
+                return Answer({"ok": True}, [_packet_socket(kind)])
+            case Bind(protocol, address, port):
+                return Answer({"ok": True}, [bound(protocol, address, port)])
             case Records():
                 return Answer({"ok": True, "method": self._records()})
             case Lookup():
@@ -59,6 +76,20 @@ class Answers:
             case State():
                 source = self._started().source
                 return Answer({"ok": True, "refused": list(source.refused), "stats": dict(source.stats)})
+            case Steer():
+                steered = self._steers().steer(question)
+                return Answer({"ok": True, "steering": steered.number}, steered.sockets)
+            case Alter():
+                self._steers().alter(question)
+                return Answer({"ok": True})
+            case Release(steering):
+                self._steers().release(steering)
+                return Answer({"ok": True})
+
+    def _steers(self) -> Steerings:
+        if self._steerings is None:
+            raise OSError(errno.EPERM, "this one steers nothing: it was not started for a relay")
+        return self._steerings
 
     def _records(self) -> str:
         if self._open_records is None:
@@ -86,19 +117,3 @@ def _packet_socket(kind: str) -> socket.socket:
     """Takes nothing before it is bound: protocol 0."""
     form = socket.SOCK_RAW if kind == "raw" else socket.SOCK_DGRAM
     return socket.socket(socket.AF_PACKET, form, 0)
-
-
-def _bound(question: Bind) -> socket.socket:
-    family = socket.AF_INET6 if ":" in question.address else socket.AF_INET
-    form = socket.SOCK_STREAM if question.protocol == "tcp" else socket.SOCK_DGRAM
-    bound = socket.socket(family, form)
-    try:
-        if family == socket.AF_INET6:
-            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        if form == socket.SOCK_STREAM:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((question.address, question.port))
-    except OSError:
-        bound.close()
-        raise
-    return bound
