@@ -25,7 +25,7 @@ def machine(config: Config, helper: "Helper | None") -> Machine:
     return Machine(
         sensor=config.watch.engine.sensor or platform.node(),
         everywhere=everywhere(),
-        binder=helper,
+        rights=helper,
         countries=next(iter(config.places.databases), None),
     )
 

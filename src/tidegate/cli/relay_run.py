@@ -39,7 +39,7 @@ def relay_until_stopped(options: Options) -> int:
         return _run(options, config, root, None)
     logs = (Path(log.path) for log in config.logs if log.path != "-")
     files = tuple(path for path in (options.target, *logs, _socket(config, root)) if path)
-    with separate(config.service.user or None, Outlets(root, files)) as separated:
+    with separate(config.service.user or None, Outlets(root, files), steers=True) as separated:
         if separated and separated.told:
             closing.say(f"tidegate: {separated.told}")
         return _run(options, config, root, separated.helper if separated else None)

@@ -25,7 +25,8 @@ def work(file: Path | None) -> int:
     root = store_root(config)
     check(config)
     records = partial(open_source, config.programs) if config.programs.method != "none" else None
-    with separate(config.service.user or None, outlets(config), records) as separated:
+    steers = bool(config.relay.services)
+    with separate(config.service.user or None, outlets(config), records, steers) as separated:
         if separated and separated.told:
             _log.info("%s", separated.told)
         helper = separated.helper if separated else None

@@ -17,7 +17,8 @@ from tidegate.relay.core import Carrier, Core
 from tidegate.relay.health import Health
 from tidegate.relay.lists import Lists
 from tidegate.relay.names import Ask, Names, look_up
-from tidegate.relay.sockets import Binder, Sockets, hands_over
+from tidegate.relay.sockets import Sockets, hands_over
+from tidegate.relay.steering import Rights
 
 _log = logging.getLogger("tidegate")
 
@@ -33,9 +34,9 @@ class Machine:
 
     sensor: str = ""
     everywhere: tuple[str, ...] = EVERYWHERE
-    steering: str = "sockets"
     countries: str | None = None
-    binder: Binder | None = None
+    rights: Rights | None = None
+    """The helper's; our own unless given."""
 
 
 @dataclass
@@ -78,7 +79,7 @@ class Relay:
         self._looked = clock()
         self._lock = Lock()
         self._started = clock()
-        self._sockets = Sockets(self._machine.binder)
+        self._sockets = Sockets(self._machine.rights)
         self._draining = False
         self._policy = self._policy_of(settings)
         try:
@@ -86,6 +87,7 @@ class Relay:
                 self._core = make(made)
         except BaseException:
             self._policy.close()
+            self._sockets.close()
             raise
 
     @property
@@ -98,6 +100,7 @@ class Relay:
         batches = self._core.poll(timeout)
         if batches is None:
             self._policy.close()
+            self._sockets.close()
             return None
         if self._clock() - self._looked >= LOOK:
             self._look()
@@ -194,7 +197,7 @@ class Relay:
             lists=policy.lists.networks(),
             missing=policy.health.missing(),
             everywhere=machine.everywhere,
-            steering=machine.steering,
+            steering=self._sockets.steering(policy.settings),
             sensor=machine.sensor,
             countries=machine.countries,
         )

@@ -1,52 +1,65 @@
-"""Listening sockets of a plan's doors: opened before the core begins, low ports by who may bind them."""
+"""Listening sockets of a plan's doors, opened before the core begins, steered and low ones by who may."""
 
 import logging
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import Protocol
+from functools import cached_property
 
-from tidegate.model.ends import without
-from tidegate.model.errors import TidegateError
-from tidegate.relay import plan
+from tidegate.helper.own import OwnRights, bound
+from tidegate.model.config import RelaySettings
+from tidegate.model.ends import count_ports, parse_listen, without
+from tidegate.relay import machine, plan
+from tidegate.relay.build import SOCKETS
+from tidegate.relay.steering import Choice, Doors, Rights, choose
 
 _log = logging.getLogger("tidegate")
 
-LOW_PORTS = 1024
 MOST = 1024
 """Ports that are opened here; the core opens the others itself, a moment after its beginning."""
 
 Place = tuple[str, int]
-"""Address and port."""
-
-
-class Binder(Protocol):
-    """Binds low ports for us: the privileged helper."""
-
-    def bind(self, protocol: str, address: str, port: int) -> socket.socket:
-        """A bound socket; raises OSError or TidegateError."""
+"""Address and port; of a steered door its first port."""
 
 
 class Sockets:
     """Knows what is open already, and what could not be had."""
 
-    def __init__(self, binder: Binder | None) -> None:
-        self._binder = binder
+    def __init__(self, rights: Rights | None = None) -> None:
+        """`rights` are the helper's; our own unless given."""
+        self._rights: Rights = rights or OwnRights()
+        self._doors = Doors(self._rights)
+        self._low = machine.low_ports()
         self._known: set[Place] = set()
         """Places that were handed to the core, or are its own affair."""
-        self._missing: dict[Place, str] = {}
+        self._services: Sequence[plan.Service] = ()
+        self.problems: tuple[str, ...] = ()
+        """Doors that could not be opened; tried again by `added`."""
+        self._chosen = False
 
-    @property
-    def problems(self) -> list[str]:
-        """Low ports that could not be bound, and why."""
-        return list(self._missing.values())
+    @cached_property
+    def choice(self) -> Choice:
+        """The best way of steering that works here, tried once."""
+        found = choose(self._rights)
+        _log.info("relay: many ports come to one socket by %s", found)
+        return found
+
+    def steering(self, settings: RelaySettings) -> str:
+        """How many ports come to one socket where settings leave it open; tried only where it matters."""
+        open_ = any(
+            service.steering == "auto" and count_ports(parse_listen(text).ports) > SOCKETS
+            for service in settings.services
+            for text in service.listen
+        )
+        self._chosen = self._chosen or open_
+        return self.choice.method if open_ else "sockets"
 
     @contextmanager
     def added(self, made: plan.Plan) -> Iterator[plan.Plan]:
         """The plan with sockets for places that are new; its reader copies them.
 
-        Low ports that cannot be had now are left out: the core has no more right to them than we.
+        What takes rights and cannot be had now is left out. Raises UsageError for doors that cannot go well.
         """
         with ExitStack() as opened:
             found = self._open(made, opened)
@@ -54,58 +67,55 @@ class Sockets:
                 replace(service, doors=tuple(self._with(service.doors, found))) for service in made.services
             )
             try:
-                yield replace(made, services=services) if found or self._missing else made
+                yield replace(made, services=services)
             except BaseException:
                 self._known -= found.keys()  # nobody took them
+                self._doors.arrange(self._services)
                 raise
+            self._services = made.services
+
+    def close(self) -> None:
+        """Ends all steering; sockets that were handed out stay."""
+        self._doors.close()
 
     def _open(self, made: plan.Plan, opened: ExitStack) -> dict[Place, int]:
-        wanted = dict(_places(made))
-        self._known &= wanted.keys()
-        self._missing = {place: why for place, why in self._missing.items() if place in wanted}
+        arranged = self._doors.arrange(made.services)
+        self._say(arranged.notices, arranged.problems)
+        self._known &= {place for place, _ in _places(made)}
         found: dict[Place, int] = {}
-        for place, backlog in wanted.items():
-            if place in self._known:
-                continue
-            bound = self._bound(place)
-            if bound is not None:
-                opened.enter_context(bound).listen(backlog)
-                found[place] = bound.fileno()
+        for handed in arranged.opened:
+            found[handed.ip, handed.port] = opened.enter_context(handed.socket).fileno()
+        for place, backlog in list(_plain(made, self._low))[:MOST]:
+            if place not in self._known and (listener := _listener(place, backlog)):
+                found[place] = opened.enter_context(listener).fileno()
+            self._known.add(place)
+        self._known |= found.keys()
         return found
 
-    def _bound(self, place: Place) -> socket.socket | None:
-        """A socket that is bound there; None where it cannot be, as the core finds out for itself."""
-        ip, port = place
-        if self._binder is None or port >= LOW_PORTS:
-            self._known.add(place)
-            return _own(ip, port)
-        try:
-            bound = self._binder.bind("tcp", ip, port)
-        except (OSError, TidegateError) as error:
-            self._miss(place, error)
-            return None
-        self._known.add(place)
-        if self._missing.pop(place, None):
-            _log.info("relay: %s port %d is free now", ip, port)
-        return bound
-
-    def _miss(self, place: Place, error: OSError | TidegateError) -> None:
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        said = f"{place[0]} port {place[1]}: {reason}"
-        if place not in self._missing:
-            _log.warning("relay: cannot listen on %s; tried again", said)
-        self._missing[place] = said
+    def _say(self, notices: Iterable[str], problems: tuple[str, ...]) -> None:
+        for notice in notices:
+            _log.warning("relay: %s", notice)
+        for problem in problems:
+            if problem not in self.problems:
+                _log.warning("relay: %s; tried again", problem)
+        if self.problems and not problems:
+            _log.info("relay: all doors are open now")
+        self.problems = problems
 
     def _with(self, doors: Iterable[plan.Door], found: dict[Place, int]) -> Iterator[plan.Door]:
         for door in doors:
-            firsts = set(_ports(door))
+            fds = tuple((port, fd) for (ip, port), fd in found.items() if ip == door.ip and _has(door, port))
+            if door.steering != "sockets":
+                if (door.ip, door.ports[0][0]) in self._known:
+                    yield replace(door, fds=fds)
+                continue
             gone = tuple(
-                (port, port) for ip, port in sorted(self._missing) if ip == door.ip and port in firsts
+                (port, port)
+                for port in range(1, self._low)
+                if _has(door, port) and (door.ip, port) not in self._known
             )
-            ports = without(door.ports, gone) if door.steering == "sockets" else () if gone else door.ports
-            if ports:
-                fds = [(port, fd) for (ip, port), fd in found.items() if ip == door.ip and port in firsts]
-                yield replace(door, ports=ports, fds=tuple(fds))
+            if ports := without(door.ports, gone):
+                yield replace(door, ports=ports, fds=fds)
 
 
 def hands_over(made: plan.Plan) -> bool:
@@ -113,37 +123,42 @@ def hands_over(made: plan.Plan) -> bool:
     return any(door.fds for service in made.services for door in service.doors)
 
 
+def _has(door: plan.Door, port: int) -> bool:
+    if door.steering != "sockets":
+        return port == door.ports[0][0]
+    return any(first <= port <= last for first, last in door.ports)
+
+
 def _places(made: plan.Plan) -> Iterator[tuple[Place, int]]:
-    """Where sockets are to be opened here, each with its backlog: low ports, and so many others."""
-    left = MOST
+    """Every socket that is listened on, with its backlog."""
     for service in made.services:
         for door in service.doors:
-            for port in _ports(door):
-                # A steered socket needs options that only the core gives it.
-                if port < LOW_PORTS or (left > 0 and door.steering == "sockets"):
-                    left -= 1
+            ranges = door.ports if door.steering == "sockets" else ((door.ports[0][0],) * 2,)
+            for first, last in ranges:
+                for port in range(first, last + 1):
                     yield (door.ip, port), service.listen_backlog
 
 
-def _ports(door: plan.Door) -> list[int]:
-    """Those that sockets are bound to: all of them, or where they are steered the first."""
-    if door.steering != "sockets":
-        return [door.ports[0][0]]
-    return [port for first, last in door.ports for port in range(first, last + 1)]
+def _plain(made: plan.Plan, low: int) -> Iterator[tuple[Place, int]]:
+    """Those that take no rights."""
+    steered = {
+        (door.ip, door.ports[0][0])
+        for service in made.services
+        for door in service.doors
+        if door.steering != "sockets"
+    }
+    return (each for each in _places(made) if each[0][1] >= low and each[0] not in steered)
 
 
-def _own(ip: str, port: int) -> socket.socket | None:
-    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+def _listener(place: Place, backlog: int) -> socket.socket | None:
+    """A socket that listens there; None where that cannot be, as the core finds out for itself."""
     try:
-        bound = socket.socket(family, socket.SOCK_STREAM)
+        made = bound("tcp", *place)
     except OSError:
         return None
     try:
-        if family == socket.AF_INET6:
-            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((ip, port))
+        made.listen(backlog)
     except OSError:
-        bound.close()
+        made.close()
         return None
-    return bound
+    return made
