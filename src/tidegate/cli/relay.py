@@ -8,6 +8,7 @@ from typing import Any, get_args
 import rich_click as click
 
 from tidegate.cli.options import PATH, config_option, format_option, place_option, store_option, tables_option
+from tidegate.cli.relay_rule import test_rule
 from tidegate.model.config.relay import Steering
 from tidegate.model.text import safe_text
 
@@ -153,6 +154,9 @@ def drain(asked: Asked, socket: Path | None, as_json: bool) -> None:
 def reload(asked: Asked, socket: Path | None, as_json: bool) -> None:
     """Have the configuration and the lists read anew; no connection is lost."""
     _said(asked.ask(socket, "reload"), as_json, "the configuration is right and is taken over")
+
+
+relay.add_command(test_rule)
 
 
 def _said(answer: dict[str, Any], as_json: bool, text: str) -> None:
