@@ -107,11 +107,6 @@ impl Rows {
         self.protocols.stream(&mut conn.flow, &chunk, observed);
     }
 
-    /// Bytes that parsers hold.
-    pub(super) fn buffered(&self) -> usize {
-        self.protocols.buffered()
-    }
-
     /// Writes an event of a connection.
     pub(super) fn event(&mut self, conn: &Conn, kind: &str, wall: Nanos, detail: &Detail<'_>) {
         let uid = conn.flow.uid();

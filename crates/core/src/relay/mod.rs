@@ -4,6 +4,7 @@
 //! [`detect`], [`limits`] and [`lists`] are who goes where and who comes in, `events` what is told of it.
 
 mod balance;
+mod countries;
 pub mod detect;
 mod events;
 mod excerpt;

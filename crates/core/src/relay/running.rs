@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::balance::Balance;
+use super::countries::Countries;
 use super::detect::Rules;
 use super::lists::Networks;
 use super::plan::{self, Plan, Refusal, Steering};
@@ -90,12 +91,6 @@ impl Service {
         self.backends.iter().find(|backend| &*backend.backend.name == name).cloned()
     }
 
-    /// What happens to whom a rule refuses; no rule means that nothing took it.
-    pub(super) fn refusal(&self, rule: Option<&str>) -> Refusal {
-        let found = self.plan.rules.iter().find(|known| Some(&*known.name) == rule);
-        found.map_or(self.plan.limits.refusal, |rule| rule.refusal)
-    }
-
     /// How many connections are let in before others wait in the backlog.
     pub(super) fn most_waiting(&self) -> Option<usize> {
         let limits = &self.plan.limits;
@@ -129,6 +124,8 @@ pub(super) struct Running {
     pub(super) services: Vec<Arc<Service>>,
     pub(super) sensor: String,
     pub(super) drain: Nanos,
+    /// Where rules ask for countries.
+    pub(super) countries: Option<Countries>,
 }
 
 impl Running {
@@ -149,7 +146,11 @@ impl Running {
         for service in &services {
             counters.insert(Arc::clone(&service.plan.name), Arc::clone(&service.counters));
         }
-        let running = Self { services, sensor: plan.sensor.clone(), drain: plan.drain };
+        let mut rules = plan.services.iter().flat_map(|service| &service.rules);
+        let asked = rules.any(|rule| !rule.countries.is_empty());
+        let database = plan.countries.as_ref().filter(|_| asked);
+        let countries = database.map(|path| Countries::open(path)).transpose()?;
+        let running = Self { services, sensor: plan.sensor.clone(), drain: plan.drain, countries };
         let sockets = running.places().count();
         if sockets > MOST_SOCKETS {
             let text = format!("{sockets} ports with a socket each; {MOST_SOCKETS} are the most");

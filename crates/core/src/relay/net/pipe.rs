@@ -70,9 +70,4 @@ impl Pipe {
     pub(in crate::relay) fn held(&self) -> usize {
         self.held
     }
-
-    /// Bytes it has room for beyond those.
-    pub(in crate::relay) fn free(&self) -> usize {
-        self.room.saturating_sub(self.held)
-    }
 }

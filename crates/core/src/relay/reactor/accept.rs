@@ -338,6 +338,7 @@ impl Worker {
             backend: None,
             rule: None,
             detected: None,
+            look: None,
             target: None,
             tried: 0,
             pass,

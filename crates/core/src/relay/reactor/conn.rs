@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use super::super::balance::Balance;
+use super::super::detect::Look;
 use super::super::limits::Pass;
 use super::super::net::pipe::Pipe;
 use super::super::plan::Address;
@@ -101,6 +102,8 @@ pub(in crate::relay) struct Conn {
     pub(in crate::relay) rule: Option<Arc<str>>,
     /// What the rules recognised.
     pub(in crate::relay) detected: Option<&'static str>,
+    /// What the rules found so far, until they are sure.
+    pub(super) look: Option<Box<Look>>,
     /// The target that is called or was reached, and those called so far.
     pub(super) target: Option<usize>,
     pub(super) tried: u64,

@@ -5,6 +5,7 @@ use rustix::io::Errno;
 use super::super::detect::{First, Verdict};
 use super::super::events::Detail;
 use super::super::net::socket;
+use super::super::plan::Refusal;
 use super::super::proxy::{self, Ends};
 use super::super::session::{Command, Event, Phase, cause};
 use super::pump::MEMORY_PAUSE;
@@ -62,6 +63,7 @@ impl Worker {
                 conn.service.counters.refused(cause);
                 let ends = (conn.client, conn.server);
                 self.rows.refused((conn.id, name), ends, cause, self.now.wall);
+                let refusal = held_if_room(conn, refusal);
                 self.tell(conn, Event::Refused(refusal, cause));
             }
         }
@@ -126,20 +128,23 @@ impl Worker {
 
     /// Asks the rules where it goes.
     pub(super) fn judge(&mut self, conn: &mut Conn, over: bool) -> Command {
-        let data = conn.up.bytes();
+        let source = conn.client.ip();
+        let country = self.running.countries.as_ref().and_then(|places| places.of(source));
+        let mut look = conn.look.take().unwrap_or_default();
         let first = First {
-            data,
-            source: conn.client.ip(),
+            data: conn.up.bytes(),
+            source,
             port: conn.server.port(),
-            country: None,
-            over: over || data.len() >= conn.service.plan.detect_bytes,
+            country: country.as_deref(),
+            over,
         };
-        let Verdict::Take { backend, rule, service } = conn.service.rules.judge(&first) else {
+        let verdict = conn.service.rules.judge_on(&mut look, &first);
+        let Verdict::Take { backend, rule, service, refusal } = verdict else {
+            conn.look = Some(look);
             return Command::Nothing;
         };
         conn.known = Some(self.now.mono);
         conn.detected = service;
-        let refusal = conn.service.refusal(rule.as_deref());
         conn.rule = rule;
         conn.backend = backend.as_ref().and_then(|name| conn.service.backend(name));
         if conn.service.rules.looks() {
@@ -153,6 +158,7 @@ impl Worker {
             return self.ask(conn, Event::Taken);
         }
         conn.service.counters.refused(cause::RULE);
+        let refusal = held_if_room(conn, refusal);
         self.ask(conn, Event::Refused(refusal, cause::RULE))
     }
 
@@ -178,4 +184,11 @@ impl Worker {
             }
         }
     }
+}
+
+/// How somebody is refused: only so many are held.
+fn held_if_room(conn: &mut Conn, refusal: Refusal) -> Refusal {
+    let holds = matches!(refusal, Refusal::Silent | Refusal::Tarpit);
+    conn.pass = None;
+    if holds && !conn.seat.hold() { Refusal::Close } else { refusal }
 }

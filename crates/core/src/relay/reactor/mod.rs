@@ -28,7 +28,7 @@ use self::timers::Timers;
 use super::events::Rows;
 use super::net::pipe::Pipe;
 use super::running::Running;
-use super::session::{Event as Happened, cause};
+use super::session::{Event as Happened, Phase, cause};
 use super::shared::{Shared, lock};
 use crate::packet::Nanos;
 
@@ -40,6 +40,9 @@ const EVENTS: usize = 1024;
 
 /// How long a thread sleeps at most, so that clocks that jump do no harm.
 const NAP: Nanos = 1_000_000_000;
+
+/// How often a connection that goes on gives a row of `conn`.
+const INTERIM: Nanos = 60_000_000_000;
 
 /// Pipes kept for the next that needs one.
 const PIPES: usize = 16;
@@ -104,6 +107,8 @@ pub(super) struct Worker {
     told_full: Option<Nanos>,
     /// The relay stops, at the latest then.
     ends_at: Option<Nanos>,
+    /// When connections that go on last gave rows.
+    swept_at: Nanos,
 }
 
 impl Worker {
@@ -135,6 +140,7 @@ impl Worker {
             retries_at: None,
             told_full: None,
             ends_at: None,
+            swept_at: 0,
             shared,
         }
     }
@@ -159,6 +165,7 @@ impl Worker {
             self.letters();
             self.accept();
             self.expire();
+            self.sweep();
             if self.ends_at.is_some_and(|at| self.now.mono >= at) {
                 self.end_all(cause::DRAIN);
             }
@@ -268,6 +275,19 @@ impl Worker {
             self.step(conn);
         }
         self.tell(conn, Happened::Time);
+    }
+
+    /// Writes rows of connections that went on since the last time.
+    fn sweep(&mut self) {
+        if self.now.mono - self.swept_at < INTERIM {
+            return;
+        }
+        for conn in self.conns.iter() {
+            if conn.session.phase() == Phase::Relaying && conn.session.heard() >= self.swept_at {
+                self.rows.interim(conn, self.now.wall);
+            }
+        }
+        self.swept_at = self.now.mono;
     }
 
     fn end_all(&mut self, cause: &'static str) {

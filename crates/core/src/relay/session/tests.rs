@@ -30,7 +30,7 @@ impl Play {
 
     fn looking() -> Self {
         let mut play = Self::new();
-        assert_eq!(play.on(Event::Begin { looks: true }), Command::Nothing);
+        assert_eq!(play.on(Event::Begin { looks: true }), Command::Judge { over: false });
         play
     }
 
