@@ -90,12 +90,6 @@ impl Service {
         self.backends.iter().find(|backend| &*backend.backend.name == name).cloned()
     }
 
-    /// What happens to whom a rule refuses; no rule means that nothing took it.
-    pub(super) fn refusal(&self, rule: Option<&str>) -> Refusal {
-        let found = self.plan.rules.iter().find(|known| Some(&*known.name) == rule);
-        found.map_or(self.plan.limits.refusal, |rule| rule.refusal)
-    }
-
     /// How many connections are let in before others wait in the backlog.
     pub(super) fn most_waiting(&self) -> Option<usize> {
         let limits = &self.plan.limits;

@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use super::super::balance::Balance;
+use super::super::detect::Look;
 use super::super::limits::Pass;
 use super::super::net::pipe::Pipe;
 use super::super::plan::Address;
@@ -99,6 +100,8 @@ pub(in crate::relay) struct Conn {
     pub(super) down: Line,
     pub(in crate::relay) backend: Option<Arc<Balance>>,
     pub(in crate::relay) rule: Option<Arc<str>>,
+    /// What the rules found out so far, while more is waited for.
+    pub(super) look: Option<Box<Look>>,
     /// What the rules recognised.
     pub(in crate::relay) detected: Option<&'static str>,
     /// The target that is called or was reached, and those called so far.

@@ -134,12 +134,14 @@ impl Worker {
             country: None,
             over: over || data.len() >= conn.service.plan.detect_bytes,
         };
-        let Verdict::Take { backend, rule, service } = conn.service.rules.judge(&first) else {
+        let mut look = conn.look.take().unwrap_or_default();
+        let verdict = conn.service.rules.judge_on(&mut look, &first);
+        let Verdict::Take { backend, rule, service, refusal } = verdict else {
+            conn.look = Some(look);
             return Command::Nothing;
         };
         conn.known = Some(self.now.mono);
         conn.detected = service;
-        let refusal = conn.service.refusal(rule.as_deref());
         conn.rule = rule;
         conn.backend = backend.as_ref().and_then(|name| conn.service.backend(name));
         if conn.service.rules.looks() {
