@@ -337,6 +337,7 @@ impl Worker {
             down: Line::default(),
             backend: None,
             rule: None,
+            look: None,
             detected: None,
             look: None,
             target: None,
