@@ -18,6 +18,8 @@ DOORS = {
     "sinks/parquet.py",
     "sinks/rows.py",
     "sinks/text.py",
+    "relay/core.py",
+    "relay/rules.py",
     "sources/capture_file.py",
     "sources/engine.py",
     "sources/live.py",

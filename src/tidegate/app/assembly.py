@@ -1,5 +1,6 @@
 """What a configuration asks for, put together: stages that know more of rows, and sinks that keep them."""
 
+import logging
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,6 +12,7 @@ from tidegate.model.config import (
     NameSettings,
     PlaceSettings,
     ProgramSettings,
+    RelaySettings,
     WatchSettings,
 )
 from tidegate.model.config.capture import live
@@ -25,6 +27,9 @@ from tidegate.store.writer import StoreWriter
 if TYPE_CHECKING:
     from tidegate.alerts import Alerts
     from tidegate.helper.client import Helper
+
+
+_log = logging.getLogger("tidegate")
 
 
 class Counting(Protocol):
@@ -156,9 +161,21 @@ def check(config: Config) -> None:
     from tidegate.sinks.log import check_logs
 
     check_logs(config.logs)
+    if config.relay.services:
+        check_relay(config.relay)
     alerts.check(config.alerts)
     if config.places.databases:
         place_stage(config.places).close()
+
+
+def check_relay(settings: RelaySettings) -> None:
+    """Raises UsageError for rules that keep the relay from starting; says what else is odd of them."""
+    from tidegate.relay.rules import check_rules
+
+    for finding in check_rules(settings):
+        if finding.fatal:
+            raise UsageError(str(finding))
+        _log.warning("relay: %s", finding)
 
 
 def program_stage(settings: ProgramSettings, helper: "Helper | None" = None) -> Stage:

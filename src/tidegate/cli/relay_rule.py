@@ -38,7 +38,7 @@ def test_rule(
     config: Path | None,
     as_json: bool,
 ) -> None:
-    """Show which rule a client takes that sends the bytes of FILE (-: standard input) first; none: silence."""
+    """Show which rule a client takes that sends the bytes of FILE (-: standard input) first."""
     from tidegate.relay.rules import Call, Judged, judge
     from tidegate.settings.find import load
 

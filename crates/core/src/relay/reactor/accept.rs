@@ -337,7 +337,6 @@ impl Worker {
             down: Line::default(),
             backend: None,
             rule: None,
-            look: None,
             detected: None,
             look: None,
             target: None,

@@ -100,8 +100,6 @@ pub(in crate::relay) struct Conn {
     pub(super) down: Line,
     pub(in crate::relay) backend: Option<Arc<Balance>>,
     pub(in crate::relay) rule: Option<Arc<str>>,
-    /// What the rules found out so far, while more is waited for.
-    pub(super) look: Option<Box<Look>>,
     /// What the rules recognised.
     pub(in crate::relay) detected: Option<&'static str>,
     /// What the rules found so far, until they are sure.
