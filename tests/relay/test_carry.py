@@ -138,10 +138,7 @@ def test_bulk_arrives_as_it_was_sent(parse: bool) -> None:
             assert reply[32:] == block * blocks
             assert relay.causes(1) == ["fin"]
             [conn] = relay.table("conn")
-            assert (conn["up_payload"], conn["down_payload"]) == (
-                len(block) * blocks,
-                len(block) * blocks + 32,
-            )
+            assert (conn["up_payload"], conn["down_payload"]) == (len(block) * blocks, len(block) * blocks + 32)
             assert relay.relay.stats()["memory"] == 0
 
 
@@ -219,11 +216,7 @@ def test_resets_reach_the_other_end() -> None:
         wait_for(lambda: seen)
         assert isinstance(seen[0], ConnectionResetError)
         [conn] = relay.table("conn")
-        assert (conn["conn_state"], conn["end_reason"], conn["relay_cause"]) == (
-            "RSTO",
-            "rst",
-            "client_reset",
-        )
+        assert (conn["conn_state"], conn["end_reason"], conn["relay_cause"]) == ("RSTO", "rst", "client_reset")
 
     with server(reset) as backend, Running(Plan((service(door := free_port(), backend),))) as relay:
         with socket.create_connection((LOCAL, door), 10) as client:
