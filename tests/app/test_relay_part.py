@@ -1,0 +1,115 @@
+"""The relay of `run`: begun when wanted, started again when it fails, drained at the end."""
+
+from typing import Any
+
+import pytest
+from doors import answering, call, free_port, one, said
+
+from helpers import wait_for
+from tidegate.app.relay_part import RelayPart
+from tidegate.model.config import RelaySettings
+from tidegate.model.errors import TidegateError, UsageError
+from tidegate.relay.service import Machine, Relay
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_without_services_there_is_none() -> None:
+    part = RelayPart()
+    part.follow(RelaySettings(), Machine())
+    assert part.poll() == []
+    assert part.facts() == {}
+    assert list(part.end(lambda: False)) == []
+    with pytest.raises(UsageError, match="no services"):
+        _ = part.relay
+
+
+def test_it_runs_follows_and_ends() -> None:
+    port, other = free_port(), free_port()
+    part = RelayPart()
+    with answering() as backend:
+        part.follow(one(port, backend), Machine())
+        part.poll()
+        assert said(port) == b"hello"
+        with call(port) as client:
+            client.sendall(b"a")
+            assert client.recv(1) == b"a"
+            part.follow(one(other, backend), Machine())
+            wait_for(lambda: part.poll() is not None and said(other) == b"hello")
+            client.sendall(b"b")
+            assert client.recv(1) == b"b"
+            with pytest.raises(UsageError):
+                part.follow(one(other, backend, deny_files=("/no/such",)), Machine())
+            assert part.facts()["relay"]["services"]["front"]["total"] >= 2
+        tables = {batch.table for batches in part.end(lambda: False) for batch in batches}
+        assert {"relay", "conn"} <= tables
+    assert part.facts()["relay"] is None
+
+
+def test_an_end_that_nobody_waits_for_waits_for_nobody() -> None:
+    port, part = free_port(), RelayPart()
+    with answering() as backend:
+        part.follow(one(port, backend), Machine())
+        part.poll()
+        with call(port) as client:
+            client.sendall(b"a")
+            assert client.recv(1) == b"a"
+            list(part.end(lambda: True))
+            assert client.recv(1) == b""
+
+
+def test_one_that_is_not_wanted_any_more_is_drained() -> None:
+    port, part = free_port(), RelayPart()
+    with answering() as backend:
+        part.follow(one(port, backend), Machine())
+        part.poll()
+        part.follow(RelaySettings(), Machine())
+        wait_for(lambda: part.poll() == [] and part.facts() == {})
+        with pytest.raises(OSError):
+            call(port)
+
+
+def test_one_that_fails_is_begun_again_after_a_while() -> None:
+    clock, failures = Clock(), ["name server away", ""]
+    made: list[Relay] = []
+
+    def make(settings: RelaySettings, machine: Machine) -> Relay:
+        if said_ := failures.pop(0):
+            raise UsageError(said_)
+        made.append(Relay(settings, machine))
+        return made[-1]
+
+    part = RelayPart(make, clock)
+    with answering() as backend:
+        part.follow(one(free_port(), backend), Machine())
+        assert part.poll() == []
+        assert part.facts() == {"relay": None, "relay_error": "name server away"}
+        with pytest.raises(UsageError, match="name server away"):
+            _ = part.relay
+        part.poll()
+        assert not made
+        clock.now += 1.5
+        part.poll()
+        assert part.relay is made[0]
+        assert part.error == ""
+        list(part.end(lambda: True))
+
+
+def test_a_core_that_fails_is_replaced() -> None:
+    class Broken:
+        def poll(self, timeout: float) -> Any:
+            raise TidegateError("a defect")
+
+        def stop(self) -> None: ...
+
+    clock = Clock()
+    part = RelayPart(lambda settings, machine: Broken(), clock)  # type: ignore[arg-type, return-value]
+    part.follow(one(1, 2), Machine())
+    part.poll()
+    assert part.facts() == {"relay": None, "relay_error": "a defect"}
