@@ -12,7 +12,7 @@ from tidegate.tui.board.conn import HOT, LONGEST, PLACE, REST, Conn
 from tidegate.tui.board.connections import MOST, Connections
 from tidegate.tui.board.losses import Losses
 from tidegate.tui.board.parties import Host, Interface, Parties, Program
-from tidegate.tui.board.rows import WANTED, Rows
+from tidegate.tui.board.rows import WANTED, Rows, byte_counts
 from tidegate.tui.board.series import Series
 from tidegate.tui.board.web import Web
 
@@ -144,7 +144,8 @@ class Board:
         return self.hosts.known.get(conn.host)
 
     def _conn(self, rows: Rows) -> None:
-        uids, firsts, lasts, states, zeeks, ups, downs = rows.columns(HOT)
+        uids, firsts, lasts, states, zeeks, *_ = rows.columns(HOT)
+        ups, downs = byte_counts(rows)
         known = self.connections.known
         full = []
         for uid, state in zip(uids, states, strict=True):

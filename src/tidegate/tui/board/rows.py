@@ -61,3 +61,15 @@ class Lists:
     def piece(self, start: int, end: int) -> "Lists":
         """The rows from `start` up to `end`."""
         return Lists(self.table, self.names, [values[start:end] for values in self.values])
+
+
+def byte_counts(rows: Rows) -> list[list[int]]:
+    """Bytes up and down of connections: of IP, or of payload where no packets were seen (relay)."""
+    found = []
+    for side in ("up", "down"):
+        (counts,) = rows.columns((f"{side}_bytes",))
+        if None in counts:
+            (payload,) = rows.columns((f"{side}_payload",))
+            counts = [other if count is None else count for count, other in zip(counts, payload, strict=True)]
+        found.append(counts)
+    return found
