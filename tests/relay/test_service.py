@@ -8,6 +8,7 @@ import pytest
 from doors import LOCAL, answering, call, carrying, free_port, one, said
 
 from helpers import wait_for
+from tidegate.helper.own import OwnRights
 from tidegate.model.config import (
     BackendSettings,
     RelayExcerpts,
@@ -16,6 +17,7 @@ from tidegate.model.config import (
     RelaySettings,
 )
 from tidegate.model.errors import UsageError
+from tidegate.relay.machine import low_ports
 from tidegate.relay.service import Machine, Relay
 
 
@@ -209,10 +211,11 @@ def test_names_are_resolved_when_it_starts() -> None:
             assert carried.relay.status()["names"]["localhost"][0] == LOCAL
 
 
-class Bound:
+class Bound(OwnRights):
     """Stands for the helper: binds what it is asked for, somewhere else."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.asked: list[tuple[str, int]] = []
         self.taken = True
         self.ports: list[int] = []
@@ -221,20 +224,21 @@ class Bound:
         self.asked.append((address, port))
         if self.taken:
             raise OSError(98, "Address already in use")
-        bound = socket.socket()
-        bound.bind((address, 0))
+        bound = super().bind(protocol, address, 0)
         self.ports.append(bound.getsockname()[1])
         return bound
 
 
+@pytest.mark.skipif(low_ports() <= 7, reason="here everybody may bind port 7")
 def test_low_ports_are_bound_by_who_may_and_tried_again() -> None:
-    binder = Bound()
+    rights = Bound()
     with answering() as backend:
         service = RelayServiceSettings("front", (f"{LOCAL}:7,{free_port()}",), f":{backend}")
-        with carrying(RelaySettings((service,)), Machine(binder=binder)) as carried:
-            assert carried.relay.status()["problems"] == [f"{LOCAL} port 7: Address already in use"]
-            binder.taken = False
-            wait_for(lambda: binder.ports)
+        with carrying(RelaySettings((service,)), Machine(rights=rights)) as carried:
+            (problem,) = carried.relay.status()["problems"]
+            assert problem == f'service "front": {LOCAL} port 7: Address already in use'
+            rights.taken = False
+            wait_for(lambda: rights.ports)
             wait_for(lambda: not carried.relay.status()["problems"])
-            assert set(binder.asked) == {(LOCAL, 7)}
-            assert said(binder.ports[0]) == b"hello"
+            assert set(rights.asked) == {(LOCAL, 7)}
+            assert said(rights.ports[0]) == b"hello"
