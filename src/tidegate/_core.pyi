@@ -30,6 +30,8 @@ __all__ = [
     "empty",
     "interfaces",
     "make",
+    "relay_check",
+    "relay_judge",
     "tables",
 ]
 
@@ -420,3 +422,18 @@ class SegmentReader:
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
     def to_parquet(self, path: str | PathLike[str]) -> int:
         """Rewrites it as Parquet (beside, synced, renamed); rows written, 0 and no file if there are none."""
+
+def relay_check(service: object) -> list[tuple[str | None, str, bool, str]]:
+    """What is wrong with the rules of a service (`tidegate.relay.plan.Service`): of each the rule (None: the service itself),
+    the kind, whether it keeps the service from starting, and what is wrong in a line.
+
+    Kinds: wrong, backend, unreachable, duplicate, conflict, never, empty, waits, refusal.
+    """
+
+def relay_judge(
+    service: object, first_bytes: bytes, source: str, port: int, over: bool, country: str | None = None
+) -> tuple[str | None, str | None, str | None, str] | None:
+    """Where a client that said this goes: backend (None: refused), rule (None: none holds), protocol, refusal.
+
+    None: more bytes are waited for, unless `over` says that none come. `port` is the one the client called.
+    """

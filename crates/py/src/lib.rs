@@ -42,6 +42,8 @@ mod core {
     #[pymodule_export]
     use super::relay::Relay;
     #[pymodule_export]
+    use super::relay::rules::{relay_check, relay_judge};
+    #[pymodule_export]
     use super::stats::{InterfaceStats, Stats};
     #[pymodule_export]
     use super::text::{TextPieces, TextWriter};

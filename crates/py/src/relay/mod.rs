@@ -1,6 +1,7 @@
 //! The relay: a handle on its threads.
 
 mod plan;
+pub(crate) mod rules;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

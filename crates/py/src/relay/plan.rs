@@ -38,6 +38,11 @@ pub(super) fn plan(from: Any<'_, '_>) -> PyResult<(Plan, Handed)> {
     Ok((plan, handed))
 }
 
+/// Reads one service, as far as its rules are asked.
+pub(super) fn service(from: Any<'_, '_>) -> PyResult<Service> {
+    read_service(from, &mut Handed::new())
+}
+
 fn read_service(from: Any<'_, '_>, handed: &mut Handed) -> PyResult<Service> {
     let port_defaults: Vec<(u16, u16, String)> = get(from, "port_defaults")?;
     let port_defaults = port_defaults.into_iter();
