@@ -1,8 +1,8 @@
-"""A relay with its events in a file of JSON lines: `relay_here.py LISTEN BACKEND THREADS LOG`, until its input ends."""
+"""A relay with its events in a file of JSON lines: `relay_here.py LISTEN BACKEND THREADS LOG`."""
 
 import signal
 import sys
-import threading
+from pathlib import Path
 
 from tidegate import _core
 from tidegate.relay.plan import Address, Backend, Door, Excerpts, Plan, Service
@@ -20,10 +20,9 @@ def main() -> None:
         listen_backlog=4096,
     )
     relay = _core.Relay(Plan((service,), threads=threads))
-    threading.Thread(target=lambda: (sys.stdin.read(), relay.stop()), name="bench-stop").start()
     signal.signal(signal.SIGTERM, lambda *_: relay.stop())
     writer = _core.TextWriter("jsonl")
-    with open(sys.argv[4], "wb") as log:
+    with Path(sys.argv[4]).open("wb") as log:
         while (batches := relay.poll(0.5)) is not None:
             for batch in batches:
                 if batch.table == "relay":

@@ -1,4 +1,4 @@
-"""The relay beside HAProxy, both with their logs on: bulk, new connections, requests on a kept one, idle memory."""
+"""The relay beside HAProxy, logs on: bulk, new connections, requests on a kept one, memory."""
 
 import contextlib
 import os
@@ -114,7 +114,9 @@ def figures(port: int, pid: int) -> dict[str, float]:
     found["bulk, 8 streams, GB/s"] = load("bulk", port, 8, SECONDS)[0] / 1e9
     before = cpu(pid)
     found["new connections/s"] = load("short", port, 50, SECONDS)[0]
-    found["CPU us per new connection"] = (cpu(pid) - before) / found["new connections/s"] / float(SECONDS) * 1e6
+    found["CPU us per new connection"] = (
+        (cpu(pid) - before) / found["new connections/s"] / float(SECONDS) * 1e6
+    )
     found["1 KB request, p50 us"], found["1 KB request, p99 us"] = load("kept", port, SECONDS)
     return found
 
@@ -129,7 +131,7 @@ def relaying(rounds: int, threads: int = 1) -> Report:
         for _ in range(rounds):
             for name, at in ports.items():
                 taken[name].append(figures(*at))
-    rows = [(f"{threads} threads", "tidegate", "haproxy", "ratio")]
+    rows: list[tuple[str, ...]] = [(f"{threads} threads", "tidegate", "haproxy", "ratio")]
     ratios = {}
     for what in taken["haproxy"][0]:
         ours, theirs = ([each[what] for each in taken[name]] for name in ("tidegate", "haproxy"))

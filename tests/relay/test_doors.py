@@ -62,7 +62,10 @@ def test_rules_choose_by_first_bytes_even_in_pieces() -> None:
             timeouts=Timeouts(first_byte=0.3, detect=0.5),
         )
         with Running(Plan((made,))) as relay:
-            assert ask(door, b"GE", b"T / HTTP/1.1\r\nHost: a\r\n\r\n") == b"web GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+            assert (
+                ask(door, b"GE", b"T / HTTP/1.1\r\nHost: a\r\n\r\n")
+                == b"web GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+            )
             assert ask(door, b"SSH-", b"2.0-x\r\n") == b"ssh SSH-2.0-x\r\n"
             assert ask(door, b"neither of them\n") == b"other neither of them\n"
             with pytest.raises(ConnectionResetError):
@@ -157,24 +160,23 @@ def test_a_flood_of_refused_ones_delays_nobody() -> None:
 
 
 def test_who_is_rejected_is_ended_and_refused_until_released() -> None:
-    with server(hold) as backend:
-        with Running(Plan((service(door := free_port(), backend),))) as relay:
-            with socket.create_connection((LOCAL, door), 10) as client:
-                wait_for(lambda: relay.relay.stats()["services"]["test"]["total"] == 1)
-                assert relay.relay.reject(LOCAL) and not relay.relay.reject(LOCAL)
-                assert receive(client) == b""
-            assert relay.causes(1) == ["rejected"]
-            with socket.create_connection((LOCAL, door), 10) as client:
-                assert receive(client) == b""
-            assert relay.causes(1, "refused") == ["rejected"]
-            assert relay.relay.rejected() == [LOCAL]
-            assert relay.relay.release(LOCAL)
-            with socket.create_connection((LOCAL, door), 10) as client:
-                wait_for(lambda: relay.relay.stats()["connections"] == 1)
-                [live] = relay.relay.connections(10)
-                relay.relay.kill(live["id"])
-                assert receive(client) == b""
-            assert relay.causes(2) == ["rejected", "killed"]
+    with server(hold) as backend, Running(Plan((service(door := free_port(), backend),))) as relay:
+        with socket.create_connection((LOCAL, door), 10) as client:
+            wait_for(lambda: relay.relay.stats()["services"]["test"]["total"] == 1)
+            assert relay.relay.reject(LOCAL) and not relay.relay.reject(LOCAL)
+            assert receive(client) == b""
+        assert relay.causes(1) == ["rejected"]
+        with socket.create_connection((LOCAL, door), 10) as client:
+            assert receive(client) == b""
+        assert relay.causes(1, "refused") == ["rejected"]
+        assert relay.relay.rejected() == [LOCAL]
+        assert relay.relay.release(LOCAL)
+        with socket.create_connection((LOCAL, door), 10) as client:
+            wait_for(lambda: relay.relay.stats()["connections"] == 1)
+            [live] = relay.relay.connections(10)
+            relay.relay.kill(live["id"])
+            assert receive(client) == b""
+        assert relay.causes(2) == ["rejected", "killed"]
 
 
 def test_a_port_that_is_taken_is_named_and_tried_again() -> None:
@@ -252,15 +254,17 @@ def test_drain_ends_five_thousand_connections_within_its_deadline(threads: int) 
 
 
 def test_a_drain_waits_for_those_who_end_by_themselves() -> None:
-    with server(named(b"served")) as backend:
-        with Running(Plan((service(door := free_port(), backend),))) as relay:
-            with socket.create_connection((LOCAL, door), 10) as client:
-                wait_for(lambda: relay.relay.stats()["services"]["test"]["total"] == 1)
-                relay.relay.drain(20)
-                wait_for(lambda: refuses(door))
-                client.sendall(b"last words")
-                assert receive(client) == b"served last words"
-            assert relay.causes(1) == ["fin"]
+    with (
+        server(named(b"served")) as backend,
+        Running(Plan((service(door := free_port(), backend),))) as relay,
+    ):
+        with socket.create_connection((LOCAL, door), 10) as client:
+            wait_for(lambda: relay.relay.stats()["services"]["test"]["total"] == 1)
+            relay.relay.drain(20)
+            wait_for(lambda: refuses(door))
+            client.sendall(b"last words")
+            assert receive(client) == b"served last words"
+        assert relay.causes(1) == ["fin"]
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
@@ -356,7 +360,10 @@ def test_connections_are_spread_over_threads() -> None:
 def test_when_no_more_files_may_be_opened_accepting_pauses() -> None:
     with server(hold) as backend:
         door = free_port()
-        with Running(Plan((service(door, backend),), connections=5)) as relay, contextlib.ExitStack() as clients:
+        with (
+            Running(Plan((service(door, backend),), connections=5)) as relay,
+            contextlib.ExitStack() as clients,
+        ):
             for _ in range(12):
                 clients.enter_context(socket.create_connection((LOCAL, door), 10))
             wait_for(lambda: relay.relay.stats()["connections"] == 5)
