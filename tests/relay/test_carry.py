@@ -1,4 +1,4 @@
-"""What the relay carries arrives whole, whoever ends it and in whatever order (cases of other relays that fail)."""
+"""What the relay carries arrives whole, whoever ends it and in whatever order."""
 
 import contextlib
 import hashlib
@@ -94,9 +94,12 @@ def test_replies_of_a_server_that_does_not_listen_are_whole() -> None:
                     got += piece
             return len(got)
 
-    with server(rude) as backend, Running(Plan((service(door := free_port(), backend),))):
-        with ThreadPoolExecutor(20) as pool:
-            assert Counter(pool.map(ask, range(2000))) == {len(reply): 2000}
+    with (
+        server(rude) as backend,
+        Running(Plan((service(door := free_port(), backend),))),
+        ThreadPoolExecutor(20) as pool,
+    ):
+        assert Counter(pool.map(ask, range(2000))) == {len(reply): 2000}
 
 
 def test_a_server_that_speaks_first_and_alone_stays() -> None:
@@ -108,13 +111,15 @@ def test_a_server_that_speaks_first_and_alone_stays() -> None:
         connection.sendall(b"still here\r\n")
 
     timeouts = Timeouts(first_byte=0.2, detect=0.2)
-    with server(banner) as backend:
-        with Running(Plan((service(door := free_port(), backend, timeouts=timeouts),))) as relay:
-            with socket.create_connection((LOCAL, door), 10) as client:
-                assert client.recv(100) == b"220 ready\r\n"
-                wait_for(lambda: relay.relay.connections(1)[0]["idle"] > 0.5)
-                go.set()
-                assert receive(client) == b"still here\r\n"
+    with (
+        server(banner) as backend,
+        Running(Plan((service(door := free_port(), backend, timeouts=timeouts),))) as relay,
+        socket.create_connection((LOCAL, door), 10) as client,
+    ):
+        assert client.recv(100) == b"220 ready\r\n"
+        wait_for(lambda: relay.relay.connections(1)[0]["idle"] > 0.5)
+        go.set()
+        assert receive(client) == b"still here\r\n"
 
 
 @pytest.mark.parametrize("parse", [True, False])
@@ -138,7 +143,10 @@ def test_bulk_arrives_as_it_was_sent(parse: bool) -> None:
             assert reply[32:] == block * blocks
             assert relay.causes(1) == ["fin"]
             [conn] = relay.table("conn")
-            assert (conn["up_payload"], conn["down_payload"]) == (len(block) * blocks, len(block) * blocks + 32)
+            assert (conn["up_payload"], conn["down_payload"]) == (
+                len(block) * blocks,
+                len(block) * blocks + 32,
+            )
             assert relay.relay.stats()["memory"] == 0
 
 
@@ -195,7 +203,7 @@ def test_many_slow_receivers_share_the_budget() -> None:
 
 
 def test_resets_reach_the_other_end() -> None:
-    seen = []
+    seen: list[bytes | OSError] = []
 
     def wait(connection: socket.socket) -> None:
         connection.sendall(b"hello")
@@ -216,7 +224,11 @@ def test_resets_reach_the_other_end() -> None:
         wait_for(lambda: seen)
         assert isinstance(seen[0], ConnectionResetError)
         [conn] = relay.table("conn")
-        assert (conn["conn_state"], conn["end_reason"], conn["relay_cause"]) == ("RSTO", "rst", "client_reset")
+        assert (conn["conn_state"], conn["end_reason"], conn["relay_cause"]) == (
+            "RSTO",
+            "rst",
+            "client_reset",
+        )
 
     with server(reset) as backend, Running(Plan((service(door := free_port(), backend),))) as relay:
         with socket.create_connection((LOCAL, door), 10) as client:

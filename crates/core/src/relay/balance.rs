@@ -86,7 +86,7 @@ impl Balance {
         }
         // Steps of a golden-ratio fraction spread the turns of heavy targets evenly.
         let turn = self.turn.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mut at = (u128::from(turn) * u128::from(self.weights) >> 64) as u64;
+        let mut at = ((u128::from(turn) * u128::from(self.weights)) >> 64) as u64;
         for (number, target) in self.targets.iter().enumerate() {
             if at < target.weight {
                 return number;

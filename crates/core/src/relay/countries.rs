@@ -1,4 +1,4 @@
-//! The country of an address, by a database in MaxMind's format.
+//! The country of an address, by a database in the format of `MaxMind`.
 
 use std::net::IpAddr;
 use std::path::Path;

@@ -20,3 +20,7 @@ pub mod session;
 mod shared;
 
 pub use handle::{Live, Outlet, Relay, ServiceStats, Stats, duplicate};
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+mod tests;

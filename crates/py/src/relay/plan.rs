@@ -87,13 +87,12 @@ fn read_door(from: Any<'_, '_>, handed: &mut Handed) -> PyResult<Door> {
 fn read_backend(from: Any<'_, '_>) -> PyResult<Backend> {
     let target = |pair: Any<'_, '_>| {
         let (to, weight): (Bound<'_, PyAny>, u32) = pair.extract()?;
-        let address = match get::<Option<String>>(&to, "path")? {
-            Some(path) => Address::Unix(path.into()),
-            None => {
-                let ip: Option<String> = get(&to, "ip")?;
-                let ip = address(&ip.unwrap_or_default())?;
-                Address::Ip(SocketAddr::new(ip, get(&to, "port")?))
-            }
+        let address = if let Some(path) = get::<Option<String>>(&to, "path")? {
+            Address::Unix(path.into())
+        } else {
+            let ip: Option<String> = get(&to, "ip")?;
+            let ip = address(&ip.unwrap_or_default())?;
+            Address::Ip(SocketAddr::new(ip, get(&to, "port")?))
         };
         Ok((address, weight))
     };

@@ -165,5 +165,5 @@ fn put_together(rules: &mut [Rule]) -> Result<Patterns, Error> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 mod tests;

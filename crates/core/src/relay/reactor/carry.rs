@@ -70,7 +70,11 @@ impl Worker {
                     }
                     return;
                 }
-                Command::Drip => return self.drip(conn),
+                Command::Drip => {
+                    // Whether it is taken does not matter.
+                    let _ = socket::write(&conn.near.socket, b"\0");
+                    return;
+                }
                 Command::Close(cause) => return self.end(conn, cause, false),
                 Command::Reset(cause) => return self.end(conn, cause, true),
             };

@@ -40,7 +40,7 @@ pub(in crate::relay) struct Line {
     /// Those before it were passed on.
     at: usize,
     /// Bytes that wait in the kernel.
-    pub(super) pipe: Option<Box<Pipe>>,
+    pub(super) pipe: Option<Pipe>,
     /// Bytes of the memory budget.
     pub(super) reserved: usize,
     /// Bytes that events have kept.

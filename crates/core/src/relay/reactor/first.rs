@@ -162,12 +162,6 @@ impl Worker {
         self.ask(conn, Event::Refused(refusal, cause::RULE))
     }
 
-    /// Sends somebody who is held a byte.
-    pub(super) fn drip(&mut self, conn: &mut Conn) {
-        // Whether it is taken does not matter.
-        let _ = socket::write(&conn.near.socket, b"\0");
-    }
-
     /// Throws away what somebody says who is held.
     pub(super) fn discard(&mut self, conn: &mut Conn) {
         while conn.near.readable {

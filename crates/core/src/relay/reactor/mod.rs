@@ -90,7 +90,7 @@ pub(super) struct Worker {
     timers: Timers,
     rows: Rows,
     buffer: Vec<u8>,
-    pipes: Vec<Box<Pipe>>,
+    pipes: Vec<Pipe>,
     /// Whether the kernel moves bytes between sockets for us.
     splices: bool,
     /// Connections with work left that had their turn.
@@ -196,7 +196,7 @@ impl Worker {
         let mono = mono.into_iter().flatten().map(|at| at - self.now.mono);
         let wait = mono.chain(rows).min().unwrap_or(NAP).clamp(0, NAP);
         // Rounded up: waking before it is time would be in vain.
-        Duration::from_millis((wait.unsigned_abs() + 999_999) / 1_000_000)
+        Duration::from_millis(wait.unsigned_abs().div_ceil(1_000_000))
     }
 
     fn dispatch(&mut self, event: &Event) {
@@ -264,7 +264,8 @@ impl Worker {
             }
         }
         let conns = &self.conns;
-        let counts = |at, key| conns.get(key).is_some_and(|conn: &Box<Conn>| conn.timer == at);
+        let timer = |key| conns.get(key).map(|conn| conn.timer);
+        let counts = |at, key| timer(key) == Some(at);
         self.timers.tidy(conns.len(), counts);
     }
 

@@ -53,7 +53,7 @@ impl Worker {
                 self.copy(conn, direction, granted)
             };
             let line = conn.line(direction);
-            let held = line.pipe.as_ref().map_or(0, |pipe| pipe.held()) + line.bytes().len();
+            let held = line.pipe.as_ref().map_or(0, Pipe::held) + line.bytes().len();
             // Nothing waited before, so that all that waits now is of this read.
             line.reserved = held;
             self.shared.memory.give_back(granted.saturating_sub(held));
@@ -137,7 +137,7 @@ impl Worker {
     }
 
     /// Keeps an empty pipe for the next who needs one.
-    pub(super) fn keep_pipe(&mut self, pipe: Box<Pipe>) {
+    pub(super) fn keep_pipe(&mut self, pipe: Pipe) {
         if pipe.held() == 0 && self.pipes.len() < PIPES {
             self.pipes.push(pipe);
         }
@@ -260,7 +260,7 @@ impl Worker {
 
     /// Lets the kernel move bytes; how many came.
     fn splice(&mut self, conn: &mut Conn, direction: Direction, most: usize) -> usize {
-        let Some(mut pipe) = self.pipes.pop().or_else(|| Pipe::open().ok().map(Box::new)) else {
+        let Some(mut pipe) = self.pipes.pop().or_else(|| Pipe::open().ok()) else {
             return self.copy(conn, direction, most);
         };
         let Some(sender) = conn.sender(direction) else {

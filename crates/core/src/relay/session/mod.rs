@@ -16,6 +16,8 @@ const LINGER: Nanos = 5_000_000_000;
 const DRIP: Nanos = 5_000_000_000;
 
 /// One direction.
+// Its facts are independent of each other.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Way {
     /// Bytes that came from the sender.

@@ -1,1 +1,0 @@
-//! Played arrivals, and threads that arrive at once.

@@ -1,0 +1,4 @@
+//! Small parts of the relay, each alone.
+
+mod lists;
+mod proxy;
