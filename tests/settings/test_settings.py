@@ -6,26 +6,25 @@ from typing import Any
 
 import pytest
 
+from tidegate.app.checking import LOOKS
 from tidegate.model.config import Config
 from tidegate.model.errors import UsageError
-from tidegate.settings.build import ConfigError, build
-from tidegate.settings.check import check
+from tidegate.settings.build import build
+from tidegate.settings.check import checked
 from tidegate.settings.document import Document, parse_document
 from tidegate.settings.environment import with_environment
 from tidegate.settings.find import find, load
 from tidegate.settings.keys import all_keys
+from tidegate.settings.problem import ConfigError
 
 
-def loaded(text: str) -> Config:
-    document = parse_document(text, "t.yml")
-    config = build(document)
-    check(config, document)
-    return config
+def loaded(text: str, environment: dict[str, str] | None = None) -> Config:
+    return checked(with_environment(parse_document(text, "t.yml"), environment or {}), LOOKS)
 
 
-def problems(text: str) -> list[str]:
+def problems(text: str, environment: dict[str, str] | None = None) -> list[str]:
     with pytest.raises(ConfigError) as caught:
-        loaded(text)
+        loaded(text, environment)
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -66,6 +65,7 @@ service: 5
         't.yml:4: store.keep_age: "2x" is no duration: write 90, 200s, 5m, 2h or 1d',
         't.yml:9: alerts.rules[0].threshold: "lots" is no size: write 1000, 64K, 100M or 10G',
         't.yml:10: alerts.rules[1] needs "name"',
+        "t.yml:10: alerts.rules[1].threshold: packets needs a threshold: a number from 0, or a size",
         "t.yml:12: logs[0].format: one of conmon, tsv, csv, jsonl, zeek, eve, ecs is expected, not 'xml'",
         "t.yml:13: service: a group of keys is expected, not 5",
     ]
@@ -73,8 +73,8 @@ service: 5
 
 def test_an_address_for_all_and_a_length_for_nothing_are_refused() -> None:
     assert problems("service: {metrics: '0.0.0.0:9700'}\nwatch: {snaplen: -5}\n") == [
-        "t.yml:2: watch: snaplen: -5 bytes of a packet; 64 to 262144 can be kept",
-        't.yml:1: service: "0.0.0.0:9700" is no loopback address: write 127.0.0.1:9700',
+        't.yml:1: service.metrics: "0.0.0.0:9700" is no loopback address: write 127.0.0.1:9700',
+        "t.yml:2: watch.snaplen: -5 bytes of a packet; 64 to 262144 can be kept",
     ]
 
 
@@ -91,16 +91,13 @@ logs:
 """
     said = "\n".join(problems(text))
     for part in (
-        't.yml:3: alerts.rules[0].metric: there is no metric "speed"',
-        't.yml:3: alerts.rules[0].key: there is no column "colour"',
-        "t.yml:5: alerts.rules[2].threshold: a number is needed",
-        't.yml:5: alerts.rules[2].key: there is no column "colours"',
-        "an alert cannot be over at a value above",
-        '"a" is there 2 times',
-        'there is no field "prg"; did you mean "prog"?',
+        't.yml:3: alerts.rules[0].metric: there is no metric "speed"; there are bytes, ',
+        't.yml:4: alerts.rules[1].name: "a" is taken already',
+        't.yml:4: alerts.rules[1].filter: there is no field "prg"; did you mean "prog"?',
         't.yml:4: alerts.rules[1].actions: there is no action "pager"; there are log, screen',
-        't.yml:8: logs[0].tables: there is no table "con"',
-        'there is no column "uri" in con',
+        "t.yml:5: alerts.rules[2].threshold: bytes needs a threshold",
+        't.yml:5: alerts.rules[2].key: there is no column in conn "colours"',
+        't.yml:8: logs[0].tables: there is no table "con"; did you mean "conn"?',
     ):
         assert part in said
 
@@ -148,8 +145,11 @@ def test_the_environment_sets_keys(tmp_path: Path) -> None:
 
 
 def test_a_variable_that_sets_nothing_is_a_mistake() -> None:
-    with pytest.raises(UsageError, match="did you mean TIDEGATE_STORE__KEEP_AGE"):
-        with_environment(Document("t", {}), {"TIDEGATE_STORE_KEEP_AGE": "7d"})
+    assert problems("stor: 1\n", {"TIDEGATE_STORE_KEEP_AGE": "7d", "TIDEGATE_STORE__PATH": "[1, 2]"}) == [
+        "environment: TIDEGATE_STORE_KEEP_AGE: sets nothing; did you mean TIDEGATE_STORE__KEEP_AGE?",
+        "TIDEGATE_STORE__PATH: store.path: text is expected, not [1, 2]",
+        't.yml:1: unknown key "stor"; did you mean "store"?',
+    ]
 
 
 @pytest.mark.parametrize("key", [key for key in all_keys() if key.variable and key.group is None])

@@ -150,17 +150,6 @@ def _trouble(sink: Counting) -> str:
     return f"{sink.lost} rows lost" if sink.lost else ""
 
 
-def check(config: Config) -> None:
-    """Raises UsageError for what no part could work with; opens nothing."""
-    from tidegate import alerts
-    from tidegate.sinks.log import check_logs
-
-    check_logs(config.logs)
-    alerts.check(config.alerts)
-    if config.places.databases:
-        place_stage(config.places).close()
-
-
 def program_stage(settings: ProgramSettings, helper: "Helper | None" = None) -> Stage:
     """Says which program a connection belongs to; the helper looks where we may not."""
     from tidegate.enrich.process import ProcessStage

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tidegate.alerts import commands as alert_commands
-from tidegate.app.assembly import Assembly, captured, check, program_stage
+from tidegate.app.assembly import Assembly, captured, program_stage
 from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config, WatchSettings
 from tidegate.model.config.capture import live
@@ -104,7 +104,6 @@ class Running:
 
     def _parts(self) -> Parts:
         config = self._load()
-        check(config)
         root = store_root(config, self._root)
         assembly = Assembly(config, root, self._helper, self._programs)
         watched = live(captured(config, assembly.tables))
@@ -151,7 +150,7 @@ class Running:
 
     def _reload(self) -> dict[str, Any]:
         try:
-            check(self._load())
+            self._load()
         except UsageError as error:
             self.service.reload_error = str(error)
             raise

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import rich_click as click
 
-from tidegate.app import assembly
+from tidegate.app import checking
 from tidegate.cli.options import PATH
 from tidegate.model.config.option import DURATION, SIZE
 from tidegate.model.errors import UsageError
 from tidegate.model.text import safe_text
 from tidegate.settings import find
-from tidegate.settings.build import ConfigError
 from tidegate.settings.document import read_document
 from tidegate.settings.keys import Key, all_keys
+from tidegate.settings.problem import ConfigError
 
 
 @click.group(no_args_is_help=True)
@@ -25,14 +25,19 @@ def config() -> None:
 @config.command()
 @click.argument("file", type=PATH, required=False)
 def check(file: Path | None) -> int:
-    """Say everything that is wrong in FILE (the one that would be used, unless named), with its line."""
+    """Say everything that is wrong in FILE (the one that would be used, unless named), with its line.
+
+    Names are looked up, filters compiled and classes imported; nothing is opened or written.
+    """
     found = find.find(file)
     try:
-        assembly.check(find.load(file))
+        settings = checking.load(file)
     except ConfigError as error:
         for problem in error.problems:
             click.echo(safe_text(str(problem)), err=True)
         return 2
+    for note in checking.notes(settings):
+        click.echo(f"note: {note}", err=True)
     click.echo(f"{found}: all is well" if found else f"no file, all defaults; looked in {_places()}")
     return 0
 

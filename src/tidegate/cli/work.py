@@ -6,13 +6,13 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from tidegate.app.assembly import check
+from tidegate.app.checking import load
 from tidegate.app.rights import separate
 from tidegate.app.running import Running, outlets, store_root
 from tidegate.cli import closing
 from tidegate.enrich.watch import open_source
 from tidegate.pipeline.control import ControlServer
-from tidegate.settings.find import find, load
+from tidegate.settings.find import find
 
 _log = logging.getLogger("tidegate")
 
@@ -23,7 +23,6 @@ def work(file: Path | None) -> int:
     place = find(file)
     config = load(place)
     root = store_root(config)
-    check(config)
     records = partial(open_source, config.programs) if config.programs.method != "none" else None
     with separate(config.service.user or None, outlets(config), records) as separated:
         if separated and separated.told:

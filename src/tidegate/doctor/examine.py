@@ -1,7 +1,7 @@
 """Every check, in the order in which a capture needs what they look at."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,10 +13,13 @@ from tidegate.doctor.places import check_places
 from tidegate.doctor.programs import check_programs
 from tidegate.model.config import Config
 from tidegate.model.errors import UsageError
-from tidegate.settings.find import find, load, places
+from tidegate.settings.find import find, places
+
+Load = Callable[[Path | None], Config]
+"""Reads the configuration; raises UsageError."""
 
 
-def examine(file: Path | None) -> Iterator[Finding]:
+def examine(file: Path | None, load: Load) -> Iterator[Finding]:
     """What works here and what does not, with this configuration; one thing after the other."""
     config = Config()
     try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 from tidegate.model.config.option import DURATION, SIZE, option, required
-from tidegate.model.errors import UsageError
+from tidegate.model.errors import SettingError
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class WatchSettings:
     def __post_init__(self) -> None:
         """Refuses what no packet fits in."""
         if not 64 <= self.snaplen <= 262144:
-            raise UsageError(f"snaplen: {self.snaplen} bytes of a packet; 64 to 262144 can be kept")
+            raise SettingError(f"{self.snaplen} bytes of a packet; 64 to 262144 can be kept", "snaplen")
 
 
 def live(settings: WatchSettings, interim: float = 5.0, health: float = 10.0) -> WatchSettings:
