@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 
 import tidegate
 from helpers import TIDEGATE, Run, wait_for
+from nets import Net
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="capturing needs root")
 
@@ -21,13 +24,21 @@ SETTINGS = "store: {path: s}\nwatch: {interfaces: lo, engine: {interim: 500ms}}\
 class Running:
     """A `tidegate run` in an empty directory, and questions to it."""
 
-    def __init__(self, place: Path, environment: dict[str, str], run: Run) -> None:
+    def __init__(
+        self,
+        place: Path,
+        environment: dict[str, str],
+        run: Run,
+        settings: str = SETTINGS,
+        before: Sequence[str] = (),
+    ) -> None:
+        """`before` are the words before the command, to run it elsewhere."""
         self.file = place / "t.yml"
-        self.file.write_text(SETTINGS)
+        self.file.write_text(settings)
         self._run = run
         self.told = place / "told"
         with self.told.open("w") as told:
-            words = [*TIDEGATE, "run", "--config", "t.yml"]
+            words = [*before, *TIDEGATE, "run", "--config", "t.yml"]
             self.process = subprocess.Popen(words, env=environment, cwd=place, stderr=told)
 
     def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
@@ -48,16 +59,22 @@ class Running:
         return seen
 
 
+@contextmanager
+def started(*given: Any) -> Iterator[Running]:
+    made = Running(*given)
+    try:
+        yield made
+        made.process.terminate()
+        made.process.wait(20)
+    finally:
+        made.process.kill()
+        made.process.wait()
+
+
 @pytest.fixture
 def running(tmp_path: Path, environment: dict[str, str], run: Run) -> Iterator[Running]:
-    made = Running(tmp_path, environment, run)
-    yield made
-    made.process.terminate()
-    try:
-        made.process.wait(20)
-    except subprocess.TimeoutExpired:
-        made.process.kill()
-        raise
+    with started(tmp_path, environment, run) as made:
+        yield made
 
 
 def ping() -> None:
@@ -100,15 +117,56 @@ def test_a_second_one_is_refused(running: Running, run: Run) -> None:
 
 
 def test_what_cannot_start_is_said_once(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "t.yml").write_text(SETTINGS.replace("lo,", "eth77,"))
+    (tmp_path / "t.yml").write_text(SETTINGS.replace("lo,", "eth 77,"))
     done = run("run", "--config", "t.yml")
-    assert done.returncode == 1
-    assert done.stderr.count("eth77: no such interface") == 1
+    assert done.returncode == 2
+    assert done.stderr.count('"eth 77" can be no interface') == 1
     (tmp_path / "t.yml").write_text("watch: 5\n")
     done = run("run", "--config", "t.yml")
     assert (done.returncode, done.stderr) == (
         2,
         "tidegate: t.yml:1: watch: a group of keys is expected, not 5\n",
+    )
+
+
+def test_an_interface_that_is_not_there_yet_is_waited_for(
+    tmp_path: Path, environment: dict[str, str], run: Run
+) -> None:
+    settings = "store: {path: s}\nwatch: {interfaces: [lo, late0], engine: {interim: 500ms}}\n"
+    with Net() as net, started(tmp_path, environment, run, settings, net.inside()) as running:
+        running.until(lambda status: status["waiting_for"] == ["late0"] and status["capturing"])
+        assert "capture   lo; waiting for late0, not there" in running.ask().stdout
+        subprocess.run(net.inside("ping", "-q", "-c", "2", "-i", "0.1", "127.0.0.1"), check=True)
+        before = running.until(lambda status: status["packets"] >= 4)["packets"]
+        net.add_pair("late0")
+        running.until(lambda status: status["waiting_for"] == [] and "late0" in status["interfaces"])
+        net.send("late0", 3)
+        running.until(lambda status: status["packets"] >= before + 3)
+        assert running.ask("stop").returncode == 0
+        assert running.process.wait(20) == 0
+    told = running.told.read_text()
+    assert "warning: late0: no such interface; waiting for it" in told
+    assert "warning: late0: came up, watched since" in told
+    assert "tidegate: watched lo, late0 for " in told
+    assert "tidegate: dropped: nothing, by the kernel or later" in told
+    rows = tidegate.query("SELECT count(*) > 0 FROM conn WHERE iface = 'late0'", tmp_path / "s")
+    assert list(rows) == [(True,)]
+
+
+def test_a_reload_that_changes_the_capture_keeps_the_counters(running: Running) -> None:
+    running.until(lambda status: status["capturing"])
+    ping()
+    before = running.until(lambda status: status["packets"] >= 4)["packets"]
+    running.file.write_text(SETTINGS.replace("lo,", "lo, snaplen: 500,"))
+    assert running.ask("reload").returncode == 0
+    running.until(lambda status: status["reloads"] == 1 and status["capturing"])
+    assert running.status()["packets"] >= before
+    ping()
+    running.until(lambda status: status["packets"] >= before + 4)
+    assert running.ask("stop").returncode == 0
+    assert running.process.wait(20) == 0
+    assert re.search(
+        r"tidegate: watched lo for .*: \d+ packets, .*, \d+ connections", running.told.read_text()
     )
 
 

@@ -2,7 +2,9 @@
 
 import getpass
 import os
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +14,16 @@ from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config, WatchSettings
 from tidegate.model.config.capture import live
 from tidegate.model.errors import UsageError
+from tidegate.model.stats import Counters
 from tidegate.pipeline.kept import Once
 from tidegate.pipeline.metrics import MetricsServer
 from tidegate.pipeline.pipeline import Line
 from tidegate.pipeline.service import Parts, Service
 from tidegate.sinks import Sink
 from tidegate.sources.live import Live
+from tidegate.sources.patient import Patient, Totals
 from tidegate.store.layout import default_root
+from tidegate.store.writer import StoreWriter
 
 if TYPE_CHECKING:
     from tidegate.helper.client import Helper
@@ -44,6 +49,16 @@ def outlets(config: Config) -> Outlets:
     return Outlets(store_root(config), (*record, *logs, control_path(config)))
 
 
+@dataclass(frozen=True)
+class Sums:
+    """What there is to say at the end."""
+
+    counters: Counters
+    interfaces: list[str]
+    seconds: float
+    store: StoreWriter | None
+
+
 class Running:
     """Everything a configuration asks for, put together: what `tidegate run` runs."""
 
@@ -63,7 +78,9 @@ class Running:
         self._root = root
         self._helper = helper
         self._parent = os.getppid()
-        self._live: Live | None = None
+        self._totals = Totals()
+        self._source_now: Patient | None = None
+        self._began = time.monotonic()
         config = load()
         # One for all configurations: records of programs are told once, and none is to be forgotten.
         self._programs = Once(lambda: program_stage(config.programs, helper))
@@ -94,7 +111,13 @@ class Running:
 
     def warnings(self) -> list[str]:
         """What the user should know of the capture."""
-        return self._live.stats().warnings if self._live else []
+        own = self._source_now.warnings if self._source_now else []
+        return [*own, *self._totals.counters().warnings]
+
+    def sums(self) -> Sums:
+        """What was seen and lost since the start."""
+        elapsed = time.monotonic() - self._began
+        return Sums(self._totals.counters(), self._totals.interfaces(), elapsed, self._assembly.store)
 
     def _lost(self) -> str:
         if os.getppid() != self._parent:  # whoever started us was killed: nobody else would end us
@@ -114,9 +137,14 @@ class Running:
             lambda: self._facts(assembly),
         )
 
-    def _source(self, settings: WatchSettings) -> Live:
-        self._live = Live(settings, settings.tables, self._helper.packet_fd if self._helper else None)
-        return self._live
+    def _source(self, settings: WatchSettings) -> Patient:
+        self._source_now = Patient(settings, self._open)
+        return self._source_now
+
+    def _open(self, settings: WatchSettings) -> Live:
+        live = Live(settings, settings.tables, self._helper.packet_fd if self._helper else None)
+        self._totals.begin(live)
+        return live
 
     def _line(self, assembly: Assembly) -> Line:
         self._assembly = assembly
@@ -131,11 +159,10 @@ class Running:
             "store": str(assembly.root),
             **assembly.facts(),
         }
-        if self._live is None:
-            return facts
-        stats = self._live.stats()
+        stats = self._totals.counters()
         return facts | {
-            "interfaces": self._live.interfaces(),
+            "interfaces": self._totals.interfaces(),
+            "waiting_for": self._source_now.missing if self._source_now else [],
             "packets": stats.packets,
             "bytes": stats.bytes,
             "flows": stats.flows,
@@ -145,7 +172,7 @@ class Running:
                 "by a full queue": stats.dropped_queue,
                 "by a full connection table": stats.dropped_table,
             },
-            "warnings": stats.warnings + (self._helper.warnings() if self._helper else []),
+            "warnings": [*self.warnings(), *(self._helper.warnings() if self._helper else [])],
         }
 
     def _reload(self) -> dict[str, Any]:

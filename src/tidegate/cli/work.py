@@ -11,6 +11,7 @@ from tidegate.app.rights import separate
 from tidegate.app.running import Running, outlets, store_root
 from tidegate.cli import closing
 from tidegate.enrich.watch import open_source
+from tidegate.model.units import human_count
 from tidegate.pipeline.control import ControlServer
 from tidegate.settings.find import find
 
@@ -29,6 +30,16 @@ def work(file: Path | None) -> int:
             _log.info("%s", separated.told)
         helper = separated.helper if separated else None
         return _serve(Running(lambda: load(place), str(place or ""), root, helper))
+
+
+def _say_sums(running: Running) -> None:
+    """What was seen, lost and kept, as a watch says it."""
+    sums = running.sums()
+    closing.watched(sums.counters, sums.interfaces, sums.seconds)
+    if missed := running.service.missed_rows:
+        closing.say(f"tidegate: {human_count(missed)} rows were not written while an output failed")
+    if sums.store:
+        closing.stored(sums.store)
 
 
 def _serve(running: Running) -> int:
@@ -53,5 +64,6 @@ def _serve(running: Running) -> int:
         running.run()
     finally:
         control.close()
+        _say_sums(running)
     _log.info("ended")
     return 0

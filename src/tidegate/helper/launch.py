@@ -89,7 +89,10 @@ def _worker(user: str | None) -> tuple[Identity, str | None]:
         return now, None
     wanted_by = identity.caller(os.environ) if may_change else None
     if wanted_by is None:
-        return now, "runs as root, without any of its capabilities: neither --user nor sudo names a user"
+        return now, (
+            "runs as root, without any of its capabilities: "
+            "neither --user nor service.user nor sudo names a user"
+        )
     if not identity.can_read_program(wanted_by):
         return now, (
             f"runs as root, without any of its capabilities: {wanted_by.name} cannot read Tidegate's files"
