@@ -4,13 +4,17 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 import tidegate
 from helpers import TIDEGATE, Run, wait_for
@@ -168,6 +172,54 @@ def test_a_reload_that_changes_the_capture_keeps_the_counters(running: Running) 
     assert re.search(
         r"tidegate: watched lo for .*: \d+ packets, .*, \d+ connections", running.told.read_text()
     )
+
+
+def figures(port: int) -> dict[str, float]:
+    """What is served there: each sample as it is written, such as `tidegate_dropped_total{place="kernel"}`."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        families = text_string_to_metric_families(answer.read().decode())
+        return {
+            f"{one.name}{dict(one.labels) or ''}": one.value for family in families for one in family.samples
+        }
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_figures_follow_the_configuration(running: Running) -> None:
+    running.until(lambda status: status["capturing"])
+    first, second = free_port(), free_port()
+    for number, port in enumerate((first, second), 1):
+        running.file.write_text(f"{SETTINGS}service: {{metrics: '127.0.0.1:{port}'}}\n")
+        assert running.ask("reload").returncode == 0
+        running.until(lambda status, number=number: status["reloads"] == number)
+        subprocess.run(["bash", "-c", ": </dev/tcp/127.0.0.1/1"], capture_output=True, check=False)
+        wait_for(
+            lambda port=port: figures(port).get("tidegate_connections_closed_total{'conn_state': 'REJ'}")
+        )
+        found = figures(port)
+        assert found["tidegate_up"] == 1
+        assert found["tidegate_dropped_total{'place': 'kernel'}"] == 0
+        assert not any("127.0.0.1" in name for name in found)
+    with pytest.raises(urllib.error.URLError):
+        figures(first)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        running.file.write_text(f"{SETTINGS}service: {{metrics: '127.0.0.1:{port}'}}\n")
+        assert running.ask("reload").returncode == 0
+        running.until(lambda status: "Address already in use" in status["reload_error"])
+        assert figures(second)["tidegate_up"] == 1
+
+
+def test_a_port_that_is_taken_is_told_with_its_line(run: Run, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (tmp_path / "t.yml").write_text(f"{SETTINGS}service: {{metrics: '127.0.0.1:{port}'}}\n")
+        done = run("run", "--config", "t.yml")
+    assert done.returncode == 2
+    assert f"tidegate: t.yml:3: service.metrics: 127.0.0.1:{port}: Address already in use\n" in done.stderr
 
 
 def test_a_helper_that_is_killed_comes_back_with_a_new_worker(running: Running) -> None:

@@ -1,4 +1,4 @@
-"""Interfaces that are missing at the start are waited for; counters go on over one capture after the other."""
+"""Interfaces that are missing at the start are waited for; counters go on over several captures."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -147,6 +147,10 @@ class Alerts:
         with self._lock:
             return [book.standing(self._clock.now) for book in self._books.values()]
 
+    def notices(self) -> list[dict[str, Any]]:
+        """Of each mail and webhook, how many notices were lost, how many wait, and for how long."""
+        return self._actions.standings()
+
     @contextmanager
     def _working(self) -> Iterator[None]:
         """Holds the lock. A stage that fails is over: its threads end, and another may have the state."""

@@ -38,6 +38,10 @@ class Counting(Protocol):
     def waiting(self) -> int:
         """What the sink did not get rid of yet."""
 
+    @property
+    def lag(self) -> float:
+        """Seconds for which something has been waiting."""
+
 
 class Assembly:
     """The parts behind a capture. Nothing is open before `stages` and `sinks` are called."""
@@ -124,12 +128,22 @@ class Assembly:
             for stage in self._stages
         ]
         sinks = [
-            {"name": name, "lost": sink.lost, "waiting": sink.waiting, "error": _trouble(sink)}
+            {
+                "name": name,
+                "lost": sink.lost,
+                "waiting": sink.waiting,
+                "lag": sink.lag,
+                "error": _trouble(sink),
+            }
             for name, sink in self._counting
         ]
+        alerts = self._alerts.desk.open_alerts() if self._alerts else []
         return {
             "parts": [*stages, *sinks],
-            "alerts_open": len(self._alerts.desk.open_alerts()) if self._alerts else 0,
+            "stored_lost": self._store.writer.lost_rows if self._store else 0,
+            "alerts_open": len(alerts),
+            "alerts_acknowledged": sum(alert["acknowledged_by"] is not None for alert in alerts),
+            "notices": self._alerts.notices() if self._alerts else [],
         }
 
     def _said(self, stage: Guarded) -> str:

@@ -19,6 +19,7 @@ from tidegate.pipeline.kept import Once
 from tidegate.pipeline.metrics import MetricsServer
 from tidegate.pipeline.pipeline import Line
 from tidegate.pipeline.service import Parts, Service
+from tidegate.pipeline.tally import Tally
 from tidegate.sinks import Sink
 from tidegate.sources.live import Live
 from tidegate.sources.patient import Patient, Totals
@@ -89,20 +90,19 @@ class Running:
         self.service = Service(self._parts, lost=self._lost)
         self.beside: list[Sink] = []
         """Sinks that are fed beside those of the configuration; closed and used again with a reload."""
-        self._metrics = (
-            MetricsServer(config.service.metrics, self.service.status) if config.service.metrics else None
-        )
+        self._tally = Tally()
+        self._metrics: MetricsServer | None = None
+        self._metrics_address = ""
+        self._metrics_wanted = config.service.metrics
 
     def run(self) -> None:
         """Runs until the service is stopped; raises TidegateError if it cannot even start."""
-        if self._metrics:
-            self._metrics.start()
         try:
+            self._serve_metrics(self._metrics_wanted)
             self.service.run()
         finally:
             self._programs.close()
-            if self._metrics:
-                self._metrics.close()
+            self._serve_metrics("")
 
     def commands(self) -> "dict[str, Command]":
         """What can be asked for over the control socket."""
@@ -147,9 +147,21 @@ class Running:
         return live
 
     def _line(self, assembly: Assembly) -> Line:
+        self._serve_metrics(assembly.config.service.metrics)
         self._assembly = assembly
         sinks = assembly.sinks()  # first, since alerts are remembered in the store's directory
-        return Line([*sinks, *self.beside], assembly.stages())
+        return Line([*sinks, self._tally, *self.beside], assembly.stages())
+
+    def _serve_metrics(self, address: str) -> None:
+        """Serves figures there, or nowhere; raises UsageError, and goes on as before, where it cannot."""
+        if address == self._metrics_address:
+            return
+        made = MetricsServer(address, self.service.status) if address else None
+        if self._metrics:
+            self._metrics.close()
+        self._metrics, self._metrics_address = made, address
+        if made:
+            made.start()
 
     def _facts(self, assembly: Assembly) -> dict[str, Any]:
         facts = {
@@ -158,6 +170,11 @@ class Running:
             "config": self.file,
             "store": str(assembly.root),
             **assembly.facts(),
+            "connections_closed": dict(self._tally.connections),
+            "alerts_told": [
+                {"state": state, "severity": severity, "count": count}
+                for (state, severity), count in list(self._tally.alerts.items())
+            ],
         }
         stats = self._totals.counters()
         return facts | {

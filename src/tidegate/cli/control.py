@@ -49,8 +49,18 @@ def _status(answer: dict[str, Any]) -> list[str]:
     if answer["reload_error"]:
         lines.append(f"          the last reload changed nothing: {answer['reload_error']}")
     lines += [f"{part['name']:9} {_part(part)}" for part in answer.get("parts", [])]
+    lines += [
+        f"{each['name']:9} {_notices(each)}"
+        for each in answer.get("notices", [])
+        if each["lost"] or each["waiting"]
+    ]
     lines += [f"warning   {warning}" for warning in answer.get("warnings", [])]
     return lines
+
+
+def _notices(action: dict[str, Any]) -> str:
+    lost = f"{human_count(action['lost'])} alerts were not told; " if action["lost"] else ""
+    return f"{lost}{human_count(action['waiting'])} wait, for {human_duration(action['lag'])}"
 
 
 def _waited(answer: dict[str, Any]) -> str:

@@ -109,6 +109,8 @@ def _watch(options: Watching) -> int:
     root = options.root(config)
     if options.places:  # before rights are given up: they may lie where only root can look
         place_stage(config.places).close()
+    if config.service.metrics:
+        closing.say("tidegate: service.metrics: only tidegate run serves figures for Prometheus, not watch")
     if options.no_helper:
         return _run(options, config, root, None)
     logs = (Path(log.path) for log in config.logs if log.path != "-")

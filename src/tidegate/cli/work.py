@@ -11,9 +11,11 @@ from tidegate.app.rights import separate
 from tidegate.app.running import Running, outlets, store_root
 from tidegate.cli import closing
 from tidegate.enrich.watch import open_source
+from tidegate.model.errors import SettingError
 from tidegate.model.units import human_count
 from tidegate.pipeline.control import ControlServer
-from tidegate.settings.find import find
+from tidegate.settings import find
+from tidegate.settings.problem import located
 
 _log = logging.getLogger("tidegate")
 
@@ -21,7 +23,7 @@ _log = logging.getLogger("tidegate")
 def work(file: Path | None) -> int:
     """Gives up the rights that only its helper needs, and runs; the exit code."""
     # Which file it is, and where the default store lies, goes by who started us, not by whom we become.
-    place = find(file)
+    place = find.find(file)
     config = load(place)
     root = store_root(config)
     records = partial(open_source, config.programs) if config.programs.method != "none" else None
@@ -29,7 +31,10 @@ def work(file: Path | None) -> int:
         if separated and separated.told:
             _log.info("%s", separated.told)
         helper = separated.helper if separated else None
-        return _serve(Running(lambda: load(place), str(place or ""), root, helper))
+        try:
+            return _serve(Running(lambda: load(place), str(place or ""), root, helper))
+        except SettingError as error:
+            raise located(find.read(place), error) from None
 
 
 def _say_sums(running: Running) -> None:

@@ -27,6 +27,7 @@ class Stream:
     """Standard output, or any open stream: fails as it fails, and keeps nothing back."""
 
     lost = waiting = 0
+    lag = 0.0
     failing = False
 
     def __init__(self, out: BinaryIO, format: Format) -> None:
@@ -84,6 +85,11 @@ class Log:
     def waiting(self) -> int:
         """Bytes in memory that the files did not take yet."""
         return sum(part.outlet.waiting for part in self._each)
+
+    @property
+    def lag(self) -> float:
+        """Seconds for which something has been waiting for a file."""
+        return max(part.outlet.lag for part in self._each)
 
     @property
     def failing(self) -> bool:

@@ -62,6 +62,11 @@ class LoggerSink:
         """Rows that the handlers did not take yet."""
         return self._emitter.waiting
 
+    @property
+    def lag(self) -> float:
+        """Seconds for which the handlers have not been through with all that there was."""
+        return self._emitter.lag
+
     def write(self, batch: Batch) -> None:
         """Hands on connections that are over, or keeps data segments until their program is known."""
         if self._segments and batch.table in self.tables:
