@@ -175,7 +175,7 @@ def test_a_reload_that_changes_the_capture_keeps_the_counters(running: Running) 
 
 
 def figures(port: int) -> dict[str, float]:
-    """What is served there: each sample as it is written, such as `tidegate_dropped_total{place="kernel"}`."""
+    """What is served there, by names such as `tidegate_dropped_total{'place': 'kernel'}`."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         families = text_string_to_metric_families(answer.read().decode())
         return {

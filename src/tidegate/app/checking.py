@@ -10,6 +10,7 @@ from tidegate.model.config import Config
 from tidegate.model.errors import SettingError, UsageError, tried
 from tidegate.model.text import clip, meant, safe_text
 from tidegate.settings import find
+from tidegate.settings.build import examine
 
 Found = Iterable[SettingError]
 
@@ -20,6 +21,18 @@ LONGEST_INTERFACE = 15
 def load(named: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:
     """The settings of file and environment, found right by every part; raises ConfigError, or UsageError."""
     return find.load(named, environment, LOOKS)
+
+
+def look(named: Path | None = None) -> tuple[Config, list[str]]:
+    """The settings as far as they are right, and everything that is wrong with the others."""
+    try:
+        return load(named), []
+    except UsageError as error:
+        problems = error.lines()
+    try:
+        return examine(find.read(named))[0], problems
+    except UsageError:
+        return Config(), problems
 
 
 def notes(config: Config) -> list[str]:

@@ -55,7 +55,7 @@ def can_read_program(identity: Identity) -> bool:
     """Whether that user may read Tidegate and the libraries it loads later on. For root only."""
     folders = {Path(__file__).parents[1], Path(os.__file__).parent, Path(sys.prefix)}
     folders |= {Path(path) for path in sys.path if path and Path(path).is_dir()}
-    with _acting_as(identity):
+    with acting_as(identity):
         return all(_listable(folder) for folder in folders)
 
 
@@ -70,7 +70,7 @@ def _listable(folder: Path) -> bool:
 
 
 @contextmanager
-def _acting_as(identity: Identity) -> Iterator[None]:
+def acting_as(identity: Identity) -> Iterator[None]:
     """For a moment, as far as files are concerned. Only while there is no other thread."""
     groups, gid, uid = os.getgroups(), os.getegid(), os.geteuid()
     os.setgroups(list(identity.groups))
