@@ -198,5 +198,5 @@ def open_store(config: Config, root: Path) -> StoreSink:
 
 def captured(config: Config, tables: Iterable[str]) -> WatchSettings:
     """What is captured: these tables, excerpts as they are kept."""
-    engine = replace(config.watch.engine, excerpt=max(config.watch.engine.excerpt, config.excerpts.bytes))
+    engine = replace(config.watch.engine, excerpt=config.excerpts.bytes)
     return replace(config.watch, tables=tuple(tables), engine=engine)

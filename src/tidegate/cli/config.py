@@ -13,7 +13,7 @@ from tidegate.model.errors import UsageError
 from tidegate.model.text import safe_text
 from tidegate.settings import find
 from tidegate.settings.document import read_document
-from tidegate.settings.keys import Key, all_keys
+from tidegate.settings.keys import Key, all_keys, keys_of
 from tidegate.settings.problem import ConfigError
 
 
@@ -90,8 +90,23 @@ def _lines(key: Key) -> Iterator[str]:
     yield f"    {key.doc}"
     if key.group is None:
         yield f"    {key.expected}; {_default(key)}"
-        if key.variable:
-            yield f"    {key.variable}"
+    if variable := _variable(key):
+        yield f"    {variable}"
+
+
+def _variable(key: Key) -> str:
+    """How the environment sets it."""
+    if not key.variable:
+        return f"inside {key.list_variable}"
+    if key.group and not key.several:
+        return ""  # each of its keys has one
+    if key.group:
+        needed = [each.path[0] for each in keys_of(key.group) if each.default is MISSING]
+        item = ", ".join(f"{name}: …" for name in needed or ["…"])
+        return f"{key.variable}, as YAML in one line: [{{{item}}}]"
+    if key.expected == "keys and values":
+        return f"{key.variable}, as YAML in one line: {{version: 1, …}}"
+    return f"{key.variable}, with commas or as YAML: [a, b]" if key.several else key.variable
 
 
 def _default(key: Key) -> str:

@@ -8,7 +8,7 @@ from tidegate.model.config import Config
 from tidegate.model.errors import SettingError
 from tidegate.model.text import clip
 from tidegate.settings.document import Document, Path_
-from tidegate.settings.keys import Key, keys_of
+from tidegate.settings.keys import Key, instead_of, keys_of
 from tidegate.settings.problem import ConfigError, Problem, at, dotted
 
 _DEEPEST = 8
@@ -133,6 +133,8 @@ def _unknown(values: object, kind: type, above: Path_) -> Iterator[tuple[Path_, 
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
             hint = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(known)}"
+            if instead := instead_of(kind, str(name)):
+                hint = f"set {instead}"
             yield path, f'unknown key "{clip(dotted(path), 60)}"; {hint}'
         elif group := known[name].group:
             items = enumerate(value) if isinstance(value, list) else [(None, value)]

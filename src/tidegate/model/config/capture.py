@@ -4,7 +4,7 @@ import platform
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from tidegate.model.config.option import DURATION, SIZE, option, required
+from tidegate.model.config.option import DURATION, SIZE, internal, option, required
 from tidegate.model.errors import SettingError
 
 
@@ -15,7 +15,9 @@ class EngineSettings:
     sensor: str = option("", "name of the observer, in every row; live: the host's unless given")
     max_flows: int | None = option(None, "connections watched at once; 1,000,000 unless given")
     verify_checksums: bool = option(False, "packets with a wrong IP, TCP or UDP checksum do not count")
-    excerpt: int = option(0, "bytes of each packet's payload kept as text in table packet")
+    excerpt: int = internal(
+        0, "bytes of each packet's payload kept as text in table packet", instead="excerpts.bytes"
+    )
     keep_credentials: bool = option(
         False, "keep passwords, tokens and cookies as sent; else they are [redacted]"
     )
