@@ -32,7 +32,7 @@ def _time_server() -> str:
         Path(folder, "systemd-timesyncd.service").exists()
         for folder in ("/lib/systemd/system", "/usr/lib/systemd/system")
     )
-    return "systemctl enable --now systemd-timesyncd" if there else "apt install chrony"
+    return "timedatectl set-ntp true" if there else "apt install chrony"
 
 
 def _is_synchronised() -> bool | None:
