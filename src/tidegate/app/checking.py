@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def notes(config: Config) -> list[str]:
     there = [interface.name for interface in all_interfaces()]
     missing = [name for name in config.watch.interfaces if name not in there and name != "any"]
     found = [
-        f"watch.interfaces: {name} is not there{meant(name, there)} tidegate run waits for it"
+        f"watch.interfaces: {name} is not there, tidegate run waits for it{meant(name, there)}"
         for name in missing
     ]
     if os.geteuid() != 0:
@@ -136,11 +137,14 @@ def _user(name: str) -> None:
     from tidegate.helper import identity
 
     try:
-        identity.named(name)
+        found = identity.named(name)
     except UsageError as error:
         names = [entry.pw_name for entry in pwd.getpwall()]
         hint = meant(name, names)
         raise UsageError(f"{error}{hint if 'mean' in hint else ''}") from None
+    with suppress(PermissionError):  # root without the right to be somebody else
+        if os.geteuid() == 0 and not identity.can_read_program(found):
+            raise UsageError(identity.cannot_read(found))
 
 
 def _writable(path: str) -> None:

@@ -59,6 +59,14 @@ def can_read_program(identity: Identity) -> bool:
         return all(_listable(folder) for folder in folders)
 
 
+def cannot_read(identity: Identity) -> str:
+    """What is said of a user that may not."""
+    return (
+        f"{identity.name} cannot read Tidegate's files (in {Path(__file__).parents[1]}, or Python's); "
+        "install it where that user can read it, or name another user"
+    )
+
+
 def _listable(folder: Path) -> bool:
     try:
         with os.scandir(folder):

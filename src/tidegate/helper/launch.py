@@ -80,10 +80,7 @@ def _worker(user: str | None) -> tuple[Identity, str | None]:
         if wanted.uid != now.uid and not may_change:
             raise UsageError("only root can run as another user")
         if may_change and not identity.can_read_program(wanted):
-            raise UsageError(
-                f"{user} cannot read Tidegate's files (in {Path(__file__).parents[1]}, or Python's); "
-                "install it where that user can read it, or name another user"
-            )
+            raise UsageError(identity.cannot_read(wanted))
         return wanted, None
     if not now.is_root:
         return now, None
