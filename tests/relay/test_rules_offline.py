@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from helpers import Run
-from tidegate.app.assembly import check
+from tidegate.app.checking import LOOKS
 from tidegate.model.config import (
     BackendSettings,
     Config,
@@ -15,7 +15,6 @@ from tidegate.model.config import (
     RelaySettings,
     RouteSettings,
 )
-from tidegate.model.errors import UsageError
 from tidegate.relay.rules import Call, check_rules, judge
 
 RULES = (
@@ -72,8 +71,8 @@ def test_what_is_odd_of_rules_is_found() -> None:
 
 def test_what_is_wrong_keeps_it_from_starting() -> None:
     config = Config(relay=relay(RouteSettings("x", backend="web", protocols=("no-such-protocol",))))
-    with pytest.raises(UsageError, match='rule "x"'):
-        check(config)
+    (error,) = [error for look in LOOKS for error in look(config)]
+    assert error.key == ("relay", "services", 0, "rules", 0)
 
 
 CONFIG = """\

@@ -8,8 +8,7 @@ import pytest
 
 from tidegate.model.config import Config
 from tidegate.model.errors import UsageError
-from tidegate.settings.build import build
-from tidegate.settings.check import check
+from tidegate.settings.check import checked
 from tidegate.settings.document import Document
 from tidegate.settings.imports import Imported, import_files
 
@@ -45,9 +44,7 @@ def imported(tmp_path: Path, **files: str) -> Imported:
 
 def built(settings: dict[str, Any]) -> Config:
     document = Document("made", {"relay": settings["relay"]})
-    config = build(document)
-    check(config, document)
-    return config
+    return checked(document)
 
 
 def test_ports_backends_and_rules_are_taken(tmp_path: Path) -> None:

@@ -6,8 +6,7 @@ import pytest
 
 from tidegate.model.config import Config, RelayServiceSettings
 from tidegate.model.errors import UsageError
-from tidegate.settings.build import build
-from tidegate.settings.check import check
+from tidegate.settings.check import checked
 from tidegate.settings.document import Document
 from tidegate.settings.imports import import_files
 
@@ -40,9 +39,7 @@ def imported(tmp_path: Path, text: str) -> tuple[Config, tuple[str, ...]]:
     made = import_files([file])
     assert made.program == "monconn"
     document = Document("made", made.settings)
-    config = build(document)
-    check(config, document)
-    return config, made.notes
+    return checked(document), made.notes
 
 
 def test_services_limits_and_times_are_taken(tmp_path: Path) -> None:

@@ -2,17 +2,15 @@
 
 import pytest
 
+from tidegate.app.checking import LOOKS
 from tidegate.model.config import Config
-from tidegate.settings.build import ConfigError, build
-from tidegate.settings.check import check
+from tidegate.settings.check import checked
 from tidegate.settings.document import parse_document
+from tidegate.settings.problem import ConfigError
 
 
 def loaded(text: str) -> Config:
-    document = parse_document(text, "t.yml")
-    config = build(document)
-    check(config, document)
-    return config
+    return checked(parse_document(text, "t.yml"), LOOKS)
 
 
 def problems(text: str) -> list[str]:

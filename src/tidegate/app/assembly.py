@@ -1,6 +1,5 @@
 """What a configuration asks for, put together: stages that know more of rows, and sinks that keep them."""
 
-import logging
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -12,7 +11,6 @@ from tidegate.model.config import (
     NameSettings,
     PlaceSettings,
     ProgramSettings,
-    RelaySettings,
     WatchSettings,
 )
 from tidegate.model.config.capture import live
@@ -29,9 +27,6 @@ if TYPE_CHECKING:
     from tidegate.helper.client import Helper
 
 
-_log = logging.getLogger("tidegate")
-
-
 class Counting(Protocol):
     """A sink that may lose rows, and says how many."""
 
@@ -42,6 +37,10 @@ class Counting(Protocol):
     @property
     def waiting(self) -> int:
         """What the sink did not get rid of yet."""
+
+    @property
+    def lag(self) -> float:
+        """Seconds for which something has been waiting."""
 
 
 class Assembly:
@@ -129,12 +128,22 @@ class Assembly:
             for stage in self._stages
         ]
         sinks = [
-            {"name": name, "lost": sink.lost, "waiting": sink.waiting, "error": _trouble(sink)}
+            {
+                "name": name,
+                "lost": sink.lost,
+                "waiting": sink.waiting,
+                "lag": sink.lag,
+                "error": _trouble(sink),
+            }
             for name, sink in self._counting
         ]
+        alerts = self._alerts.desk.open_alerts() if self._alerts else []
         return {
             "parts": [*stages, *sinks],
-            "alerts_open": len(self._alerts.desk.open_alerts()) if self._alerts else 0,
+            "stored_lost": self._store.writer.lost_rows if self._store else 0,
+            "alerts_open": len(alerts),
+            "alerts_acknowledged": sum(alert["acknowledged_by"] is not None for alert in alerts),
+            "notices": self._alerts.notices() if self._alerts else [],
         }
 
     def _said(self, stage: Guarded) -> str:
@@ -153,29 +162,6 @@ def _trouble(sink: Counting) -> str:
     if getattr(sink, "failing", False):
         return f"its file takes nothing; {sink.waiting} bytes wait, {sink.lost} rows lost"
     return f"{sink.lost} rows lost" if sink.lost else ""
-
-
-def check(config: Config) -> None:
-    """Raises UsageError for what no part could work with; opens nothing."""
-    from tidegate import alerts
-    from tidegate.sinks.log import check_logs
-
-    check_logs(config.logs)
-    if config.relay.services:
-        check_relay(config.relay)
-    alerts.check(config.alerts)
-    if config.places.databases:
-        place_stage(config.places).close()
-
-
-def check_relay(settings: RelaySettings) -> None:
-    """Raises UsageError for rules that keep the relay from starting; says what else is odd of them."""
-    from tidegate.relay.rules import check_rules
-
-    for finding in check_rules(settings):
-        if finding.fatal:
-            raise UsageError(str(finding))
-        _log.warning("relay: %s", finding)
 
 
 def program_stage(settings: ProgramSettings, helper: "Helper | None" = None) -> Stage:
@@ -212,5 +198,5 @@ def open_store(config: Config, root: Path) -> StoreSink:
 
 def captured(config: Config, tables: Iterable[str]) -> WatchSettings:
     """What is captured: these tables, excerpts as they are kept."""
-    engine = replace(config.watch.engine, excerpt=max(config.watch.engine.excerpt, config.excerpts.bytes))
+    engine = replace(config.watch.engine, excerpt=config.excerpts.bytes)
     return replace(config.watch, tables=tuple(tables), engine=engine)

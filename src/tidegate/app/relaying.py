@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tidegate.alerts import commands as alert_commands
-from tidegate.app.assembly import Assembly, check
+from tidegate.app.assembly import Assembly
 from tidegate.app.relay_part import machine
 from tidegate.app.running import store_root
 from tidegate.model.config import Config
@@ -83,7 +83,6 @@ class Relaying:
 
     def _parts(self) -> Parts:
         config = self._load()
-        check(config)
         # Programs are those of captured connections; here we are the program.
         assembly = Assembly(replace(config, programs=replace(config.programs, method="none")), self._root)
         if self._relay is not None:
@@ -115,7 +114,7 @@ class Relaying:
 
     def _reload(self) -> dict[str, Any]:
         try:
-            check(self._load())
+            self._load()
         except UsageError as error:
             self.service.reload_error = str(error)
             raise

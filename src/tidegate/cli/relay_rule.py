@@ -39,8 +39,8 @@ def test_rule(
     as_json: bool,
 ) -> None:
     """Show which rule a client takes that sends the bytes of FILE (-: standard input) first."""
+    from tidegate.app.checking import load
     from tidegate.relay.rules import Call, Judged, judge
-    from tidegate.settings.find import load
 
     above = ctx.obj.config if ctx.obj else None
     call = Call(_read(file), parse_address(source), dport or 0, country, more)

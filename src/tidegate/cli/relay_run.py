@@ -10,7 +10,6 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from tidegate.app.assembly import check
 from tidegate.app.relaying import SOCKET, Relaying
 from tidegate.app.rights import separate
 from tidegate.cli import closing
@@ -34,7 +33,6 @@ def relay_until_stopped(options: Options) -> int:
     logging.basicConfig(format="tidegate: %(message)s", level=logging.INFO)
     config = options.configured()
     root = options.root(config)
-    check(config)  # before rights are given up: what it loads may lie where only root can look
     if options.no_helper:
         return _run(options, config, root, None)
     logs = (Path(log.path) for log in config.logs if log.path != "-")

@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tidegate.app.checking import load
 from tidegate.cli import output
 from tidegate.model.config import Config, PlaceSettings, RelaySettings
 from tidegate.model.config.relay import Steering
 from tidegate.model.errors import UsageError
 from tidegate.model.tables import check_tables
 from tidegate.relay.specs import parse_specs
-from tidegate.settings.find import load
 from tidegate.sinks import Sink
 from tidegate.sinks.relay_console import RelayConsole
 from tidegate.store.layout import default_root

@@ -24,6 +24,15 @@ class Finding:
     """Whether it keeps the relay from starting."""
     text: str
 
+    def path(self, settings: RelaySettings) -> tuple[str | int, ...]:
+        """Where it stands in a configuration."""
+        for number, service in enumerate(settings.services):
+            if service.name == self.service:
+                names = [rule.name for rule in service.rules]
+                rule = ("rules", names.index(self.rule)) if self.rule in names else ()
+                return ("relay", "services", number, *rule)
+        return ("relay",)
+
     def __str__(self) -> str:
         """In one line."""
         of = f'rule "{clip(self.rule, 60)}": ' if self.rule else ""

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from tidegate.model.config import (
@@ -12,12 +13,12 @@ from tidegate.model.config import (
     RouteSettings,
 )
 from tidegate.model.ends import Listen, overlap, parse_listen, parse_network, parse_ports, parse_target
-from tidegate.model.errors import UsageError
+from tidegate.model.errors import SettingError, UsageError, tried
 from tidegate.model.pattern import check_pattern
 from tidegate.model.text import clip
 from tidegate.settings.document import Path_
 
-Found = Iterator[tuple[Path_, str]]
+Found = Iterator[SettingError]
 
 _LONGEST_NAME = 100
 
@@ -39,22 +40,22 @@ def check_relay(relay: RelaySettings) -> Found:
 
 def _backend(path: Path_, backend: BackendSettings) -> Found:
     if not backend.targets:
-        yield (*path, "targets"), "a target at least is needed"
+        yield SettingError("a target at least is needed", *path, "targets")
     yield from _each((*path, "targets"), backend.targets, parse_target)
     yield from _at_least(path, backend, check=0.1, check_timeout=0.01, check_fall=1, check_rise=1)
 
 
 def _service(path: Path_, service: RelayServiceSettings, backends: list[str]) -> Found:
     if not service.name or len(service.name) > _LONGEST_NAME:
-        yield (*path, "name"), f"a name has 1 to {_LONGEST_NAME} characters"
+        yield SettingError(f"a name has 1 to {_LONGEST_NAME} characters", *path, "name")
     if not service.listen:
-        yield (*path, "listen"), "a door at least is needed"
+        yield SettingError("a door at least is needed", *path, "listen")
     yield from _each((*path, "listen"), service.listen, parse_listen)
     if not (service.backend or service.rules or service.ports):
-        yield (*path, "backend"), "the service leads nowhere: name a backend or a target"
+        yield SettingError("the service leads nowhere: name a backend or a target", *path, "backend")
     yield from _goal((*path, "backend"), service.backend, backends)
     for number, other in enumerate(service.ports):
-        yield from _said((*path, "ports", number, "ports"), lambda other=other: parse_ports(other.ports))  # type: ignore[misc]
+        yield from tried(partial(parse_ports, other.ports), *path, "ports", number, "ports")
         yield from _goal((*path, "ports", number, "backend"), other.backend, backends, needed=True)
     yield from _twice((*path, "rules"), [rule.name for rule in service.rules])
     for number, rule in enumerate(service.rules):
@@ -64,27 +65,26 @@ def _service(path: Path_, service: RelayServiceSettings, backends: list[str]) ->
     for key in ("deny_files", "allow_files"):
         for number, file in enumerate(getattr(service, key)):
             if not Path(file).is_absolute():
-                yield (*path, key, number), f'"{clip(file, 60)}": a whole path is needed, from /'
+                yield SettingError(f'"{clip(file, 60)}": a whole path is needed, from /', *path, key, number)
     yield from _limits((*path, "limits"), service.limits)
     yield from _amounts(path, service)
 
 
 def _rule(path: Path_, rule: RouteSettings, backends: list[str]) -> Found:
     if bool(rule.backend) == (rule.refusal is not None):
-        yield path, "a rule has either a backend or a refusal"
+        yield SettingError("a rule has either a backend or a refusal", *path)
     if rule.refusal == "wait":
-        yield (*path, "refusal"), "wait is for limits: a rule refuses by close, reset, silent or tarpit"
+        text = "wait is for limits: a rule refuses by close, reset, silent or tarpit"
+        yield SettingError(text, *path, "refusal")
     yield from _goal((*path, "backend"), rule.backend, backends)
-    yield from _said((*path, "pattern"), lambda: check_pattern(rule.pattern))
+    yield from tried(lambda: check_pattern(rule.pattern), *path, "pattern")
     yield from _each((*path, "sources"), rule.sources, parse_network)
     if rule.ports:
-        yield from _said((*path, "ports"), lambda: parse_ports(rule.ports))
+        yield from tried(lambda: parse_ports(rule.ports), *path, "ports")
     for number, country in enumerate(rule.countries):
         if not (len(country) == 2 and country.isascii() and country.isalpha()):
-            yield (
-                (*path, "countries", number),
-                f'"{clip(country, 20)}" is no country: two letters, such as DE',
-            )
+            text = f'"{clip(country, 20)}" is no country: two letters, such as DE'
+            yield SettingError(text, *path, "countries", number)
 
 
 def _limits(path: Path_, limits: RelayLimits) -> Found:
@@ -93,11 +93,11 @@ def _limits(path: Path_, limits: RelayLimits) -> Found:
     for key in ("rate", "rate_per_address"):
         value = getattr(limits, key)
         if value is not None and not 0 < value < 1e9:
-            yield (*path, key), "a number above 0 is expected"
+            yield SettingError("a number above 0 is expected", *path, key)
     yield from _at_least(path, limits, bytes_per_second=1, bytes_per_second_connection=1, bytes_per_day=1)
     for key, most in (("network_v4", 32), ("network_v6", 128)):
         if not 1 <= getattr(limits, key) <= most:
-            yield (*path, key), f"a length of 1 to {most} bits is expected"
+            yield SettingError(f"a length of 1 to {most} bits is expected", *path, key)
 
 
 def _amounts(path: Path_, service: RelayServiceSettings) -> Found:
@@ -117,7 +117,7 @@ def _taken(path: Path_, service: RelayServiceSettings, doors: list[tuple[str, Li
         for owner, other in doors:
             both = overlap(door.ports, other.ports)
             if both is not None and _same(door.host, other.host):
-                yield (*path, number), f'port {both} is listened on by service "{owner}" already'
+                yield SettingError(f'port {both} is listened on by service "{owner}" already', *path, number)
         doors.append((service.name, door))
 
 
@@ -135,28 +135,23 @@ def _goal(path: Path_, text: str, backends: list[str], *, needed: bool = False) 
     except UsageError as error:
         near = difflib.get_close_matches(text, backends, 1)
         said = f'there is no backend "{clip(text, 60)}"; did you mean "{near[0]}"?' if near else str(error)
-        yield path, said
+        yield SettingError(said, *path)
 
 
 def _at_least(path: Path_, group: object, **least: float) -> Found:
     for key, number in least.items():
         value = getattr(group, key)
         if value is not None and value < number:
-            yield (*path, key), f"{number:g} at least is expected"
+            yield SettingError(f"{number:g} at least is expected", *path, key)
 
 
 def _each(path: Path_, texts: tuple[str, ...], parse: Callable[[str], object]) -> Found:
     for number, text in enumerate(texts):
-        yield from _said((*path, number), lambda text=text: parse(text))  # type: ignore[misc]
+        yield from tried(partial(parse, text), *path, number)
 
 
 def _twice(path: Path_, names: list[str]) -> Found:
     for name in dict.fromkeys(name for name in names if names.count(name) > 1):
-        yield path, f'"{name}" is there {names.count(name)} times; each needs a name of its own'
-
-
-def _said(path: Path_, attempt: Callable[[], object]) -> Found:
-    try:
-        attempt()
-    except UsageError as error:
-        yield path, str(error)
+        yield SettingError(
+            f'"{name}" is there {names.count(name)} times; each needs a name of its own', *path
+        )
