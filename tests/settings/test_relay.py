@@ -82,8 +82,8 @@ relay:
         (17, "leads nowhere"),
     ):
         assert any(one.startswith(f"t.yml:{line}:") and part in one for one in said), (line, part, said)
-    assert any('"a" is there 2 times' in one for one in said)
-    assert any('"x" is there 2 times' in one for one in said)
+    assert any('t.yml:16: relay.services[1].name: "a" is taken already' in one for one in said)
+    assert any('rules[1].name: "x" is taken already' in one for one in said)
 
 
 def test_an_address_and_every_address_are_in_each_others_way() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tidegate.app.checking import LOOKS
 from tidegate.model.config import Config
+from tidegate.model.config.relay import ALL, DOORS, EXCERPT, PORTS
 from tidegate.model.errors import UsageError
 from tidegate.settings.build import build
 from tidegate.settings.check import checked
@@ -184,6 +185,9 @@ def written(key: Key) -> tuple[str, object]:
         "a duration: 90, 200s, 5m, 2h, 1d": ("7m", 420.0),
         "a size: 1000, 64K, 100M, 10G": ("3K", 3072),
         "a number or a size: 7000, 64K, 100G": ("5K", 5120.0),
+        DOORS.like: ("8080", ("8080",)),
+        PORTS.like: ("443", "443"),
+        EXCERPT.like: ("all", ALL),
     }[word]
     return text, (value,) if key.several else value
 
@@ -191,6 +195,8 @@ def written(key: Key) -> tuple[str, object]:
 NEEDED = {"watch.record": {"path": "x"}, "alerts.rules": {"name": "n", "metric": "bytes"}}
 NEEDED |= {"alerts.webhooks": {"name": "n", "url": "u"}, "alerts.mails": {"name": "n", "to": ["x"]}}
 NEEDED |= {"logs": {"name": "n", "path": "p"}, "alerts.silences": {}}
+NEEDED |= {"relay.services": {"name": "n", "listen": 1}, "relay.backends": {"name": "n", "targets": ":1"}}
+NEEDED |= {"relay.services[].ports": {"ports": 1, "backend": ":1"}, "relay.services[].rules": {"name": "n"}}
 """What has to be given beside a key."""
 
 
@@ -199,8 +205,11 @@ def variables(key: Key, text: str) -> dict[str, str]:
     if "[]" not in key.path:
         beside = {"TIDEGATE_WATCH__RECORD__PATH": "x"} if key.path[:2] == ("watch", "record") else {}
         return {**beside, key.variable: text}
-    item = NEEDED[".".join(key.path[: key.path.index("[]")])] | {key.path[-1]: parse_value(text)}
-    return {key.list_variable: json.dumps([item])}
+    item: Any = parse_value(text)
+    for place, part in reversed(list(enumerate(key.path[key.path.index("[]") :], key.path.index("[]")))):
+        named = ".".join(key.path[:place]).replace(".[]", "[]")
+        item = [NEEDED[named] | item] if part == "[]" else {part: item}
+    return {key.list_variable: json.dumps(item)}
 
 
 @pytest.mark.parametrize("key", [key for key in all_keys() if key.group is None], ids=lambda key: key.name)

@@ -151,7 +151,7 @@ def _each(path: Path_, texts: tuple[str, ...], parse: Callable[[str], object]) -
 
 
 def _twice(path: Path_, names: list[str]) -> Found:
-    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
-        yield SettingError(
-            f'"{name}" is there {names.count(name)} times; each needs a name of its own', *path
-        )
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            text = f'"{clip(name, 40)}" is taken already; each needs a name of its own'
+            yield SettingError(text, *path, number, "name")

@@ -149,7 +149,8 @@ def mistakes(settings: Sequence[LogSettings]) -> Iterator[SettingError]:
     for number, one in enumerate(settings):
         for error in tried_again(_planned, one, LogSettings("x", "x")):
             yield SettingError(error.text, number, *error.key)
-        for table in _tables(one) if one.path != "-" else ():
+        named = ("relay",) if one.format in OF_RELAY else one.tables
+        for table in named if one.path != "-" else ():
             path = str(Path(_path_of(one, table)).absolute())
             if paths.setdefault(path, one.name) != one.name:
                 yield SettingError(f"log {paths[path]} writes to {path} already", number, "path")
