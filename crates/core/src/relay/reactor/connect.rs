@@ -65,7 +65,10 @@ impl Worker {
     }
 
     fn failed(&mut self, conn: &mut Conn, why: &'static str) {
-        if let (Some(backend), Some(target)) = (&conn.backend, conn.target) {
+        // That we may open no more files is not its fault.
+        if let (Some(backend), Some(target)) = (&conn.backend, conn.target)
+            && why != cause::FILES
+        {
             backend.failed(target, self.now.mono);
         }
         let detail = Detail { cause: Some(why), ..Detail::default() };
