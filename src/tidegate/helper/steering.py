@@ -1,5 +1,6 @@
 """Steering: new connections to many ports come to one port of ours, by sk_lookup or a table of nftables."""
 
+import errno
 import os
 import socket
 from collections.abc import Callable
@@ -144,8 +145,8 @@ def _listeners(asked: Steer) -> tuple[socket.socket, ...]:
         try:
             return _bound(asked, port)
         except OSError as error:
-            if port == 0:
-                raise SteeringRefused(f"no port for its own socket: {error.strerror}") from None
+            if port == 0 or error.errno != errno.EADDRINUSE:
+                raise SteeringRefused(f"no socket of its own: {error.strerror}") from None
     raise AssertionError("0 is the last one")
 
 
