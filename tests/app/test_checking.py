@@ -48,8 +48,8 @@ SAID = [
     '7: alerts.silences[0].source: "here" is no address: write 192.0.2.1, 10.0.0.0/8 or 2001:db8::/32',
     "7: alerts.silences[1]: a silence needs a rule, a key, a source or a destination",
     "9: logs[0].columns: conmon writes its eleven columns of conn; choose tsv for other tables and columns",
-    "10: logs[1].format: one of conmon, tsv, csv, jsonl, zeek, eve, ecs, autonapt, cowrie is expected, not 'jsnl'; "
-    'did you mean "jsonl"?',
+    "10: logs[1].format: one of conmon, tsv, csv, jsonl, zeek, eve, ecs, autonapt, cowrie is expected, "
+    "not 'jsnl'; did you mean \"jsonl\"?",
     '10: logs[1].rotate_time: "5x" is no duration: write 90, 200s, 5m, 2h or 1d',
     "10: logs[1].rotate_size: 0 or more is expected",
     "10: logs[1].path: /etc/passwd is no directory",

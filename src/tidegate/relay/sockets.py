@@ -79,7 +79,7 @@ class Sockets:
         self._doors.close()
 
     def _open(self, made: plan.Plan, opened: ExitStack) -> dict[Place, int]:
-        arranged = self._doors.arrange(made.services)
+        arranged = self._doors.arrange(made.services, self.choice if self._chosen else None)
         self._say(arranged.notices, arranged.problems)
         self._known &= {place for place, _ in _places(made)}
         found: dict[Place, int] = {}
