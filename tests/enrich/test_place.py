@@ -106,6 +106,13 @@ def test_rows_are_filled_and_foreign_text_is_escaped(tmp_path: Path) -> None:
     assert columns[2:] == [[None] * 3, [None, 7018, None], [None, "AT&T", None], [None] * 3]
 
 
+def test_events_of_the_relay_know_where_the_client_is(tmp_path: Path) -> None:
+    file = mmdb.write(tmp_path / "x.mmdb", {"8.8.8.8/32": mmdb.city("US", "Reno")})
+    rows = made("relay", {"client_ip": "8.8.8.8"}, {"client_ip": "10.0.0.1"}, {"client_ip": None})
+    (batch,) = places(file).process(rows)
+    assert batch.columns(["client_country", "client_city"]) == [["US", None, None], ["Reno", None, None]]
+
+
 def test_other_tables_and_rows_without_places_pass_as_they_are(tmp_path: Path) -> None:
     stage = places(mmdb.write(tmp_path / "x.mmdb", {"8.8.8.8/32": mmdb.city("US", "x")}))
     for batch in (conns(("10.0.0.1", "10.0.0.2")), conns(), made("host", {"ip": "8.8.8.8"})):

@@ -26,6 +26,23 @@ ROW: dict[str, Any] = {
 }
 
 
+def test_events_of_the_relay_have_ends_too() -> None:
+    row = {"client_ip": "192.0.2.7", "server_ip": "10.0.0.1", "client_port": 40000, "server_port": 22}
+    row |= {"client_country": "JP", "service": "front"}
+    for text in (
+        "net:192.0.2.0/24",
+        "src:192.0.2.7",
+        "dst:10.0.0.1",
+        "port:22",
+        "dport:22",
+        "country:JP",
+        "front",
+    ):
+        assert parse_filter(text).holds(row), text
+        assert not parse_filter(f"-{text}").holds(row), text
+    assert not parse_filter("src:10.0.0.1").holds(row)
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [

@@ -30,18 +30,18 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "pid": ("process_pid", "peer_process_pid"),
     "user": ("process_user", "peer_process_user"),
     "container": ("process_container", "peer_process_container"),
-    "net": ("src_ip", "dst_ip", "ip"),
-    "src": ("src_ip",),
-    "dst": ("dst_ip",),
-    "port": ("src_port", "dst_port"),
-    "sport": ("src_port",),
-    "dport": ("dst_port",),
+    "net": ("src_ip", "dst_ip", "ip", "client_ip", "server_ip"),
+    "src": ("src_ip", "client_ip"),
+    "dst": ("dst_ip", "server_ip"),
+    "port": ("src_port", "dst_port", "client_port", "server_port"),
+    "sport": ("src_port", "client_port"),
+    "dport": ("dst_port", "server_port"),
     "host": ("name", "host", "sni", "query"),
     "state": ("conn_state", "state"),
-    "country": ("src_country", "dst_country"),
-    "city": ("src_city", "dst_city"),
-    "asn": ("src_asn", "dst_asn"),
-    "org": ("src_as_org", "dst_as_org"),
+    "country": ("src_country", "dst_country", "client_country"),
+    "city": ("src_city", "dst_city", "client_city"),
+    "asn": ("src_asn", "dst_asn", "client_asn"),
+    "org": ("src_as_org", "dst_as_org", "client_as_org"),
     "bytes": ("up_bytes", "down_bytes"),
     "agent": ("user_agent",),
 }
@@ -59,6 +59,8 @@ ANYWHERE = (
     "src_ip",
     "dst_ip",
     "ip",
+    "client_ip",
+    "server_ip",
     "rule",
     "key",
     "message",
@@ -70,7 +72,7 @@ LONGEST = 4096
 _WORD = re.compile(r'(-?)(?:(\w+):)?("(?:[^"\\]|\\.)*"|/(?:[^/\\]|\\.)*/|\S+)')
 _COMPARISON = re.compile(r"(>=|<=|>|<)(.+)")
 _RANGE = re.compile(r"(\d+)-(\d+)")
-_ADDRESSES = frozenset({"src_ip", "dst_ip", "ip"})
+_ADDRESSES = frozenset({"src_ip", "dst_ip", "ip", "client_ip", "server_ip"})
 _NUMBERS = frozenset({"UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "DOUBLE"})
 _SIGNS: dict[str, Callable[[Any, float], bool]] = {
     ">": operator.gt,

@@ -14,9 +14,9 @@ QUESTION = Question(
         several(service) AS services,
         count(*) AS connections,
         count(DISTINCT src_ip) AS clients,
-        total(up_bytes) AS sent,
-        total(down_bytes) AS received,
-        total(up_bytes + down_bytes) AS bytes,
+        total(coalesce(up_bytes, up_payload)) AS sent,
+        total(coalesce(down_bytes, down_payload)) AS received,
+        total(coalesce(up_bytes, up_payload) + coalesce(down_bytes, down_payload)) AS bytes,
         max(last_ts) AS last_seen
     FROM conn
     GROUP BY 1

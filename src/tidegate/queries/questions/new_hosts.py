@@ -16,7 +16,7 @@ QUESTION = Question(
         count(*) AS connections,
         arg_min(src_ip, (ts, src_ip)) AS first_client,
         several(service) AS services,
-        total(up_bytes + down_bytes) AS bytes
+        total(coalesce(up_bytes, up_payload) + coalesce(down_bytes, down_payload)) AS bytes
     FROM conn
     GROUP BY 1
     HAVING ($since::TIMESTAMP_NS IS NULL OR min(ts) >= $since::TIMESTAMP_NS)

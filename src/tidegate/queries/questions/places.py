@@ -10,10 +10,12 @@ QUESTION = Question(
     -- Both ends count: an inbound connection comes from somewhere, too.
     WITH ends AS (
         SELECT dst_country AS country, dst_asn AS asn, dst_as_org AS as_org, dst_city AS city,
-            dst_ip AS address, up_bytes AS sent, down_bytes AS received
+            dst_ip AS address, coalesce(up_bytes, up_payload) AS sent,
+            coalesce(down_bytes, down_payload) AS received
         FROM conn
         UNION ALL
-        SELECT src_country, src_asn, src_as_org, src_city, src_ip, down_bytes, up_bytes
+        SELECT src_country, src_asn, src_as_org, src_city, src_ip,
+            coalesce(down_bytes, down_payload), coalesce(up_bytes, up_payload)
         FROM conn
     )
     SELECT

@@ -13,8 +13,8 @@ QUESTION = Question(
         CASE WHEN proto IN ('tcp', 'udp', 'sctp') THEN dst_port END AS port,
         count(*) AS connections,
         count(DISTINCT src_ip) AS clients,
-        total(up_packets + down_packets) AS packets,
-        total(up_bytes + down_bytes) AS bytes
+        total(coalesce(up_packets, 0) + coalesce(down_packets, 0)) AS packets,
+        total(coalesce(up_bytes, up_payload) + coalesce(down_bytes, down_payload)) AS bytes
     FROM conn
     GROUP BY ALL
     ORDER BY bytes DESC, service, proto, port

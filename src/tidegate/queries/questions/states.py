@@ -10,8 +10,8 @@ QUESTION = Question(
     SELECT
         conn_state,
         count(*) AS connections,
-        total(up_packets + down_packets) AS packets,
-        total(up_bytes + down_bytes) AS bytes
+        total(coalesce(up_packets, 0) + coalesce(down_packets, 0)) AS packets,
+        total(coalesce(up_bytes, up_payload) + coalesce(down_bytes, down_payload)) AS bytes
     FROM conn
     GROUP BY conn_state
     ORDER BY connections DESC, conn_state

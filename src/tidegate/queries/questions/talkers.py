@@ -8,11 +8,13 @@ QUESTION = Question(
     tables=("conn",),
     sql="""
     WITH ends AS (
-        SELECT src_ip AS address, NULL AS name, last_ts, up_packets + down_packets AS packets,
-            up_bytes AS out, down_bytes AS back
+        SELECT src_ip AS address, NULL AS name, last_ts,
+            coalesce(up_packets, 0) + coalesce(down_packets, 0) AS packets,
+            coalesce(up_bytes, up_payload) AS out, coalesce(down_bytes, down_payload) AS back
         FROM conn
         UNION ALL
-        SELECT dst_ip, lower(name), last_ts, up_packets + down_packets, down_bytes, up_bytes
+        SELECT dst_ip, lower(name), last_ts, coalesce(up_packets, 0) + coalesce(down_packets, 0),
+            coalesce(down_bytes, down_payload), coalesce(up_bytes, up_payload)
         FROM conn
         WHERE dst_ip <> src_ip
     )
