@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use super::covers::{covers, covers_pattern, spoken};
+use super::covers::{Budget, covers, covers_pattern, spoken};
 use super::machine::{BEGIN, Machine};
 use super::rule::Rule;
 use super::{Rules, unknown_backend};
 use crate::packet::seconds;
 use crate::protocols::{Service as Protocol, Services};
 use crate::relay::plan::{Refusal, Service};
-
-/// Pairs of states that are looked at to compare patterns, in all: about a second's work.
-const BUDGET: usize = 200_000;
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $name:ident => $text:literal,)+) => {
@@ -81,7 +78,7 @@ struct Ready {
 pub fn check(service: &Service) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut ready: Vec<Ready> = Vec::new();
-    let mut budget = BUDGET;
+    let mut budget = Budget::default();
     for rule in &service.rules {
         let mut found =
             |kind, text| findings.push(Finding { rule: Some(Arc::clone(&rule.name)), kind, text });
@@ -97,7 +94,8 @@ pub fn check(service: &Service) -> Vec<Finding> {
         if let Some(machine) = &one.machine {
             check_pattern(machine, seconds(service.timeouts.detect), &mut found);
         }
-        let mut earlier = ready.iter();
+        let mut earlier = ready.iter().take(budget.rules);
+        budget.rules = budget.rules.saturating_sub(ready.len());
         if let Some(earlier) = earlier.find(|earlier| holds_wherever(earlier, &one, &mut budget)) {
             let (kind, text) = covered(earlier, &one, &mut budget);
             found(kind, text);
@@ -191,7 +189,7 @@ fn check_pattern(machine: &Machine, detect: f64, found: &mut impl FnMut(Kind, St
 }
 
 /// Whether a rule holds wherever another does.
-fn holds_wherever(one: &Ready, other: &Ready, budget: &mut usize) -> bool {
+fn holds_wherever(one: &Ready, other: &Ready, budget: &mut Budget) -> bool {
     if !covers(&one.rule, &other.rule) {
         return false;
     }
@@ -203,7 +201,7 @@ fn holds_wherever(one: &Ready, other: &Ready, budget: &mut usize) -> bool {
     }
 }
 
-fn covered(earlier: &Ready, one: &Ready, budget: &mut usize) -> (Kind, String) {
+fn covered(earlier: &Ready, one: &Ready, budget: &mut Budget) -> (Kind, String) {
     let name = &earlier.rule.name;
     let outcome =
         |rule: &Rule| (rule.backend.clone(), rule.backend.is_none().then_some(rule.refusal));
