@@ -170,17 +170,16 @@ impl Place {
         if self.read == 0 {
             self.look(machine);
         }
-        for byte in stream.get(self.read..).unwrap_or_default() {
-            if self.done {
-                break;
-            }
-            self.state = machine.step(self.state, *byte);
+        let mut rest = stream.get(self.read..).unwrap_or_default();
+        while !self.done && !rest.is_empty() {
+            let (state, read) = machine.run(self.state, rest);
+            self.state = state;
             self.look(machine);
+            rest = rest.get(read..).unwrap_or_default();
         }
         self.read = stream.len();
     }
 
-    #[inline]
     fn look(&mut self, machine: &Machine) {
         let mark = machine.mark(self.state);
         self.holds |= mark.holds;
