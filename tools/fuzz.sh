@@ -10,7 +10,7 @@ if ! cargo fuzz --version >/dev/null 2>&1; then
 fi
 fuzz=crates/core/fuzz
 seeds=$(mktemp -d)
-mkdir "$seeds/in" "$seeds/said"
+mkdir "$seeds/in" "$seeds/said" "$seeds/headers"
 trap 'rm -rf "$seeds"' EXIT
 find tests/golden ${TIDEGATE_CAPTURES:+"$TIDEGATE_CAPTURES"} -type f -size -64k \
     \( -name '*.pcap' -o -name '*.pcapng' -o -name '*.cap' \) | while read -r capture; do
@@ -18,10 +18,11 @@ find tests/golden ${TIDEGATE_CAPTURES:+"$TIDEGATE_CAPTURES"} -type f -size -64k 
 done
 # What was said in them, as the targets of parsers take it.
 cargo run --quiet --release --package tidegate-core --example conversations -- "$seeds/said" "$seeds"/in/*
+python3 tools/proxy_headers.py "$seeds/headers"
 for target in $(cargo fuzz list --fuzz-dir $fuzz); do
     echo "== $target, $seconds s"
     mkdir -p "$fuzz/corpus/$target"
-    case $target in packet | pcapng | reassembly) kind=in ;; *) kind=said ;; esac
+    case $target in packet | pcapng | reassembly) kind=in ;; proxy) kind=headers ;; *) kind=said ;; esac
     # The core has no unsafe code where bytes are parsed, so no sanitizer: many more tries per second.
     if ! cargo fuzz run --fuzz-dir $fuzz --sanitizer none "$target" "$fuzz/corpus/$target" "$seeds/$kind" -- \
         -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 >"$seeds/log" 2>&1; then
