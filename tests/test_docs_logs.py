@@ -10,8 +10,7 @@ import pytest
 
 from helpers import Run
 from tidegate.model.config import Config, LogSettings
-from tidegate.settings.build import build
-from tidegate.settings.check import check
+from tidegate.settings.check import checked
 from tidegate.settings.document import parse_document
 from tidegate.sinks.log import open_logs
 from tidegate.sinks.logger import LoggerSink
@@ -24,9 +23,7 @@ PRIVACY = (ROOT / "docs" / "privacy.md").read_text()
 def configurations(page: str) -> list[Config]:
     found = []
     for text in re.findall(r"```yaml\n(.*?)```", page, re.S):
-        document = parse_document(text, "page")
-        found.append(build(document))
-        check(found[-1], document)
+        found.append(checked(parse_document(text, "page")))
     return found
 
 

@@ -26,7 +26,6 @@ for net in "$shop" "$town"; do ip -n "$net" link set lo up; ip -n "$net" link se
 
 cat > "$place/tidegate.yml" <<YAML
 watch: {interfaces: eth0, engine: {interim: 1s}}
-store: {path: $place/store}
 alerts:
   rules:
     - name: http-traffic
@@ -41,4 +40,5 @@ mkfifo "$place/hold"
 ip netns exec "$shop" .venv/bin/python tools/demo_traffic.py serve 192.0.2.1 <"$place/hold" & children+=($!)
 exec 9>"$place/hold"
 ip netns exec "$town" .venv/bin/python tools/demo_traffic.py ask 192.0.2.1 --seconds "$SECONDS_IN_ALL" 2>/dev/null & children+=($!)
-ip netns exec "$shop" .venv/bin/tidegate watch --config "$place/tidegate.yml" --for "${SECONDS_IN_ALL}s"
+ip netns exec "$shop" .venv/bin/tidegate watch --config "$place/tidegate.yml" --no-store --for "${SECONDS_IN_ALL}s"
+echo "The demo is over: its namespaces are gone, nothing was kept. Your own traffic: make watch"

@@ -1,14 +1,32 @@
 #!/bin/sh
-# Runs every fuzz target for $1 seconds, golden captures as seeds; TIDEGATE_CAPTURES names a folder of more.
+# Runs every fuzz target for $1 seconds, FUZZ_JOBS (1) at once, golden captures as seeds; TIDEGATE_CAPTURES names a folder of more.
 set -eu
 seconds=${1:?seconds per target}
 cd "$(dirname "$0")/.."
 export RUSTC_BOOTSTRAP=1 # libFuzzer's coverage flags are unstable; this spares a nightly toolchain
+fuzz=crates/core/fuzz
+
+# One target, as this script calls itself: `fuzz.sh SECONDS TARGET SEEDS`.
+if [ $# = 3 ]; then
+    target=$2 seeds=$3
+    mkdir -p "$fuzz/corpus/$target"
+    case $target in packet | pcapng | reassembly) kind=in ;; proxy) kind=headers ;; *) kind=said ;; esac
+    # The core has no unsafe code where bytes are parsed, so no sanitizer: many more tries per second.
+    if ! cargo fuzz run --fuzz-dir $fuzz --sanitizer none "$target" "$fuzz/corpus/$target" "$seeds/$kind" -- \
+        -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 >"$seeds/$target.log" 2>&1; then
+        tail -n 60 "$seeds/$target.log" >&2
+        echo "$target failed; what it found, if anything, is in $fuzz/artifacts/$target" >&2
+        exit 255 # xargs then starts no other
+    fi
+    told=$(grep -E '^stat::|^Done' "$seeds/$target.log" || tail -n 5 "$seeds/$target.log")
+    printf '== %s, %s s\n%s\n' "$target" "$seconds" "$told"
+    exit
+fi
+
 if ! cargo fuzz --version >/dev/null 2>&1; then
     echo "missing: cargo-fuzz. Get it with: cargo install --locked cargo-fuzz" >&2
     exit 1
 fi
-fuzz=crates/core/fuzz
 seeds=$(mktemp -d)
 mkdir "$seeds/in" "$seeds/said" "$seeds/headers"
 trap 'rm -rf "$seeds"' EXIT
@@ -19,16 +37,5 @@ done
 # What was said in them, as the targets of parsers take it.
 cargo run --quiet --release --package tidegate-core --example conversations -- "$seeds/said" "$seeds"/in/*
 python3 tools/proxy_headers.py "$seeds/headers"
-for target in $(cargo fuzz list --fuzz-dir $fuzz); do
-    echo "== $target, $seconds s"
-    mkdir -p "$fuzz/corpus/$target"
-    case $target in packet | pcapng | reassembly) kind=in ;; proxy) kind=headers ;; *) kind=said ;; esac
-    # The core has no unsafe code where bytes are parsed, so no sanitizer: many more tries per second.
-    if ! cargo fuzz run --fuzz-dir $fuzz --sanitizer none "$target" "$fuzz/corpus/$target" "$seeds/$kind" -- \
-        -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 >"$seeds/log" 2>&1; then
-        tail -n 60 "$seeds/log" >&2
-        echo "$target failed; what it found, if anything, is in $fuzz/artifacts/$target" >&2
-        exit 1
-    fi
-    grep -E '^stat::|^Done' "$seeds/log" || tail -n 5 "$seeds/log"
-done
+cargo fuzz build --fuzz-dir $fuzz --sanitizer none
+cargo fuzz list --fuzz-dir $fuzz | xargs -P "${FUZZ_JOBS:-1}" -I '{}' sh tools/fuzz.sh "$seconds" '{}' "$seeds"

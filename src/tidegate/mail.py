@@ -16,7 +16,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 from tidegate.model.config import MailSettings
-from tidegate.model.errors import TidegateError, UsageError
+from tidegate.model.errors import SettingError, TidegateError, UsageError
 from tidegate.model.text import clip, safe_text
 
 LONGEST_SUBJECT = 150
@@ -57,16 +57,18 @@ class Mailer:
     def __init__(self, settings: MailSettings) -> None:
         """Raises UsageError for an address, a server or a password file that cannot be."""
         self._settings = settings
-        self._what = f"mail {clip(settings.name, 40)}"
         self._host, self._port = self._server()
         self._sender = settings.sender or f"tidegate@{_this_host()}"
         for address in (self._sender, *settings.to):
             if not _ADDRESS.fullmatch(address):
-                raise UsageError(f'{self._what}: "{clip(safe_text(address), 60)}" is no mail address')
+                key = "sender" if address == self._sender else "to"
+                raise self._wrong(key, f'"{clip(safe_text(address), 60)}" is no mail address')
         if not settings.to:
-            raise UsageError(f"{self._what}: nobody to write to; give addresses")
-        if settings.timeout <= 0 or settings.retries < 0:
-            raise UsageError(f"{self._what}: a timeout above 0 and no negative retries are needed")
+            raise self._wrong("to", "nobody to write to; give addresses")
+        if settings.timeout <= 0:
+            raise self._wrong("timeout", "a timeout above 0 is needed")
+        if settings.retries < 0:
+            raise self._wrong("retries", "no negative retries: 0 or more")
         self._tls = self._context() if settings.security != "none" else None
         self._password = self._secret() if settings.user else ""
 
@@ -135,7 +137,7 @@ class Mailer:
         port = int(match[3]) if match and match[3] else _PORTS[self._settings.security]
         if not match or not 0 < port < 65536:
             server = clip(safe_text(self._settings.server), 60)
-            raise UsageError(f'{self._what}: "{server}" is no server: write mail.example.org:587')
+            raise self._wrong("server", f'"{server}" is no server: write mail.example.org:587')
         return match[1] or match[2], port
 
     def _context(self) -> ssl.SSLContext:
@@ -143,15 +145,18 @@ class Mailer:
             return ssl.create_default_context(cafile=self._settings.ca_file or None)
         except OSError as error:
             reason = error.strerror or "no certificates"
-            raise UsageError(f"{self._what}: {self._settings.ca_file}: {reason}") from None
+            raise self._wrong("ca_file", f"{self._settings.ca_file}: {reason}") from None
 
     def _secret(self) -> str:
         if self._settings.security == "none" and self._host not in ("localhost", "127.0.0.1", "::1"):
-            raise UsageError(f"{self._what}: a password goes to {self._host} by starttls or tls only")
+            raise self._wrong("security", f"a password goes to {self._host} by starttls or tls only")
         try:
             return read_secret(Path(self._settings.password_file))
         except UsageError as error:
-            raise UsageError(f"{self._what}: {error}") from None
+            raise self._wrong("password_file", str(error)) from None
+
+    def _wrong(self, key: str, what: str) -> SettingError:
+        return SettingError(what, key, of=f"mail {clip(self._settings.name, 40)}")
 
 
 def read_secret(path: Path) -> str:
@@ -162,14 +167,14 @@ def read_secret(path: Path) -> str:
             text = file.read(LONGEST_PASSWORD + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"password_file: {path}: {reason}") from None
+        raise UsageError(f"{path}: {reason}") from None
     if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o077:
-        raise UsageError(f"password_file: others can read {path}; run: chmod 600 {path}")
+        raise UsageError(f"others can read {path}; run: chmod 600 {path}")
     if os.geteuid() not in (0, status.st_uid):
-        raise UsageError(f"password_file: {path} belongs to somebody else")
+        raise UsageError(f"{path} belongs to somebody else")
     line = text.decode(errors="replace").partition("\n")[0].rstrip("\r")
     if not line or len(text) > LONGEST_PASSWORD:
-        raise UsageError(f"password_file: {path}: its first line should be the password")
+        raise UsageError(f"{path}: its first line should be the password")
     return line
 
 

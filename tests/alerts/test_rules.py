@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from alarms import rule
-from tidegate.alerts import check
+from tidegate.alerts.actions import Actions
 from tidegate.alerts.ledger import Ledger
 from tidegate.alerts.metrics import KINDS
 from tidegate.alerts.rules import PLACES, compile_rules
@@ -16,7 +16,15 @@ from tidegate.model.config import AlertSettings, MailSettings, SilenceSettings, 
 from tidegate.model.config.alerts import FROM_ZERO, METRICS
 from tidegate.model.errors import UsageError
 from tidegate.model.tables import find_table
-from tidegate.settings.find import load
+from tidegate.settings.build import build
+from tidegate.settings.document import parse_document
+
+
+def check(settings: AlertSettings) -> None:
+    """Refuses what the stage would refuse at its start."""
+    compile_rules(settings.rules)
+    Actions(settings).check(settings.rules)
+    Silences(settings.silences, Ledger())
 
 
 def test_every_metric_is_there_and_looks_at_columns_that_are() -> None:
@@ -35,20 +43,20 @@ def test_the_shipped_rules_are_right() -> None:
     ("given", "said"),
     [
         ({"metric": "http_request"}, 'there is no metric "http_request"; did you mean "http_requests"'),
-        ({"threshold": None}, "a threshold is needed"),
-        ({"threshold": float("nan")}, "a threshold is needed"),
-        ({"threshold": -1}, "a threshold is needed"),
-        ({"clear": 3}, "clear: a number from 0 to the threshold"),
-        ({"key": "hots"}, 'there is no column in http for key "hots"; did you mean "host"?'),
-        ({"key": "host, process_name"}, 'no column in http for key "process_name"'),
-        ({"metric": "bytes", "key": "status_class"}, 'no column in conn for key "status_class"'),
-        ({"filter": "prog:curl"}, 'filter: "prog:curl" is about columns that http has not'),
+        ({"threshold": None}, "threshold: http_requests needs a threshold"),
+        ({"threshold": float("nan")}, "needs a threshold"),
+        ({"threshold": -1}, "needs a threshold"),
+        ({"clear": 3}, "clear: a number from 0 to the threshold, 2, is"),
+        ({"key": "hots"}, 'key: there is no column in http "hots"; did you mean "host"?'),
+        ({"key": "host, process_name"}, 'no column in http "process_name"'),
+        ({"metric": "bytes", "key": "status_class"}, 'no column in conn "status_class"'),
+        ({"filter": "prog:curl"}, 'filter: "prog:curl" is about columns that table http has not'),
         ({"filter": "hst:x"}, 'there is no field "hst"'),
         ({"window": 0.5}, "window: a time from 1s to 31d"),
         ({"window": float("inf")}, "window: a time from 1s to 31d"),
         ({"hold": -1.0}, "hold: a time from 0s"),
         ({"settle": float("nan")}, "settle: a time from 0s"),
-        ({"metric": "quota", "reset_day": 0}, "reset_day: a day from 1 to 31"),
+        ({"metric": "quota", "reset_day": 0}, "reset_day: a day of the month"),
         ({"metric": "quota", "levels": ()}, "levels: shares"),
         ({"metric": "quota", "levels": (0.0,)}, "levels: shares"),
         ({"message": "{value.__class__}"}, "there is no place in a message"),
@@ -107,13 +115,11 @@ def test_a_message_takes_what_it_may() -> None:
     assert made.message(1500, 1000, "k") == "1500 1000 1.5 kB 1.0 kB k http_requests http_requests 90m"
 
 
-def test_the_examples_of_the_documentation_are_right(tmp_path: Path) -> None:
+def test_the_examples_of_the_documentation_are_right() -> None:
     page = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text()
     shown = set()
     for number, example in enumerate(re.findall(r"```yaml\n(.*?)```", page, re.S)):
-        file = tmp_path / f"{number}.yml"
-        file.write_text(example)
-        settings = load(file, {}).alerts
+        settings = build(parse_document(example, f"{number}.yml")).alerts
         compile_rules(settings.rules)
         Silences(settings.silences, Ledger())
         shown |= {each.metric for each in settings.rules} if "rules:" in example else set()

@@ -186,6 +186,19 @@ def test_scans_of_ports_and_of_hosts() -> None:
     watched.close()
 
 
+def test_learning_begins_with_the_first_row_that_counts_however_old_it_is() -> None:
+    """On a replayed capture, too: time is that of packets."""
+    watched = Watched(rule("new_program", None, learn=60.0, filter="port:443"))
+    old = -86_400.0 * 300
+    dns = conn("x", old - 500, dst_port=53, process_path="/bin/dig")
+    assert watched.see(rows("conn", dns, conn("a", old, process_path="/bin/a"))) == []
+    assert watched.see(rows("conn", conn("b", old + 59, process_path="/bin/b"))) == []
+    assert watched.see(rows("conn", conn("c", old + 60, process_path="/bin/c"))) == [
+        "raised new_program /bin/c"
+    ]
+    watched.close()
+
+
 def test_what_is_new_after_learning() -> None:
     watched = Watched(
         rule("new_program", None, learn=60.0), rule("new_place", None, learn=60.0, key="dst_asn", name="as")

@@ -207,7 +207,7 @@ def test_tls_is_checked(tmp_path: Path) -> None:
         ({"headers": ("X: ${TIDEGATE_NOT_THERE}",)}, "no variable TIDEGATE_NOT_THERE"),
         ({"ca_file": "/not/there"}, "/not/there"),
         ({"timeout": 0.0}, "webhook hook: a timeout above 0"),
-        ({"retries": -1}, "webhook hook: a timeout above 0"),
+        ({"retries": -1}, "webhook hook: no negative retries"),
     ],
 )
 def test_what_cannot_be_is_refused_at_the_start(given: dict[str, Any], said: str) -> None:

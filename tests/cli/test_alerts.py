@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 import talk
-from alarms import T0, Watched, asked, rule
+from alarms import T0, Watched, asked, conn, rows, rule
 from helpers import Run
 from tidegate.alerts import NAME, commands
+from tidegate.alerts.actions import Notice
 from tidegate.pipeline.control import ControlServer
 from tidegate.store.layout import Layout
 
@@ -49,11 +50,12 @@ def test_open_ones_and_history_are_listed(run: Run, store: Path, watched: Watche
     lines = done.stdout.splitlines()
     assert lines[:2] == [
         "open",
-        f"  {name}  since 2026-11-20 10:00:01  warning   http_requests: http_requests: 3 in 1m, more than 2",
+        f"  {name}  since 2026-11-20 10:00:01  warning   http_requests: http_requests: 3 in 1m, more than 2"
+        "  (peak 3, limit 2)",
     ]
     assert lines[2] == "muted: everything until 2026-11-20 10:01:01 (over)"
     assert lines[3].endswith(": rule http_requests, from 10.0.0.0/8")
-    assert lines[4:] == ["over", "  a1  2026-11-20 10:00:00    2h 00m  http-traffic: over"]
+    assert lines[4:] == ["over", "  a1  2026-11-20 10:00:00    2h 00m  http-traffic: over  (limit 7)"]
     assert run("alerts", "--store", store, "--since", "2026-11-21").stdout.splitlines()[4:] == ["none over"]
 
 
@@ -101,6 +103,35 @@ def test_what_cannot_be_done_is_one_line(
     assert (done.returncode, done.stderr.count("\n")) == (code, 1)
     assert said in done.stderr
     assert "\x1b" not in done.stderr
+
+
+def test_options_may_stand_behind_the_verb(run: Run, store: Path, running: Watched, tmp_path: Path) -> None:
+    name = running.alerts[0]["alert_id"]
+    (tmp_path / "t.yml").write_text(f"store: {{path: {store}}}\n")
+    for words in (["ack", name], ["mute", "1h"], ["silence", "--key", "k"]):
+        done = run("alerts", *words, "--config", "t.yml")
+        assert done.returncode == 0, done.stderr
+        assert run("alerts", "--config", "gone.yml", *words, "--store", store).returncode == 2
+    assert running.stage.desk.open_alerts()[0]["acknowledged_by"]
+    [silence] = running.stage.desk.silences()
+    assert run("alerts", "unsilence", silence["silence_id"], "--store", store).returncode == 0
+    assert running.stage.desk.silences() == []
+
+
+def test_bytes_are_listed_as_sizes(run: Run, tmp_path: Path) -> None:
+    limit = 2_000_000.0
+    watched = Watched(rule("bytes", limit, settle=0.0), state=tmp_path / NAME)
+    watched.tick(0)
+    watched.see(rows("conn", conn("a", 1, up_bytes=3_500_000)))
+    (tmp_path / "VERSION").write_text("1\n")
+    said = run("alerts", "--store", tmp_path).stdout
+    assert "bytes: 3.5 MB in 10s, more than 2.0 MB  (peak 3.5 MB, limit 2.0 MB)" in said
+    notice = Notice.of(watched.alerts[0]).text()
+    assert "threshold: 2.0 MB" in notice
+    assert "value:     3.5 MB" in notice
+    watched.ticks(2, 30)
+    assert ", peak 3.5 MB: 3.5 MB in 10s" in watched.alerts[-1]["message"]
+    watched.close()
 
 
 def test_one_that_takes_no_commands_is_named(run: Run, store: Path, watched: Watched) -> None:

@@ -30,6 +30,11 @@ def test_explain(run: Run) -> None:
     assert "30d unless given" in done.stdout
     assert "TIDEGATE_STORE__KEEP_AGE" in done.stdout
     assert "alerts.rules[].window" in run("config", "explain").stdout
+    rules = run("config", "explain", "alerts.rules").stdout
+    assert "TIDEGATE_ALERTS__RULES, as YAML in one line: [{name: …, metric: …}]" in rules
+    assert "inside TIDEGATE_ALERTS__RULES" in rules
+    assert "TIDEGATE_WATCH__INTERFACES, with commas or as YAML" in run("config", "explain", "watch").stdout
+    assert "TIDEGATE_LOGGER, as YAML in one line" in run("config", "explain", "logger").stdout
     wrong = run("config", "explain", "store.keep_ag")
     assert wrong.returncode == 2
     assert 'did you mean "store.keep_age"?' in wrong.stderr

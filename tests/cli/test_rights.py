@@ -107,7 +107,8 @@ def test_the_worker_has_no_rights_and_captures_stores_records_and_hot_plugs(
     )
     sent_until_stored(net, "one", 7001, tmp_path / "s")
     assert_without_rights(watch.pid, 0)
-    assert "runs as root, without any of its capabilities: neither --user nor sudo names a user" in told()
+    assert "runs as root, without any of its capabilities: " in told()
+    assert "neither --user nor service.user nor sudo names a user" in told()
     helper = status(helper_of(watch))
     assert helper["Name"] == "tidegate: helpe"
     net.add_pair("two")

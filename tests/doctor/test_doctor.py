@@ -10,6 +10,7 @@ import pytest
 
 import mmdb
 from helpers import TIDEGATE, Run
+from tidegate.doctor import programs
 from tidegate.doctor.capture import check_filters, check_interfaces
 from tidegate.doctor.files import check_files, check_store
 from tidegate.doctor.finding import Finding
@@ -20,6 +21,7 @@ from tidegate.model.config import (
     LogSettings,
     PlaceSettings,
     RecordSettings,
+    ServiceSettings,
     StoreSettings,
     WatchSettings,
 )
@@ -32,7 +34,7 @@ def first(findings: Iterator[Finding]) -> Finding:
 def test_a_machine_that_works(run: Run) -> None:
     done = run("doctor")
     assert "ok       filters     libpcap compiles them" in done.stdout
-    assert "limited  terminal    the output is none" in done.stdout
+    assert "limited  terminal    the output is no terminal" in done.stdout
     assert "ok       settings" in done.stdout
     if os.geteuid() == 0:
         assert "ok       capture     packet rings, as root" in done.stdout
@@ -44,7 +46,11 @@ def test_a_wrong_configuration_is_the_first_thing_said(run: Run, tmp_path: Path)
     done = run("doctor", "--config", "t.yml")
     assert done.returncode == 1
     assert done.stdout.startswith('BROKEN   settings    t.yml:1: unknown key "sotre"')
-    assert "mend it: tidegate config check" in done.stdout
+    assert "mend it: edit it, then: tidegate config check t.yml" in done.stdout
+    (tmp_path / "t.yml").write_text("sotre: 1\nwtch: 1\nwatch: {interfaces: eth77}\nstore: {path: /proc/x}\n")
+    said = run("doctor", "--config", "t.yml").stdout
+    assert said.count("BROKEN   settings ") == 3
+    assert "limited  interfaces  not there: eth77; tidegate run waits" in said
 
 
 def test_interfaces_that_are_named_are_looked_for() -> None:
@@ -54,8 +60,9 @@ def test_interfaces_that_are_named_are_looked_for() -> None:
     assert found("lo").verdict == "ok"
     assert found("lo").text.startswith("lo;")
     assert found("any").text == found().text
-    assert found("lo", "nope0").verdict == "broken"
-    assert found("lo", "nope0").text.startswith("no such interface: nope0; there are: lo")
+    assert found("lo", "nope0").verdict == "limited"
+    assert found("lo", "nope0").text.startswith("not there: nope0; tidegate run waits, watch does not")
+    assert "There are: lo" in found("lo", "nope0").text
 
 
 def test_the_filter_of_the_configuration_is_compiled() -> None:
@@ -135,12 +142,61 @@ def test_a_store_without_room(tmp_path: Path) -> None:
 
 def test_a_store_where_nothing_can_be_kept(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    for path, why in (("/proc/nope", "nothing can be kept in /proc"), (tmp_path / "file", "is no directory")):
+    for path, why in (("/proc/nope", "/proc is no disk"), (tmp_path / "file", "is no directory")):
         finding = first(check_store(Config(store=StoreSettings(path=str(path)))))
         assert finding.verdict == "broken"
         assert why in finding.text
         assert "store.path" in finding.fix
         assert "0 B" not in finding.fix
+        assert "sudo" not in finding.fix
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: to look for another user")
+def test_root_is_told_what_the_user_of_the_service_cannot_write(tmp_path: Path) -> None:
+    for folder in (tmp_path.parent.parent, tmp_path.parent, tmp_path):
+        folder.chmod(0o755)
+    (tmp_path / "theirs").mkdir()
+    os.chown(tmp_path / "theirs", 65534, 65534)
+    paths = [tmp_path / "theirs" / "a", tmp_path / "b", tmp_path / "new" / "c"]
+    logs = tuple(LogSettings(name=path.name, path=str(path)) for path in paths)
+    theirs, ours, made = check_files(Config(logs=logs, service=ServiceSettings(user="nobody")))
+    assert theirs.verdict == "ok"
+    assert ours.verdict == "broken"
+    assert ours.text.endswith(f"{tmp_path} is not writable for nobody (service.user)")
+    assert ours.fix.startswith(f"chown nobody {tmp_path}, or")
+    assert made.verdict == "ok"
+    assert os.geteuid() == 0
+    assert [one.verdict for one in check_files(Config(logs=logs))] == ["ok"] * 3
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: to become an ordinary user")
+def test_nobody_is_told_of_a_disk_that_is_none_not_of_rights() -> None:
+    imports = (
+        "from tidegate.model.config import Config, StoreSettings;"
+        "from tidegate.doctor.files import check_store"
+    )
+    said = as_ordinary_user(
+        imports, "print(next(check_store(Config(store=StoreSettings(path='/proc/nope')))))"
+    )
+    assert "/proc is no disk" in said
+    assert "sudo" not in said
+
+
+def test_tracing_that_is_closed_is_not_called_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    why = "bpf: tracefs is not mounted: mount -t tracefs nodev /sys/kernel/tracing"
+    monkeypatch.setattr(programs, "_is_mounted", lambda kind: True)
+    assert programs._true(why) == "bpf: tracefs is there, but not for this user"
+    assert programs._true("not permitted") == "not permitted"
+    monkeypatch.setattr(programs, "_is_mounted", lambda kind: False)
+    assert programs._true(why) == why
+
+
+def test_a_database_that_cannot_be_used_is_told_how_to_mend(tmp_path: Path) -> None:
+    (tmp_path / "x.mmdb").write_bytes(b"none")
+    names = (str(tmp_path / "gone.mmdb"), str(tmp_path / "x.mmdb"))
+    gone, wrong = check_places(Config(places=PlaceSettings(names)), datetime.now(UTC))
+    assert gone.fix == "put it there, or mend places.databases"
+    assert wrong.fix.startswith("get it anew, or remove it")
 
 
 def test_a_clock_that_was_never_set() -> None:

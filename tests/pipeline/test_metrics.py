@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from alarms import conn, rows
 from tidegate.model.errors import UsageError
 from tidegate.pipeline.metrics import MetricsServer
+from tidegate.pipeline.tally import Tally
 
 STATUS: dict[str, Any] = {
     "capturing": True,
@@ -21,10 +23,18 @@ STATUS: dict[str, Any] = {
     "flows": 2,
     "dropped": {"by the kernel": 4, "by a full queue": 0},
     "alerts_open": 1,
+    "alerts_acknowledged": 1,
+    "alerts_told": [{"state": "raised", "severity": "warning", "count": 3}],
+    "connections_closed": {"SF": 8, "REJ": 1},
+    "waiting_for": ["wg0"],
+    "missed_rows": 5,
+    "stored_lost": 6,
+    "reloads": 2,
     "parts": [
         {"name": "programs", "failures": 2, "error": "RuntimeError"},
-        {"name": "log web", "lost": 7, "waiting": 8},
+        {"name": "log web", "lost": 7, "waiting": 8, "lag": 1.5},
     ],
+    "notices": [{"name": "chat", "lost": 1, "waiting": 2, "lag": 3.5}],
 }
 
 
@@ -44,6 +54,19 @@ def asked(server: MetricsServer, path: str = "/metrics") -> str:
 def test_every_figure_is_there(server: MetricsServer) -> None:
     families = text_string_to_metric_families(asked(server))
     found = {(one.name, *one.labels.values()): one.value for family in families for one in family.samples}
+    assert found[("tidegate_connections_closed_total", "REJ")] == 1
+    assert found[("tidegate_alerts", "acknowledged")] == 1
+    assert found[("tidegate_alerts", "unacknowledged")] == 0
+    assert found[("tidegate_alert_changes_total", "warning", "raised")] == 3
+    assert found[("tidegate_interfaces_missing",)] == 1
+    assert found[("tidegate_dropped_total", "store")] == 6
+    assert found[("tidegate_dropped_total", "failed output")] == 5
+    assert found[("tidegate_reloads_total",)] == 2
+    assert found[("tidegate_sink_lag_seconds", "log web")] == 1.5
+    assert ("tidegate_sink_lag_seconds", "programs") not in found
+    assert found[("tidegate_notices_lost_total", "chat")] == 1
+    assert found[("tidegate_notices_waiting", "chat")] == 2
+    assert found[("tidegate_notices_lag_seconds", "chat")] == 3.5
     assert found[("tidegate_packets_total",)] == 10
     assert found[("tidegate_connections_open",)] == 2
     assert found[("tidegate_dropped_total", "kernel")] == 4
@@ -63,3 +86,14 @@ def test_another_path_is_none_and_a_silent_caller_stops_nobody(server: MetricsSe
 def test_what_is_no_address_of_ours(address: str) -> None:
     with pytest.raises(UsageError, match="127.0.0.1:"):
         MetricsServer(address, lambda: STATUS)
+
+
+def test_rows_are_counted_once() -> None:
+    tally = Tally()
+    conns = [conn("a", 0, state="closed", conn_state="SF"), conn("b", 0), conn("a", 1, conn_state="S0")]
+    tally.write(rows("conn", *conns))
+    tally.write(rows("alert", {"state": "raised", "severity": "info"}))
+    tally.write(rows("http", {}))
+    tally.flush()
+    tally.close()
+    assert (tally.connections, tally.alerts) == ({"SF": 1}, {("raised", "info"): 1})

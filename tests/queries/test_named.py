@@ -136,8 +136,9 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         ("client", "SSH-2.0-x", 1, 1, A, EARLY),
     ],
     "alerts": [
-        ("a2", "scan", HOSTILE, "critical", "raised", LATE, None, None, 6.0, 5.0, HOSTILE),
-        ("a1", "http-traffic", None, "warning", "recovered", EARLY, NOON, 7200.0, 9.0, 7.0, "over"),
+        ("a2", "scan", HOSTILE, "critical", "raised", LATE, None, None, 6.0, 5.0, HOSTILE, "distinct_ports"),
+        ("a1", "http-traffic", None, "warning", "recovered", EARLY, NOON, 7200.0, 9.0, 7.0, "over",
+         "http_messages"),
     ],
     "alert-rules": [
         ("http-traffic", "http_messages", 1, 0, None, 7200.0, 9.0, NOON),

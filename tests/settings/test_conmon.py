@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from tidegate.app.checking import LOOKS
 from tidegate.model.errors import UsageError
-from tidegate.settings.build import build
-from tidegate.settings.check import check
+from tidegate.settings.check import checked
 from tidegate.settings.conmon import import_conmon
 from tidegate.settings.document import Document, parse_document
 
@@ -22,7 +22,7 @@ logger:
 def imported(text: str) -> dict[str, Any]:
     settings = import_conmon(parse_document(text, "config.yml"))
     document = Document("made", settings)
-    check(build(document), document)
+    checked(document, LOOKS)
     return settings
 
 

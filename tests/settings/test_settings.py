@@ -1,31 +1,31 @@
 """The configuration: every mistake is told with its line, and every key can be set and is explained."""
 
+import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tidegate.app.checking import LOOKS
 from tidegate.model.config import Config
 from tidegate.model.errors import UsageError
-from tidegate.settings.build import ConfigError, build
-from tidegate.settings.check import check
-from tidegate.settings.document import Document, parse_document
+from tidegate.settings.build import build
+from tidegate.settings.check import checked
+from tidegate.settings.document import Document, parse_document, parse_value
 from tidegate.settings.environment import with_environment
 from tidegate.settings.find import find, load
-from tidegate.settings.keys import all_keys
+from tidegate.settings.keys import Key, all_keys
+from tidegate.settings.problem import ConfigError
 
 
-def loaded(text: str) -> Config:
-    document = parse_document(text, "t.yml")
-    config = build(document)
-    check(config, document)
-    return config
+def loaded(text: str, environment: dict[str, str] | None = None) -> Config:
+    return checked(with_environment(parse_document(text, "t.yml"), environment or {}), LOOKS)
 
 
-def problems(text: str) -> list[str]:
+def problems(text: str, environment: dict[str, str] | None = None) -> list[str]:
     with pytest.raises(ConfigError) as caught:
-        loaded(text)
+        loaded(text, environment)
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -66,6 +66,7 @@ service: 5
         't.yml:4: store.keep_age: "2x" is no duration: write 90, 200s, 5m, 2h or 1d',
         't.yml:9: alerts.rules[0].threshold: "lots" is no size: write 1000, 64K, 100M or 10G',
         't.yml:10: alerts.rules[1] needs "name"',
+        "t.yml:10: alerts.rules[1].threshold: packets needs a threshold: a number from 0, or a size",
         "t.yml:12: logs[0].format: one of conmon, tsv, csv, jsonl, zeek, eve, ecs is expected, not 'xml'",
         "t.yml:13: service: a group of keys is expected, not 5",
     ]
@@ -73,8 +74,8 @@ service: 5
 
 def test_an_address_for_all_and_a_length_for_nothing_are_refused() -> None:
     assert problems("service: {metrics: '0.0.0.0:9700'}\nwatch: {snaplen: -5}\n") == [
-        "t.yml:2: watch: snaplen: -5 bytes of a packet; 64 to 262144 can be kept",
-        't.yml:1: service: "0.0.0.0:9700" is no loopback address: write 127.0.0.1:9700',
+        't.yml:1: service.metrics: "0.0.0.0:9700" is no loopback address: write 127.0.0.1:9700',
+        "t.yml:2: watch.snaplen: -5 bytes of a packet; 64 to 262144 can be kept",
     ]
 
 
@@ -91,16 +92,13 @@ logs:
 """
     said = "\n".join(problems(text))
     for part in (
-        't.yml:3: alerts.rules[0].metric: there is no metric "speed"',
-        't.yml:3: alerts.rules[0].key: there is no column "colour"',
-        "t.yml:5: alerts.rules[2].threshold: a number is needed",
-        't.yml:5: alerts.rules[2].key: there is no column "colours"',
-        "an alert cannot be over at a value above",
-        '"a" is there 2 times',
-        'there is no field "prg"; did you mean "prog"?',
+        't.yml:3: alerts.rules[0].metric: there is no metric "speed"; there are bytes, ',
+        't.yml:4: alerts.rules[1].name: "a" is taken already',
+        't.yml:4: alerts.rules[1].filter: there is no field "prg"; did you mean "prog"?',
         't.yml:4: alerts.rules[1].actions: there is no action "pager"; there are log, screen',
-        't.yml:8: logs[0].tables: there is no table "con"',
-        'there is no column "uri" in con',
+        "t.yml:5: alerts.rules[2].threshold: bytes needs a threshold",
+        't.yml:5: alerts.rules[2].key: there is no column in conn "colours"',
+        't.yml:8: logs[0].tables: there is no table "con"; did you mean "conn"?',
     ):
         assert part in said
 
@@ -148,24 +146,87 @@ def test_the_environment_sets_keys(tmp_path: Path) -> None:
 
 
 def test_a_variable_that_sets_nothing_is_a_mistake() -> None:
-    with pytest.raises(UsageError, match="did you mean TIDEGATE_STORE__KEEP_AGE"):
-        with_environment(Document("t", {}), {"TIDEGATE_STORE_KEEP_AGE": "7d"})
+    assert problems("stor: 1\n", {"TIDEGATE_STORE_KEEP_AGE": "7d", "TIDEGATE_STORE__PATH": "[1, 2]"}) == [
+        "environment: TIDEGATE_STORE_KEEP_AGE: sets nothing; did you mean TIDEGATE_STORE__KEEP_AGE?",
+        "TIDEGATE_STORE__PATH: store.path: text is expected, not [1, 2]",
+        't.yml:1: unknown key "stor"; did you mean "store"?',
+    ]
 
 
-@pytest.mark.parametrize("key", [key for key in all_keys() if key.variable and key.group is None])
-def test_every_key_can_be_set_by_its_variable(key: Any) -> None:
-    examples = {"text": "x", "a list: text": "x", "true or false": "true", "keys and values": "{version: 1}"}
-    words = key.expected
-    text = {"watch.snaplen": "700", "service.metrics": "[::1]:7"}.get(key.name, examples.get(words, "7"))
-    if words.startswith("one of"):
-        text = words.removeprefix("one of ").split(", ")[0]
-    values = with_environment(Document("t", {}), {key.variable: text}).values
-    if key.path == ("watch", "record", "rotate_size") or key.path[:2] == ("watch", "record"):
-        values["watch"]["record"]["path"] = "x"
-    built: Any = build(Document("t", values))
+WRITTEN = {
+    "watch.snaplen": ("700", 700),
+    "watch.interfaces": ("eth0, wlan0", ("eth0", "wlan0")),
+    "watch.tables": ("[conn, dns]", ("conn", "dns")),
+    "service.metrics": ("[::1]:7", "[::1]:7"),
+    "logger": ("{version: 1}", {"version": 1}),
+    "alerts.rules[].metric": ("packets", "packets"),
+    "alerts.rules[].levels": ("[0.5, 1]", (0.5, 1.0)),
+    "alerts.rules[].reset_day": ("7", 7),
+}
+"""How some keys are written, and what they become; the others go by what is expected."""
+
+
+def written(key: Key) -> tuple[str, object]:
+    """A value that is not the default, as text and as it has to arrive."""
+    if key.name in WRITTEN:
+        return WRITTEN[key.name]
+    if key.expected.startswith("one of"):
+        words = key.expected.removeprefix("one of ").split(", ")
+        return (words[-1], words[-1])
+    if key.expected == "true or false":
+        return ("false", False) if key.default is True else ("true", True)
+    word = key.expected.removeprefix("a list: ")
+    text, value = {
+        "text": ("x y", "x y"),
+        "a whole number": ("9", 9),
+        "a number": ("0.5", 0.5),
+        "a duration: 90, 200s, 5m, 2h, 1d": ("7m", 420.0),
+        "a size: 1000, 64K, 100M, 10G": ("3K", 3072),
+        "a number or a size: 7000, 64K, 100G": ("5K", 5120.0),
+    }[word]
+    return text, (value,) if key.several else value
+
+
+NEEDED = {"watch.record": {"path": "x"}, "alerts.rules": {"name": "n", "metric": "bytes"}}
+NEEDED |= {"alerts.webhooks": {"name": "n", "url": "u"}, "alerts.mails": {"name": "n", "to": ["x"]}}
+NEEDED |= {"logs": {"name": "n", "path": "p"}, "alerts.silences": {}}
+"""What has to be given beside a key."""
+
+
+def variables(key: Key, text: str) -> dict[str, str]:
+    """What in the environment sets the key."""
+    if "[]" not in key.path:
+        beside = {"TIDEGATE_WATCH__RECORD__PATH": "x"} if key.path[:2] == ("watch", "record") else {}
+        return {**beside, key.variable: text}
+    item = NEEDED[".".join(key.path[: key.path.index("[]")])] | {key.path[-1]: parse_value(text)}
+    return {key.list_variable: json.dumps([item])}
+
+
+@pytest.mark.parametrize("key", [key for key in all_keys() if key.group is None], ids=lambda key: key.name)
+def test_every_key_can_be_set_by_its_variable(key: Key) -> None:
+    text, wanted = written(key)
+    assert wanted != key.default
+    found: Any = build(with_environment(Document("t", {}), variables(key, text)))
     for part in key.path:
-        built = getattr(built, part)
-    assert built != key.default or text in ("7", "true") or words.startswith("one of")
+        found = found[0] if part == "[]" else getattr(found, part)
+    assert found == wanted
+    assert type(found) is type(wanted)
+
+
+@pytest.mark.parametrize("key", [key for key in all_keys() if key.several], ids=lambda key: key.name)
+def test_every_list_can_be_set_as_yaml_and_emptied(key: Key) -> None:
+    if "[]" in key.path:
+        return
+    found: Any = build(with_environment(Document("t", {}), {key.variable: "[]"}))
+    for part in key.path:
+        found = getattr(found, part)
+    assert found == ()
+
+
+def test_a_key_that_another_sets_is_named() -> None:
+    assert problems("watch: {engine: {excerpt: 5}}\n") == [
+        't.yml:1: unknown key "watch.engine.excerpt"; set excerpts.bytes'
+    ]
 
 
 def test_every_key_is_explained() -> None:

@@ -92,12 +92,12 @@ WRONG = [
     ),
     ({"format": "tsv", "columns": ("nmae",)}, 'table conn has no column "nmae"'),
     ({"tables": ("cnn",)}, 'there is no table "cnn"'),
-    ({"tables": ()}, "needs a table at least"),
+    ({"tables": ()}, "a table at least is needed"),
     ({"path": "/tmp/"}, "a path that names a file"),
     ({"filter": "prg:x"}, 'there is no field "prg"; did you mean "prog"?'),
-    ({"filter": "prog:x", "format": "eve", "tables": ("http",)}, 'filter "prog:x" looks at process_name and'),
-    ({"filter": "status:500", "per": "segment"}, 'filter "status:500" looks at status, which'),
-    ({"rotate_size": -1}, "sizes, times and counts are 0 or more"),
+    ({"filter": "prog:x", "format": "eve", "tables": ("http",)}, '"prog:x" looks at process_name and'),
+    ({"filter": "status:500", "per": "segment"}, '"status:500" looks at status, which'),
+    ({"rotate_size": -1}, "0 or more is expected"),
 ]
 
 

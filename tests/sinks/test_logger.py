@@ -157,7 +157,7 @@ def test_our_own_messages_stay_out_of_it_and_go_on(tmp_path: Path, caplog: pytes
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({}, "no handlers for the rows"),
     ({"version": 1, "per": "packet"}, "per is connection or segment"),
-    ({"version": 1, "filter": "status:1"}, 'filter "status:1" looks at status'),
+    ({"version": 1, "filter": "status:1"}, 'filter: "status:1" looks at status'),
     ({"version": 1, "root": None}, "no handlers for the rows"),
     ({"version": 2, "root": {}}, "Unsupported version: 2"),
     ({"version": 1, "incremental": True, "root": {}}, "incremental configurations"),

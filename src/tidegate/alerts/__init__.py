@@ -2,7 +2,7 @@
 
 from tidegate.alerts.commands import commands
 from tidegate.alerts.desk import Desk, open_desk
-from tidegate.alerts.stage import Alerts, check
+from tidegate.alerts.stage import Alerts, mistakes
 from tidegate.alerts.state import NAME, BusyError
 
-__all__ = ["NAME", "Alerts", "BusyError", "Desk", "check", "commands", "open_desk"]
+__all__ = ["NAME", "Alerts", "BusyError", "Desk", "commands", "mistakes", "open_desk"]

@@ -10,7 +10,7 @@ from tidegate.alerts.clock import SECOND, Clock
 from tidegate.alerts.ledger import Alert, Ledger
 from tidegate.alerts.rules import Rule
 from tidegate.alerts.silences import Silences
-from tidegate.model.units import human_duration
+from tidegate.model.units import human_amount, human_duration
 
 Place = tuple[str, str | None, int]
 
@@ -107,7 +107,7 @@ class Register:
         alert.until = self._clock.shown(change.at)
         alert.duration = max(change.at - began, 0) / SECOND
         over = f"over after {human_duration(alert.duration)}{f', as {why}' if why else ''}"
-        alert.message = f"{over}, peak {alert.peak:,.10g}: {alert.message}"
+        alert.message = f"{over}, peak {human_amount(alert.metric, alert.peak)}: {alert.message}"
         del self._open[alert.rule, alert.key, alert.level]
         del self._ledger.open[alert.alert_id]
         self._untold.discard(alert.alert_id)

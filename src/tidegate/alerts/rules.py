@@ -2,7 +2,7 @@
 
 import math
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -13,10 +13,10 @@ from tidegate.alerts.metrics import KINDS, Metric, Novelty
 from tidegate.alerts.metrics.metric import joined, key_columns, key_text
 from tidegate.model.config import RuleSettings
 from tidegate.model.config.alerts import DERIVED
-from tidegate.model.errors import UsageError
+from tidegate.model.errors import SettingError, UsageError, tried
 from tidegate.model.filter import Filter, Row, parse_filter
 from tidegate.model.tables import find_table
-from tidegate.model.text import clip, safe_text
+from tidegate.model.text import clip, meant, safe_text
 from tidegate.model.units import human_bytes
 
 LONGEST_WINDOW = 31 * 86_400.0
@@ -88,82 +88,106 @@ def compile_rules(settings: Sequence[RuleSettings]) -> list[Rule]:
     for number, each in enumerate(settings):
         if any(each.name == rule.name for rule in rules):
             raise UsageError(f'alerts: there are two rules "{clip(each.name, 40)}"; give each its own name')
-        try:
-            rules.append(_compile(each, number))
-        except UsageError as error:
-            raise UsageError(f'alert rule "{clip(each.name, 40)}": {error}') from None
+        for error in mistakes(each):
+            where = "".join(f"{part}: " for part in error.key)
+            raise SettingError(f"{where}{error.text}", of=f'alert rule "{clip(each.name, 40)}"')
+        rules.append(_compile(each, number))
     return rules
 
 
-def _compile(settings: RuleSettings, number: int) -> Rule:
+def mistakes(settings: RuleSettings) -> Iterator[SettingError]:
+    """Everything that is wrong with a rule by itself, with its key."""
     if not settings.name.strip() or len(settings.name) > LONGEST_NAME or settings.name == EVERY_RULE:
-        raise UsageError(f'a name is needed, of at most {LONGEST_NAME} characters, and not "{EVERY_RULE}"')
+        text = f'a name is needed, of at most {LONGEST_NAME} characters, and not "{EVERY_RULE}"'
+        yield SettingError(text, "name")
     kind = KINDS.get(settings.metric)
     if kind is None:
-        raise UsageError(_unlike("metric", settings.metric, KINDS))
-    window = _nanoseconds("window", settings.window, 1.0)
-    metric = kind(settings, number, window)
+        yield SettingError(_unlike("metric", settings.metric, KINDS), "metric")
+    else:
+        yield from _of_columns(settings, kind)
+        yield from _of_threshold(settings, kind.threshold)
+    for name, least in (("window", 1.0), ("hold", 0.0), ("settle", 0.0), ("learn", 0.0)):
+        if not least <= getattr(settings, name) <= LONGEST_WINDOW:
+            text = f"a time from {least:g}s to {LONGEST_WINDOW / 86400:g}d is expected"
+            yield SettingError(text, name)
+    if not 1 <= settings.reset_day <= 31:
+        yield SettingError("a day of the month is expected, from 1 to 31", "reset_day")
+    if not settings.levels or not all(0 < level <= 100 for level in settings.levels):
+        yield SettingError("shares of the threshold are expected, such as 0.8, 0.9, 1.0", "levels")
+    yield from tried(lambda: _check_message(settings), "message")
+
+
+def _of_columns(settings: RuleSettings, kind: type[Metric]) -> Iterator[SettingError]:
+    """What the metric's table does not have."""
     there = {column.name for column in find_table(kind.table).columns}
-    keys = key_columns(settings.key or kind.key)
-    for name in keys:
+    for name in key_columns(settings.key):
         if name not in there and not (name == STATUS_CLASS and "status" in there):
-            raise UsageError(_unlike(f"column in {kind.table} for key", name, there))
-    found = parse_filter(settings.filter)
+            near = get_close_matches(name, there, 1)
+            hint = f'did you mean "{near[0]}"?' if near else f"see tidegate tables {kind.table}"
+            yield SettingError(f'there is no column in {kind.table} "{clip(name, 40)}"; {hint}', "key")
+    try:
+        found = parse_filter(settings.filter)
+    except UsageError as error:
+        yield SettingError(str(error), "filter")
+        return
     for word in found.words:
         if not there.intersection(word.columns):
-            raise UsageError(f'filter: "{clip(word.text, 40)}" is about columns that {kind.table} has not')
+            text = f'"{clip(word.text, 40)}" is about columns that table {kind.table} has not'
+            yield SettingError(text, "filter")
+
+
+def _of_threshold(settings: RuleSettings, own: float | None) -> Iterator[SettingError]:
+    threshold = own if settings.threshold is None else settings.threshold
+    if threshold is None or not (math.isfinite(threshold) and threshold >= 0):
+        yield SettingError(f"{settings.metric} needs a threshold: a number from 0, or a size", "threshold")
+    elif settings.clear is not None and not (
+        math.isfinite(settings.clear) and 0 <= settings.clear <= threshold
+    ):
+        yield SettingError(f"a number from 0 to the threshold, {threshold:g}, is expected", "clear")
+
+
+def _compile(settings: RuleSettings, number: int) -> Rule:
+    """A rule without mistakes."""
+    kind = KINDS[settings.metric]
+    window = int(settings.window * SECOND)
+    metric = kind(settings, number, window)
+    there = {column.name for column in find_table(kind.table).columns}
+    keys, found = key_columns(settings.key or kind.key), parse_filter(settings.filter)
     columns = {*kind.columns, *found.columns, *keys, "src_ip", "dst_ip"}
     columns |= {"status"} if STATUS_CLASS in keys else set()
-    rule = Rule(
+    return Rule(
         safe_text(settings.name),
         settings,
         metric,
         found,
         keys,
         frozenset(columns & there),
-        _levels(settings, metric),
+        _levels(settings, metric.threshold),
         window,
     )
-    _check_message(rule)
-    return rule
 
 
-def _levels(settings: RuleSettings, metric: Metric) -> tuple[Limits, ...]:
+def _levels(settings: RuleSettings, own: float | None) -> tuple[Limits, ...]:
     """What is held against; several for a quota."""
-    threshold = metric.threshold if settings.threshold is None else settings.threshold
-    if threshold is None or not (math.isfinite(threshold) and threshold >= 0):
-        raise UsageError("a threshold is needed: a number from 0")
+    threshold = (own or 0.0) if settings.threshold is None else settings.threshold
     clear = threshold if settings.clear is None else settings.clear
-    if not (math.isfinite(clear) and 0 <= clear <= threshold):
-        raise UsageError("clear: a number from 0 to the threshold")
-    hold = _nanoseconds("hold", settings.hold, 0.0)
-    settle = _nanoseconds("settle", settings.settle, 0.0)
-    _nanoseconds("learn", settings.learn, 0.0)
     if settings.metric != "quota":
-        return (Limits(threshold, clear, hold, settle),)
-    if not 1 <= settings.reset_day <= 31:
-        raise UsageError("reset_day: a day from 1 to 31")
-    if not settings.levels or not all(0 < level <= 100 for level in settings.levels):
-        raise UsageError("levels: shares of the threshold, such as 0.8, 0.9, 1.0")
+        return (Limits(threshold, clear, int(settings.hold * SECOND), int(settings.settle * SECOND)),)
     # A month's total falls once, when the next one begins: then at once.
     return tuple(Limits(threshold * level, threshold * level, 0, 0) for level in sorted(settings.levels))
 
 
-def _nanoseconds(name: str, seconds: float, least: float) -> int:
-    if not least <= seconds <= LONGEST_WINDOW:
-        raise UsageError(f"{name}: a time from {least:g}s to {LONGEST_WINDOW / 86400:g}d")
-    return int(seconds * SECOND)
-
-
-def _check_message(rule: Rule) -> None:
+def _check_message(settings: RuleSettings) -> None:
     """Tries the message once, so that it cannot fail when it matters."""
     try:
-        for _, name, _, _ in string.Formatter().parse(rule.template):
+        for _, name, _, _ in string.Formatter().parse(settings.message):
             if name is not None and name not in PLACES:
                 raise UsageError(_unlike("place in a message", name, PLACES))
-        rule.message(1.5, 1.0, "key")
+        settings.message.format_map(_values("rule", settings, 1.5, 1.0, "key"))
+    except UsageError:
+        raise
     except (ValueError, KeyError, IndexError) as error:
-        raise UsageError(f"message: {error}") from None
+        raise UsageError(str(error)) from None
 
 
 def _values(
@@ -194,7 +218,4 @@ def _class_of(status: int | None) -> str | None:
 
 
 def _unlike(what: str, given: str, known: Iterable[str]) -> str:
-    names = list(known)
-    near = get_close_matches(given, names, 1)
-    hint = f'; did you mean "{near[0]}"?' if near else f"; there are {', '.join(sorted(names))}"
-    return f'there is no {what} "{clip(given, 40)}"{hint}'
+    return f'there is no {what} "{clip(given, 40)}"{meant(given, sorted(known))}'

@@ -1,13 +1,14 @@
 """Silences (rows that do not count, rules that raise nothing) and mutes (nobody is told for a time)."""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from tidegate.alerts.ledger import EVERY_RULE, Ledger, Silence
 from tidegate.alerts.metrics.metric import key_text
 from tidegate.model.config import SilenceSettings
-from tidegate.model.errors import UsageError
+from tidegate.model.errors import SettingError, UsageError, tried
 from tidegate.model.filter import Row
 from tidegate.model.text import clip
 
@@ -100,9 +101,18 @@ def network(text: str) -> Network:
         ) from None
 
 
-def _from_file(settings: SilenceSettings) -> Silence:
+def mistakes(settings: SilenceSettings) -> Iterator[SettingError]:
+    """Everything that is wrong with a silence of the configuration, with its key."""
     if not (settings.rule or settings.key or settings.source or settings.destination):
-        raise UsageError("alerts: a silence needs a rule, a key, a source or a destination")
+        yield SettingError("a silence needs a rule, a key, a source or a destination")
+    for name in ("source", "destination"):
+        if text := getattr(settings, name):
+            yield from tried(partial(network, text), name)
+
+
+def _from_file(settings: SilenceSettings) -> Silence:
+    for error in mistakes(settings):
+        raise SettingError(error.text, *error.key, of="alerts: silences")
     return Silence(
         silence_id="",
         rule=settings.rule or None,

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.alerts.actions import Actions
+from tidegate.alerts.actions.mailing import mailer
+from tidegate.alerts.actions.webhook import Webhook
 from tidegate.alerts.book import Book, Silenced
 from tidegate.alerts.clock import SECOND, Clock
 from tidegate.alerts.connections import COLUMNS, Connection, Connections
@@ -17,11 +19,14 @@ from tidegate.alerts.ledger import Known, Ledger
 from tidegate.alerts.metrics import Novelty
 from tidegate.alerts.register import Register
 from tidegate.alerts.rules import Rule, compile_rules
+from tidegate.alerts.rules import mistakes as rule_mistakes
 from tidegate.alerts.silences import Silences
+from tidegate.alerts.silences import mistakes as silence_mistakes
 from tidegate.alerts.state import StateFile
 from tidegate.alerts.window import SLOTS
 from tidegate.model.batch import Batch, make
-from tidegate.model.config import AlertSettings
+from tidegate.model.config import AlertSettings, MailSettings, WebhookSettings
+from tidegate.model.errors import SettingError, tried_again
 from tidegate.model.filter import Row
 
 SAVE_INTERVAL = 60 * SECOND
@@ -31,9 +36,20 @@ _NOBODY = Connection()
 _log = logging.getLogger("tidegate.alerts")
 
 
-def check(settings: AlertSettings) -> None:
-    """Raises UsageError for a rule, an action or a silence that is wrong; starts and opens nothing."""
-    _made(settings)
+def mistakes(settings: AlertSettings) -> Iterator[SettingError]:
+    """Everything that is wrong with rules, actions and silences by themselves, with its key."""
+    for number, rule in enumerate(settings.rules):
+        for error in rule_mistakes(rule):
+            yield SettingError(error.text, "rules", number, *error.key)
+    for number, hook in enumerate(settings.webhooks):
+        for error in tried_again(Webhook, hook, WebhookSettings("x", "http://localhost")):
+            yield SettingError(error.text, "webhooks", number, *error.key)
+    for number, mail in enumerate(settings.mails):
+        for error in tried_again(mailer, mail, MailSettings("x", ("a@localhost",), security="starttls")):
+            yield SettingError(error.text, "mails", number, *error.key)
+    for number, silence in enumerate(settings.silences):
+        for error in silence_mistakes(silence):
+            yield SettingError(error.text, "silences", number, *error.key)
 
 
 def _made(settings: AlertSettings) -> tuple[list[Rule], Actions]:
@@ -130,6 +146,10 @@ class Alerts:
         """Each rule with the highest value it sees now: how near it is to its threshold."""
         with self._lock:
             return [book.standing(self._clock.now) for book in self._books.values()]
+
+    def notices(self) -> list[dict[str, Any]]:
+        """Of each mail and webhook, how many notices were lost, how many wait, and for how long."""
+        return self._actions.standings()
 
     @contextmanager
     def _working(self) -> Iterator[None]:

@@ -38,6 +38,10 @@ class Counting(Protocol):
     def waiting(self) -> int:
         """What the sink did not get rid of yet."""
 
+    @property
+    def lag(self) -> float:
+        """Seconds for which something has been waiting."""
+
 
 class Assembly:
     """The parts behind a capture. Nothing is open before `stages` and `sinks` are called."""
@@ -124,12 +128,22 @@ class Assembly:
             for stage in self._stages
         ]
         sinks = [
-            {"name": name, "lost": sink.lost, "waiting": sink.waiting, "error": _trouble(sink)}
+            {
+                "name": name,
+                "lost": sink.lost,
+                "waiting": sink.waiting,
+                "lag": sink.lag,
+                "error": _trouble(sink),
+            }
             for name, sink in self._counting
         ]
+        alerts = self._alerts.desk.open_alerts() if self._alerts else []
         return {
             "parts": [*stages, *sinks],
-            "alerts_open": len(self._alerts.desk.open_alerts()) if self._alerts else 0,
+            "stored_lost": self._store.writer.lost_rows if self._store else 0,
+            "alerts_open": len(alerts),
+            "alerts_acknowledged": sum(alert["acknowledged_by"] is not None for alert in alerts),
+            "notices": self._alerts.notices() if self._alerts else [],
         }
 
     def _said(self, stage: Guarded) -> str:
@@ -148,17 +162,6 @@ def _trouble(sink: Counting) -> str:
     if getattr(sink, "failing", False):
         return f"its file takes nothing; {sink.waiting} bytes wait, {sink.lost} rows lost"
     return f"{sink.lost} rows lost" if sink.lost else ""
-
-
-def check(config: Config) -> None:
-    """Raises UsageError for what no part could work with; opens nothing."""
-    from tidegate import alerts
-    from tidegate.sinks.log import check_logs
-
-    check_logs(config.logs)
-    alerts.check(config.alerts)
-    if config.places.databases:
-        place_stage(config.places).close()
 
 
 def program_stage(settings: ProgramSettings, helper: "Helper | None" = None) -> Stage:
@@ -195,5 +198,5 @@ def open_store(config: Config, root: Path) -> StoreSink:
 
 def captured(config: Config, tables: Iterable[str]) -> WatchSettings:
     """What is captured: these tables, excerpts as they are kept."""
-    engine = replace(config.watch.engine, excerpt=max(config.watch.engine.excerpt, config.excerpts.bytes))
+    engine = replace(config.watch.engine, excerpt=config.excerpts.bytes)
     return replace(config.watch, tables=tuple(tables), engine=engine)

@@ -2,23 +2,29 @@
 
 import getpass
 import os
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tidegate.alerts import commands as alert_commands
-from tidegate.app.assembly import Assembly, captured, check, program_stage
+from tidegate.app.assembly import Assembly, captured, program_stage
 from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config, WatchSettings
 from tidegate.model.config.capture import live
 from tidegate.model.errors import UsageError
+from tidegate.model.stats import Counters
 from tidegate.pipeline.kept import Once
 from tidegate.pipeline.metrics import MetricsServer
 from tidegate.pipeline.pipeline import Line
 from tidegate.pipeline.service import Parts, Service
+from tidegate.pipeline.tally import Tally
 from tidegate.sinks import Sink
 from tidegate.sources.live import Live
+from tidegate.sources.patient import Patient, Totals
 from tidegate.store.layout import default_root
+from tidegate.store.writer import StoreWriter
 
 if TYPE_CHECKING:
     from tidegate.helper.client import Helper
@@ -44,6 +50,16 @@ def outlets(config: Config) -> Outlets:
     return Outlets(store_root(config), (*record, *logs, control_path(config)))
 
 
+@dataclass(frozen=True)
+class Sums:
+    """What there is to say at the end."""
+
+    counters: Counters
+    interfaces: list[str]
+    seconds: float
+    store: StoreWriter | None
+
+
 class Running:
     """Everything a configuration asks for, put together: what `tidegate run` runs."""
 
@@ -63,7 +79,9 @@ class Running:
         self._root = root
         self._helper = helper
         self._parent = os.getppid()
-        self._live: Live | None = None
+        self._totals = Totals()
+        self._source_now: Patient | None = None
+        self._began = time.monotonic()
         config = load()
         # One for all configurations: records of programs are told once, and none is to be forgotten.
         self._programs = Once(lambda: program_stage(config.programs, helper))
@@ -72,20 +90,19 @@ class Running:
         self.service = Service(self._parts, lost=self._lost)
         self.beside: list[Sink] = []
         """Sinks that are fed beside those of the configuration; closed and used again with a reload."""
-        self._metrics = (
-            MetricsServer(config.service.metrics, self.service.status) if config.service.metrics else None
-        )
+        self._tally = Tally()
+        self._metrics: MetricsServer | None = None
+        self._metrics_address = ""
+        self._metrics_wanted = config.service.metrics
 
     def run(self) -> None:
         """Runs until the service is stopped; raises TidegateError if it cannot even start."""
-        if self._metrics:
-            self._metrics.start()
         try:
+            self._serve_metrics(self._metrics_wanted)
             self.service.run()
         finally:
             self._programs.close()
-            if self._metrics:
-                self._metrics.close()
+            self._serve_metrics("")
 
     def commands(self) -> "dict[str, Command]":
         """What can be asked for over the control socket."""
@@ -94,7 +111,13 @@ class Running:
 
     def warnings(self) -> list[str]:
         """What the user should know of the capture."""
-        return self._live.stats().warnings if self._live else []
+        own = self._source_now.warnings if self._source_now else []
+        return [*own, *self._totals.counters().warnings]
+
+    def sums(self) -> Sums:
+        """What was seen and lost since the start."""
+        elapsed = time.monotonic() - self._began
+        return Sums(self._totals.counters(), self._totals.interfaces(), elapsed, self._assembly.store)
 
     def _lost(self) -> str:
         if os.getppid() != self._parent:  # whoever started us was killed: nobody else would end us
@@ -104,7 +127,6 @@ class Running:
 
     def _parts(self) -> Parts:
         config = self._load()
-        check(config)
         root = store_root(config, self._root)
         assembly = Assembly(config, root, self._helper, self._programs)
         watched = live(captured(config, assembly.tables))
@@ -115,14 +137,31 @@ class Running:
             lambda: self._facts(assembly),
         )
 
-    def _source(self, settings: WatchSettings) -> Live:
-        self._live = Live(settings, settings.tables, self._helper.packet_fd if self._helper else None)
-        return self._live
+    def _source(self, settings: WatchSettings) -> Patient:
+        self._source_now = Patient(settings, self._open)
+        return self._source_now
+
+    def _open(self, settings: WatchSettings) -> Live:
+        live = Live(settings, settings.tables, self._helper.packet_fd if self._helper else None)
+        self._totals.begin(live)
+        return live
 
     def _line(self, assembly: Assembly) -> Line:
+        self._serve_metrics(assembly.config.service.metrics)
         self._assembly = assembly
         sinks = assembly.sinks()  # first, since alerts are remembered in the store's directory
-        return Line([*sinks, *self.beside], assembly.stages())
+        return Line([*sinks, self._tally, *self.beside], assembly.stages())
+
+    def _serve_metrics(self, address: str) -> None:
+        """Serves figures there, or nowhere; raises UsageError, and goes on as before, where it cannot."""
+        if address == self._metrics_address:
+            return
+        made = MetricsServer(address, self.service.status) if address else None
+        if self._metrics:
+            self._metrics.close()
+        self._metrics, self._metrics_address = made, address
+        if made:
+            made.start()
 
     def _facts(self, assembly: Assembly) -> dict[str, Any]:
         facts = {
@@ -131,12 +170,16 @@ class Running:
             "config": self.file,
             "store": str(assembly.root),
             **assembly.facts(),
+            "connections_closed": dict(self._tally.connections),
+            "alerts_told": [
+                {"state": state, "severity": severity, "count": count}
+                for (state, severity), count in list(self._tally.alerts.items())
+            ],
         }
-        if self._live is None:
-            return facts
-        stats = self._live.stats()
+        stats = self._totals.counters()
         return facts | {
-            "interfaces": self._live.interfaces(),
+            "interfaces": self._totals.interfaces(),
+            "waiting_for": self._source_now.missing if self._source_now else [],
             "packets": stats.packets,
             "bytes": stats.bytes,
             "flows": stats.flows,
@@ -146,12 +189,12 @@ class Running:
                 "by a full queue": stats.dropped_queue,
                 "by a full connection table": stats.dropped_table,
             },
-            "warnings": stats.warnings + (self._helper.warnings() if self._helper else []),
+            "warnings": [*self.warnings(), *(self._helper.warnings() if self._helper else [])],
         }
 
     def _reload(self) -> dict[str, Any]:
         try:
-            check(self._load())
+            self._load()
         except UsageError as error:
             self.service.reload_error = str(error)
             raise

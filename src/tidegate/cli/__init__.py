@@ -106,7 +106,9 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         return complain(error.format_message(), 1)
     except TidegateError as error:
-        return complain(str(error), error.exit_code)
+        for line in error.lines():
+            complain(line, error.exit_code)
+        return error.exit_code
     except BrokenPipeError:
         _forget_stdout()
         return 0

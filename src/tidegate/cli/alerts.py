@@ -2,18 +2,22 @@
 
 import getpass
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from tidegate.cli.options import DURATION, config_option, store_option
 from tidegate.model.errors import StoreError, UsageError
 from tidegate.model.text import clip, safe_text
-from tidegate.model.units import human_duration
+from tidegate.model.units import human_amount, human_duration
+
+if TYPE_CHECKING:
+    from tidegate.alerts.ledger import Alert
 
 WIDTH = 70
 KEY = 40
@@ -53,6 +57,31 @@ class Place:
                 raise
 
 
+@dataclass(frozen=True)
+class Named:
+    """Where the options before the verb say that the alerts are."""
+
+    config: Path | None
+    store: Path | None
+
+    def place(self, config: Path | None = None, store: Path | None = None) -> Place:
+        """There, unless options behind the verb say otherwise."""
+        return Place(config or self.config, store or self.store)
+
+
+def _placed(work: Callable[..., None]) -> Callable[..., None]:
+    """Takes --config and --store behind the verb, too, and hands on the place."""
+
+    @config_option
+    @store_option
+    @click.pass_obj
+    @wraps(work)
+    def with_place(named: Named, /, *, config: Path | None, store: Path | None, **given: Any) -> None:
+        work(named.place(config, store), **given)
+
+    return with_place
+
+
 @click.group(invoke_without_command=True)
 @config_option
 @store_option
@@ -66,14 +95,14 @@ def alerts(
 
     With a running Tidegate it is done at once; without one, the next start knows.
     """
-    ctx.obj = Place(config, store)
+    ctx.obj = Named(config, store)
     if ctx.invoked_subcommand is None:
-        click.echo("\n".join(_listing(ctx.obj, since, limit)))
+        click.echo("\n".join(_listing(ctx.obj.place(), since, limit)))
 
 
 @alerts.command()
 @click.argument("alert_id", metavar="ALERT")
-@click.pass_obj
+@_placed
 def ack(place: Place, alert_id: str) -> None:
     """Say that you look after the open alert ALERT."""
     place.do("acknowledge", alert_id=alert_id, who=getpass.getuser())
@@ -83,7 +112,7 @@ def ack(place: Place, alert_id: str) -> None:
 @alerts.command()
 @click.argument("seconds", metavar="TIME", type=DURATION)
 @click.argument("rule", required=False)
-@click.pass_obj
+@_placed
 def mute(place: Place, seconds: float, rule: str | None) -> None:
     """Tell nobody of RULE (of any rule, unless named) for TIME, such as 1h; 0 ends it."""
     place.do("mute", seconds=seconds, rule=rule)
@@ -97,7 +126,7 @@ def mute(place: Place, seconds: float, rule: str | None) -> None:
 @click.option("--source", metavar="ADDRESS", help="What this opener does: an address or a network.")
 @click.option("--destination", metavar="ADDRESS", help="What is done to this end: an address or a network.")
 @click.option("--for", "seconds", type=DURATION, metavar="TIME", help="For so long; for good unless given.")
-@click.pass_obj
+@_placed
 def silence(place: Place, /, **given: Any) -> None:
     """Raise no alert by what matches all of this."""
     made = place.do("silence", **given, who=getpass.getuser())
@@ -106,7 +135,7 @@ def silence(place: Place, /, **given: Any) -> None:
 
 @alerts.command()
 @click.argument("silence_id", metavar="SILENCE")
-@click.pass_obj
+@_placed
 def unsilence(place: Place, silence_id: str) -> None:
     """End the silence SILENCE."""
     place.do("unsilence", silence_id=silence_id)
@@ -126,7 +155,7 @@ def _listing(place: Place, since: str | None, limit: int) -> Iterator[str]:
         by = f"  (acknowledged by {alert.acknowledged_by})" if alert.acknowledged_by else ""
         yield safe_text(
             f"  {alert.alert_id}  since {_moment(alert.since)}  {alert.severity:<8}  "
-            f"{_told(alert.rule, alert.key, alert.message)}{by}"
+            f"{_told(alert.rule, alert.key, alert.message)}  ({_amounts(alert)}){by}"
         )
     now = time.time_ns()
     for rule, until in ledger.mutes.items():
@@ -146,6 +175,7 @@ def _listing(place: Place, since: str | None, limit: int) -> Iterator[str]:
         yield safe_text(
             f"  {row['alert_id']}  {row['since']:%Y-%m-%d %H:%M:%S}  "
             f"{human_duration(row['duration'] or 0):>8}  {_told(row['rule'], row['key'], row['message'])}"
+            f"  (limit {human_amount(row['metric'], row['threshold'])})"
         )
 
 
@@ -153,6 +183,12 @@ def _told(rule: str, key: str | None, message: str) -> str:
     """The rule, as `mute` wants it, the key, and the message."""
     of = f" {clip(key, KEY)}" if key else ""
     return f"{clip(rule, KEY)}{of}: {clip(message, WIDTH)}"
+
+
+def _amounts(alert: "Alert") -> str:
+    """Peak and limit in the same units."""
+    peak, limit = (human_amount(alert.metric, value) for value in (alert.peak, alert.threshold))
+    return f"peak {peak}, limit {limit}"
 
 
 def _over(until: int, now: int) -> str:

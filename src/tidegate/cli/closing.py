@@ -7,7 +7,7 @@ from collections.abc import Callable
 import rich_click as click
 
 from tidegate.model.batch import Batch
-from tidegate.model.stats import Stats
+from tidegate.model.stats import Counters, Stats
 from tidegate.model.text import safe_text
 from tidegate.model.units import human_bytes, human_count, human_duration, human_rate
 from tidegate.store.layout import default_root
@@ -79,10 +79,11 @@ def performance(stats: Stats, seconds: float) -> None:
     say(f"not decoded  {_by_kind(stats)}")
 
 
-def watched(stats: Stats, interfaces: list[str], seconds: float) -> None:
+def watched(stats: Stats | Counters, interfaces: list[str], seconds: float) -> None:
     """What a watch saw and what it lost."""
     further = len(interfaces) - MOST_NAMES
     names = ", ".join(interfaces[:MOST_NAMES]) + (f" and {further} more" if further > 0 else "")
+    names = names or "no interface"
     say(
         f"tidegate: watched {names} for {human_duration(seconds)}: {human_count(stats.packets)} packets, "
         f"{human_bytes(stats.bytes)}, {human_count(stats.connections)} connections"
@@ -110,6 +111,6 @@ def stored(writer: StoreWriter) -> None:
     say(f'tidegate: kept in {root}; ask it with: tidegate query{where} "SELECT * FROM conn"')
 
 
-def _by_kind(stats: Stats) -> str:
+def _by_kind(stats: Stats | Counters) -> str:
     kinds = sorted(stats.malformed.items(), key=lambda item: -item[1])
     return ", ".join(f"{kind} {human_count(count)}" for kind, count in kinds) or "0"

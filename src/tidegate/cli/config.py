@@ -6,15 +6,15 @@ from pathlib import Path
 
 import rich_click as click
 
-from tidegate.app import assembly
+from tidegate.app import checking
 from tidegate.cli.options import PATH
 from tidegate.model.config.option import DURATION, SIZE
 from tidegate.model.errors import UsageError
 from tidegate.model.text import safe_text
 from tidegate.settings import find
-from tidegate.settings.build import ConfigError
 from tidegate.settings.document import read_document
-from tidegate.settings.keys import Key, all_keys
+from tidegate.settings.keys import Key, all_keys, keys_of
+from tidegate.settings.problem import ConfigError
 
 
 @click.group(no_args_is_help=True)
@@ -25,14 +25,19 @@ def config() -> None:
 @config.command()
 @click.argument("file", type=PATH, required=False)
 def check(file: Path | None) -> int:
-    """Say everything that is wrong in FILE (the one that would be used, unless named), with its line."""
+    """Say everything that is wrong in FILE (the one that would be used, unless named), with its line.
+
+    Names are looked up, filters compiled and classes imported; nothing is opened or written.
+    """
     found = find.find(file)
     try:
-        assembly.check(find.load(file))
+        settings = checking.load(file)
     except ConfigError as error:
         for problem in error.problems:
             click.echo(safe_text(str(problem)), err=True)
         return 2
+    for note in checking.notes(settings):
+        click.echo(f"note: {note}", err=True)
     click.echo(f"{found}: all is well" if found else f"no file, all defaults; looked in {_places()}")
     return 0
 
@@ -85,8 +90,23 @@ def _lines(key: Key) -> Iterator[str]:
     yield f"    {key.doc}"
     if key.group is None:
         yield f"    {key.expected}; {_default(key)}"
-        if key.variable:
-            yield f"    {key.variable}"
+    if variable := _variable(key):
+        yield f"    {variable}"
+
+
+def _variable(key: Key) -> str:
+    """How the environment sets it."""
+    if not key.variable:
+        return f"inside {key.list_variable}"
+    if key.group and not key.several:
+        return ""  # each of its keys has one
+    if key.group:
+        needed = [each.path[0] for each in keys_of(key.group) if each.default is MISSING]
+        item = ", ".join(f"{name}: …" for name in needed or ["…"])
+        return f"{key.variable}, as YAML in one line: [{{{item}}}]"
+    if key.expected == "keys and values":
+        return f"{key.variable}, as YAML in one line: {{version: 1, …}}"
+    return f"{key.variable}, with commas or as YAML: [a, b]" if key.several else key.variable
 
 
 def _default(key: Key) -> str:

@@ -37,7 +37,7 @@ def _status(answer: dict[str, Any]) -> list[str]:
     dropped = answer.get("dropped", {})
     lost = ", ".join(f"{human_count(count)} {place}" for place, count in dropped.items() if count)
     lines = [
-        f"capture   {', '.join(answer.get('interfaces', [])) or 'none'}"
+        f"capture   {', '.join(answer.get('interfaces', [])) or 'none'}{_waited(answer)}"
         + ("" if answer["capturing"] else f"  NOT RUNNING: {answer['error']}"),
         f"up        {human_duration(answer['uptime'])}, pid {answer['pid']}, as {answer['user']}",
         f"seen      {human_count(answer['packets'])} packets, {human_bytes(answer['bytes'])}, "
@@ -49,8 +49,23 @@ def _status(answer: dict[str, Any]) -> list[str]:
     if answer["reload_error"]:
         lines.append(f"          the last reload changed nothing: {answer['reload_error']}")
     lines += [f"{part['name']:9} {_part(part)}" for part in answer.get("parts", [])]
+    lines += [
+        f"{each['name']:9} {_notices(each)}"
+        for each in answer.get("notices", [])
+        if each["lost"] or each["waiting"]
+    ]
     lines += [f"warning   {warning}" for warning in answer.get("warnings", [])]
     return lines
+
+
+def _notices(action: dict[str, Any]) -> str:
+    lost = f"{human_count(action['lost'])} alerts were not told; " if action["lost"] else ""
+    return f"{lost}{human_count(action['waiting'])} wait, for {human_duration(action['lag'])}"
+
+
+def _waited(answer: dict[str, Any]) -> str:
+    names = answer.get("waiting_for", [])
+    return f"; waiting for {', '.join(names)}, not there" if names else ""
 
 
 def _part(part: dict[str, Any]) -> str:

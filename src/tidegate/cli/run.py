@@ -34,7 +34,7 @@ def run(config: Path | None, worker: bool) -> int:
         from tidegate.cli.work import work
 
         return work(config)
-    from tidegate.settings.find import load
+    from tidegate.app.checking import load
 
     load(config)
     words = [sys.executable, "-m", "tidegate", "run", "--worker"]

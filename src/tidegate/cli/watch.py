@@ -10,7 +10,7 @@ import rich_click as click
 
 from tidegate import app
 from tidegate.alerts.remembered import remembered
-from tidegate.app.assembly import Assembly, captured, check
+from tidegate.app.assembly import Assembly, captured, place_stage
 from tidegate.app.rights import separate
 from tidegate.cli import closing, screen
 from tidegate.cli.options import (
@@ -107,7 +107,10 @@ def _watch(options: Watching) -> int:
     logging.basicConfig(format="tidegate: %(message)s", level=logging.INFO)
     config = options.configured()
     root = options.root(config)
-    check(config)  # before rights are given up: what it loads may lie where only root can look
+    if options.places:  # before rights are given up: they may lie where only root can look
+        place_stage(config.places).close()
+    if config.service.metrics:
+        closing.say("tidegate: service.metrics: only tidegate run serves figures for Prometheus, not watch")
     if options.no_helper:
         return _run(options, config, root, None)
     logs = (Path(log.path) for log in config.logs if log.path != "-")

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tidegate.app.checking import load
 from tidegate.cli import output, screen
 from tidegate.cli.options import joined_filter
 from tidegate.model.config import Config, PlaceSettings, RecordSettings
 from tidegate.model.errors import UsageError
 from tidegate.model.filter import parse_filter
 from tidegate.model.tables import check_tables
-from tidegate.settings.find import load
 from tidegate.sinks import Sink
 from tidegate.sinks.console import ConsoleSink
 from tidegate.sinks.only import OnlySink

@@ -6,13 +6,16 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from tidegate.app.assembly import check
+from tidegate.app.checking import load
 from tidegate.app.rights import separate
 from tidegate.app.running import Running, outlets, store_root
 from tidegate.cli import closing
 from tidegate.enrich.watch import open_source
+from tidegate.model.errors import SettingError
+from tidegate.model.units import human_count
 from tidegate.pipeline.control import ControlServer
-from tidegate.settings.find import find, load
+from tidegate.settings import find
+from tidegate.settings.problem import located
 
 _log = logging.getLogger("tidegate")
 
@@ -20,16 +23,28 @@ _log = logging.getLogger("tidegate")
 def work(file: Path | None) -> int:
     """Gives up the rights that only its helper needs, and runs; the exit code."""
     # Which file it is, and where the default store lies, goes by who started us, not by whom we become.
-    place = find(file)
+    place = find.find(file)
     config = load(place)
     root = store_root(config)
-    check(config)
     records = partial(open_source, config.programs) if config.programs.method != "none" else None
     with separate(config.service.user or None, outlets(config), records) as separated:
         if separated and separated.told:
             _log.info("%s", separated.told)
         helper = separated.helper if separated else None
-        return _serve(Running(lambda: load(place), str(place or ""), root, helper))
+        try:
+            return _serve(Running(lambda: load(place), str(place or ""), root, helper))
+        except SettingError as error:
+            raise located(find.read(place), error) from None
+
+
+def _say_sums(running: Running) -> None:
+    """What was seen, lost and kept, as a watch says it."""
+    sums = running.sums()
+    closing.watched(sums.counters, sums.interfaces, sums.seconds)
+    if missed := running.service.missed_rows:
+        closing.say(f"tidegate: {human_count(missed)} rows were not written while an output failed")
+    if sums.store:
+        closing.stored(sums.store)
 
 
 def _serve(running: Running) -> int:
@@ -54,5 +69,6 @@ def _serve(running: Running) -> int:
         running.run()
     finally:
         control.close()
+        _say_sums(running)
     _log.info("ended")
     return 0

@@ -23,7 +23,7 @@ def check_rights() -> Iterator[Finding]:
     try:
         socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
     except PermissionError:
-        yield broken("capture", "not permitted for this user", f"{AS_ROOT}; files can be read by anybody")
+        yield broken("capture", "not permitted for this user; reading capture files is", AS_ROOT)
     except OSError as error:
         yield broken("capture", f"this kernel has no packet sockets: {error.strerror}", "modprobe af_packet")
     else:
@@ -40,8 +40,8 @@ def check_interfaces(config: Config) -> Iterator[Finding]:
     named = () if set(config.watch.interfaces) == {"any"} else config.watch.interfaces
     up = [one.name for one in there.values() if one.up and (one.name in named or not (named or one.loopback))]
     if missing := [name for name in named if name not in there]:
-        text = f"no such interface: {', '.join(missing)}; there are: {', '.join(there)}"
-        yield broken("interfaces", text, "set watch.interfaces")
+        text = f"not there: {', '.join(missing)}; tidegate run waits, watch does not. There are: "
+        yield limited("interfaces", text + ", ".join(there), "bring it up, or set watch.interfaces")
     elif down := [name for name in named if name not in up]:
         yield limited("interfaces", f"not up: {', '.join(down)}", f"ip link set {down[0]} up")
     elif up:

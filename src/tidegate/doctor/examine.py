@@ -1,7 +1,7 @@
 """Every check, in the order in which a capture needs what they look at."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,22 +12,21 @@ from tidegate.doctor.machine import check_clock, check_terminal
 from tidegate.doctor.places import check_places
 from tidegate.doctor.programs import check_programs
 from tidegate.model.config import Config
-from tidegate.model.errors import UsageError
-from tidegate.settings.find import find, load, places
+from tidegate.settings.find import find, places
+
+Look = Callable[[Path | None], tuple[Config, list[str]]]
+"""Reads the configuration: what is right of it, and what is wrong, a line each."""
 
 
-def examine(file: Path | None) -> Iterator[Finding]:
+def examine(file: Path | None, look: Look) -> Iterator[Finding]:
     """What works here and what does not, with this configuration; one thing after the other."""
-    config = Config()
-    try:
-        config = load(file)
-        used = find(file)
-        yield ok(
-            "settings",
-            str(used) if used else f"defaults; {', '.join(map(str, places(os.environ)))} is not there",
-        )
-    except UsageError as error:
-        yield broken("settings", str(error), f"tidegate config check {file or ''}".strip())
+    config, problems = look(file)
+    used = find(file)
+    for problem in problems:
+        yield broken("settings", problem, f"edit it, then: tidegate config check {used or ''}".strip())
+    if not problems:
+        looked = " or ".join(map(str, places(os.environ)))
+        yield ok("settings", str(used) if used else f"defaults, for there is no {looked}")
     yield from check_rights()
     yield from check_interfaces(config)
     yield from check_filters(config)

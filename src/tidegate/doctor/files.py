@@ -2,11 +2,14 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tidegate.doctor.finding import Finding, broken, limited, ok
 from tidegate.model.config import Config
+from tidegate.model.errors import UsageError
 from tidegate.model.units import human_bytes
 from tidegate.store.layout import default_root
 
@@ -18,8 +21,12 @@ def check_store(config: Config) -> Iterator[Finding]:
     root = Path(config.store.path) if config.store.path else default_root()
     there = _nearest(root)
     disk = shutil.disk_usage(there)
-    if why := _refused(there) or ("" if disk.total else f"nothing can be kept in {there}"):
-        yield broken("store", f"{root}: {why}", f"choose another: store.path, or --store DIR{_or_sudo()}")
+    if there.is_dir() and not disk.total:
+        text = f"{root}: {there} is no disk, nothing can be kept there"
+        yield broken("store", text, "choose another: store.path, or --store DIR")
+    elif why := _refused(there):
+        sudo = _or_sudo() if there.is_dir() else ""
+        yield broken("store", f"{root}: {why}", f"choose another: store.path, or --store DIR{sudo}")
     elif disk.free <= config.store.keep_free:
         fix = f"make room on the disk of {there}"
         if disk.free:
@@ -41,13 +48,15 @@ def check_files(config: Config) -> Iterator[Finding]:
     if config.watch.record:
         named.append(("recording", config.watch.record.path))
     for what, path in named:
-        yield _file(what, Path(path))
+        with _as_worker(config.service.user) as who:
+            found = _file(what, Path(path))
+        yield found if who is None or found.verdict == "ok" else _for(found, Path(path), who)
 
 
 def _file(what: str, path: Path) -> Finding:
     there = _nearest(path)
     if there == path.absolute():
-        writable = os.access(there, os.W_OK) and not there.is_dir()
+        writable = _may(there, os.W_OK) and not there.is_dir()
         why = "" if writable else f"{there} is {'a directory' if there.is_dir() else NOT_WRITABLE}"
     else:
         why = _refused(there)
@@ -57,6 +66,33 @@ def _file(what: str, path: Path) -> Finding:
     if not folder.exists() and os.geteuid() != 0:  # root's are made
         return broken(what, f"{path}: its directory is not there", f"mkdir -p {folder}")
     return ok(what, str(path))
+
+
+@contextmanager
+def _as_worker(user: str) -> Iterator[str | None]:
+    """As root, looks with the eyes of the user whom `service.user` names; gives the name."""
+    if os.geteuid() != 0 or not user or sys.platform != "linux":
+        yield None
+        return
+    from tidegate.helper import identity
+
+    try:
+        found = identity.named(user)
+    except UsageError:  # the settings' own mistake, told there
+        yield None
+        return
+    with identity.acting_as(found):
+        yield user
+
+
+def _for(found: Finding, path: Path, who: str) -> Finding:
+    """The same, said to root about the user it will run as."""
+    folder = path.absolute().parent
+    text = found.text.replace(NOT_WRITABLE, f"not writable for {who} (service.user)")
+    if not folder.exists():
+        return ok(found.what, f"{path}: its directory is made, for {who}")
+    place = path if path.is_file() else folder
+    return broken(found.what, text, f"chown {who} {place}, or choose another file")
 
 
 def _nearest(path: Path) -> Path:
@@ -70,7 +106,12 @@ def _refused(there: Path) -> str:
     """Why nothing can be made in what is there; empty if it can."""
     if not there.is_dir():
         return f"{there} is no directory"
-    return "" if os.access(there, os.W_OK | os.X_OK) else f"{there} is {NOT_WRITABLE}"
+    return "" if _may(there, os.W_OK | os.X_OK) else f"{there} is {NOT_WRITABLE}"
+
+
+def _may(there: Path, mode: int) -> bool:
+    """Whether the user we are at this moment may."""
+    return os.access(there, mode, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _or_sudo() -> str:

@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 from tidegate.doctor.finding import Finding, broken, limited, ok
 
@@ -18,13 +19,20 @@ def check_clock(now: datetime) -> Iterator[Finding]:
     if now < SOONEST:
         yield broken("clock", f"it says {now:%Y-%m-%d}", "set it: date -s, or install chrony")
     elif _is_synchronised() is False:
-        yield limited(
-            "clock",
-            "no time server keeps it right",
-            "apt install chrony, or systemctl start systemd-timesyncd",
-        )
+        yield limited("clock", "no time server keeps it right", _time_server())
     else:
         yield ok("clock", f"{now:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _time_server() -> str:
+    """What keeps the clock right here."""
+    if not Path("/run/systemd/system").exists():
+        return "apt install chrony (in a container: on its host, whose clock it is)"
+    there = any(
+        Path(folder, "systemd-timesyncd.service").exists()
+        for folder in ("/lib/systemd/system", "/usr/lib/systemd/system")
+    )
+    return "timedatectl set-ntp true" if there else "apt install chrony"
 
 
 def _is_synchronised() -> bool | None:
@@ -44,7 +52,8 @@ def _is_synchronised() -> bool | None:
 def check_terminal() -> Iterator[Finding]:
     """Whether a screen can be drawn here."""
     if not sys.stdout.isatty():
-        yield limited("terminal", "the output is none: lines are written, no screen", "run it in a terminal")
+        text = "the output is no terminal: lines are written, there is no screen"
+        yield limited("terminal", text, "run it in a terminal")
         return
     size = shutil.get_terminal_size()
     if size.columns < 80 or size.lines < 20:

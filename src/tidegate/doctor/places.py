@@ -1,5 +1,6 @@
 """Databases of places: which are in use, and where to get one."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,7 +34,7 @@ def _database(path: Path, now: datetime) -> Finding:
     try:
         database = Database(path)
     except UsageError as error:
-        return broken("places", str(error), f"get it anew, or remove it: {path}")
+        return broken("places", str(error), _mend(path))
     database.close()
     built = datetime.fromtimestamp(database.built, UTC)
     text = f"{path}: {database.kind} of {built:%Y-%m-%d}"
@@ -42,3 +43,11 @@ def _database(path: Path, now: datetime) -> Finding:
         if now - built > STALE
         else ok("places", text)
     )
+
+
+def _mend(path: Path) -> str:
+    if not os.path.lexists(path):
+        return "put it there, or mend places.databases"
+    if not os.access(path, os.R_OK):
+        return f"chmod a+r {path}, and a+x the directories above it"
+    return f"get it anew, or remove it: {path}"

@@ -55,8 +55,16 @@ def can_read_program(identity: Identity) -> bool:
     """Whether that user may read Tidegate and the libraries it loads later on. For root only."""
     folders = {Path(__file__).parents[1], Path(os.__file__).parent, Path(sys.prefix)}
     folders |= {Path(path) for path in sys.path if path and Path(path).is_dir()}
-    with _acting_as(identity):
+    with acting_as(identity):
         return all(_listable(folder) for folder in folders)
+
+
+def cannot_read(identity: Identity) -> str:
+    """What is said of a user that may not."""
+    return (
+        f"{identity.name} cannot read Tidegate's files (in {Path(__file__).parents[1]}, or Python's); "
+        "install it where that user can read it, or name another user"
+    )
 
 
 def _listable(folder: Path) -> bool:
@@ -70,7 +78,7 @@ def _listable(folder: Path) -> bool:
 
 
 @contextmanager
-def _acting_as(identity: Identity) -> Iterator[None]:
+def acting_as(identity: Identity) -> Iterator[None]:
     """For a moment, as far as files are concerned. Only while there is no other thread."""
     groups, gid, uid = os.getgroups(), os.getegid(), os.geteuid()
     os.setgroups(list(identity.groups))

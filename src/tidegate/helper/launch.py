@@ -80,16 +80,16 @@ def _worker(user: str | None) -> tuple[Identity, str | None]:
         if wanted.uid != now.uid and not may_change:
             raise UsageError("only root can run as another user")
         if may_change and not identity.can_read_program(wanted):
-            raise UsageError(
-                f"{user} cannot read Tidegate's files (in {Path(__file__).parents[1]}, or Python's); "
-                "install it where that user can read it, or name another user"
-            )
+            raise UsageError(identity.cannot_read(wanted))
         return wanted, None
     if not now.is_root:
         return now, None
     wanted_by = identity.caller(os.environ) if may_change else None
     if wanted_by is None:
-        return now, "runs as root, without any of its capabilities: neither --user nor sudo names a user"
+        return now, (
+            "runs as root, without any of its capabilities: "
+            "neither --user nor service.user nor sudo names a user"
+        )
     if not identity.can_read_program(wanted_by):
         return now, (
             f"runs as root, without any of its capabilities: {wanted_by.name} cannot read Tidegate's files"

@@ -1,5 +1,59 @@
-"""The counters of a source, as the core keeps them."""
+"""The counters of a source, as the core keeps them, and their sums over several."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from tidegate._core import Stats
 
-__all__ = ["Stats"]
+__all__ = ["Counters", "Stats"]
+
+_SUMMED = (
+    "packets",
+    "bytes",
+    "connections",
+    "dropped_kernel",
+    "dropped_queue",
+    "dropped_table",
+    "duplicates",
+)
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What was counted up to now; named as in Stats."""
+
+    packets: int = 0
+    bytes: int = 0
+    connections: int = 0
+    flows: int = 0
+    """Connections open now."""
+    dropped_kernel: int = 0
+    dropped_queue: int = 0
+    dropped_table: int = 0
+    duplicates: int = 0
+    malformed: Mapping[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, stats: Stats) -> "Counters":
+        """The counters of one source."""
+        return cls(
+            **{name: getattr(stats, name) for name in _SUMMED},
+            flows=stats.flows,
+            malformed=stats.malformed,
+            warnings=tuple(stats.warnings),
+        )
+
+    def ended(self) -> "Counters":
+        """The same once their source is over: what it warned of and had open is no more."""
+        return replace(self, flows=0, warnings=())
+
+    def plus(self, other: "Counters") -> "Counters":
+        """Sums; warnings one after the other."""
+        kinds = {**self.malformed, **other.malformed}
+        return Counters(
+            **{name: getattr(self, name) + getattr(other, name) for name in _SUMMED},
+            flows=self.flows + other.flows,
+            malformed={kind: self.malformed.get(kind, 0) + other.malformed.get(kind, 0) for kind in kinds},
+            warnings=self.warnings + other.warnings,
+        )

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from tidegate import _core
 from tidegate._core import ColumnInfo, TableInfo
 from tidegate.model.errors import UsageError
+from tidegate.model.text import clip, meant
 
 __all__ = [
     "ON_REQUEST",
@@ -35,8 +36,8 @@ def find_table(name: str) -> TableInfo:
     for table in all_tables():
         if table.name == name:
             return table
-    known = ", ".join(table.name for table in all_tables())
-    raise UsageError(f'there is no table "{name}"; there are {known}')
+    names = [table.name for table in all_tables()]
+    raise UsageError(f'there is no table "{clip(name, 40)}"{meant(name, names)}')
 
 
 def check_tables(names: Iterable[str]) -> list[str]:

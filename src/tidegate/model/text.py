@@ -1,6 +1,8 @@
 """Text from the network, made safe for a terminal."""
 
+import difflib
 import re
+from collections.abc import Iterable
 
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # C0, DEL and C1: escape sequences begin here
@@ -22,3 +24,12 @@ def _escape(match: re.Match[str]) -> str:
 def clip(text: str, width: int) -> str:
     """The text in at most `width` characters, an ellipsis at its end where some are missing."""
     return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+
+
+def meant(given: str, known: Iterable[str]) -> str:
+    """A hint for a name that is not there: the one that is nearest, else all there are."""
+    names = list(known)
+    near = difflib.get_close_matches(given, names, 1)
+    if near:
+        return f'; did you mean "{near[0]}"?'
+    return f"; there are {', '.join(names)}" if names else "; there is none"

@@ -80,6 +80,11 @@ def human_bytes(count: float) -> str:
     return f"{int(count)} B" if count < 1000 else _scaled(count, ("kB", "MB", "GB", "TB", "PB"))
 
 
+def human_amount(metric: str, value: float) -> str:
+    """A value or a limit of an alert's metric: bytes as sizes, all else as counts."""
+    return human_bytes(value) if metric in ("bytes", "quota") else f"{value:,.10g}"
+
+
 def human_count(count: float) -> str:
     """A count with thousands separated: "12,345"."""
     return f"{int(count):,}"

@@ -1,7 +1,7 @@
 """A YAML document as plain values that still know their lines. The one door to ruamel.yaml."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,19 @@ class Document:
     values: dict[str, Any]
     nodes: Any = None
     """What ruamel made of it, with lines."""
+    variables: Mapping[Path_, str] = field(default_factory=dict)
+    """The variables of the environment that set something, by its path."""
+    strays: tuple[tuple[Path_, str], ...] = ()
+    """Variables that set nothing, each with what is said of it."""
 
     def place(self, path: Path_) -> str:
-        """ "tidegate.yml:12": the line of what stands at the path, or of the nearest thing around it."""
+        """ "tidegate.yml:12": the line of what stands at the path, or of the nearest thing around it.
+
+        The variable's name where the environment has set it.
+        """
+        for length in range(len(path), 0, -1):
+            if variable := self.variables.get(path[:length]):
+                return variable
         line = self.line(path)
         return f"{self.name}:{line}" if line else self.name
 

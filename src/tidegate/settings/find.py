@@ -1,16 +1,17 @@
 """Where the configuration lies, and the whole way from there to settings."""
 
+import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from tidegate.model.config import Config
 from tidegate.model.errors import UsageError
-from tidegate.settings.build import ConfigError, build
-from tidegate.settings.check import check
+from tidegate.settings.build import examine
+from tidegate.settings.check import Look, checked
 from tidegate.settings.document import Document, read_document
 from tidegate.settings.environment import with_environment
+from tidegate.settings.problem import ConfigError
 
 SYSTEM = Path("/etc/tidegate/tidegate.yml")
 
@@ -37,27 +38,37 @@ def _is_there(place: Path) -> bool:
         return False
 
 
-def load(named: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:
-    """The settings of file and environment; the defaults where there are none. Raises UsageError."""
+def read(named: Path | None = None, environment: Mapping[str, str] = os.environ) -> Document:
+    """What file and environment say, not looked at yet; raises UsageError for a file that cannot be read."""
     file = find(named, environment)
     if file and not file.is_file():
-        raise UsageError(f"{file}: {'is a directory' if file.is_dir() else 'no such file'}")
+        raise UsageError(f"{file}: {'is a directory' if file.is_dir() else _missing(file)}")
     document = read_document(file) if file else Document("environment", {})
-    document = with_environment(document, environment)
-    if not document.values:
-        return Config()
-    config = build(document)
-    check(config, document)
-    return config
+    return with_environment(document, environment)
+
+
+def load(
+    named: Path | None = None, environment: Mapping[str, str] = os.environ, looks: Sequence[Look] = ()
+) -> Config:
+    """The settings of file and environment; the defaults where there are none. Raises ConfigError."""
+    return checked(read(named, environment), looks)
 
 
 def load_place(named: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:
     """The settings as far as they say where a running Tidegate is reached, whatever else is wrong in them."""
+    document = read(named, environment)
+    config, problems = examine(document)
+    strays = [path for path, _ in document.strays]
+    if here := [one for one in problems if one.path[0] in ("service", "store") or one.path in strays]:
+        raise ConfigError(here)
+    return config
+
+
+def _missing(file: Path) -> str:
+    """Why there is no file, and what may have been meant."""
     try:
-        return load(named, environment)
-    except ConfigError:
-        file = find(named, environment)
-        document = read_document(file) if file else Document("environment", {})
-        values = with_environment(document, environment).values
-        needed: dict[str, Any] = {key: values[key] for key in ("service", "store") if key in values}
-        return build(Document(document.name, needed, document.nodes))
+        beside = [each.name for each in file.parent.iterdir() if each.suffix in (".yml", ".yaml")]
+    except OSError:
+        return "no such file"
+    near = difflib.get_close_matches(file.name, beside, 1)
+    return f'no such file; did you mean "{file.parent / near[0]}"?' if near else "no such file"

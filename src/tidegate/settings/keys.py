@@ -37,6 +37,12 @@ class Key:
         """The environment variable that sets it; empty for what lies in a list."""
         return "" if "[]" in self.path else PREFIX + SEPARATOR.join(self.path).upper()
 
+    @property
+    def list_variable(self) -> str:
+        """The variable that sets the whole list it lies in; its own where it lies in none."""
+        outer = self.path[: self.path.index("[]")] if "[]" in self.path else self.path
+        return PREFIX + SEPARATOR.join(outer).upper()
+
 
 def all_keys(kind: type = Config, above: tuple[str, ...] = ()) -> Iterator[Key]:
     """Every key, in the order in which they are written down."""
@@ -51,7 +57,14 @@ def all_keys(kind: type = Config, above: tuple[str, ...] = ()) -> Iterator[Key]:
 def keys_of(kind: type) -> tuple[Key, ...]:
     """The keys of one settings class."""
     hints = typing.get_type_hints(kind, include_extras=True)
-    return tuple(_key(setting, hints[setting.name]) for setting in fields(kind))
+    return tuple(
+        _key(setting, hints[setting.name]) for setting in fields(kind) if "instead" not in setting.metadata
+    )
+
+
+def instead_of(kind: type, name: str) -> str:
+    """The key that sets what this name would, if it is none itself; empty for any other name."""
+    return next((str(each.metadata.get("instead", "")) for each in fields(kind) if each.name == name), "")
 
 
 def _key(setting: Field[Any], hint: Any) -> Key:

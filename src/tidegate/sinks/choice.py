@@ -20,13 +20,13 @@ def chosen(batch: Batch, wanted: Filter, interim: bool) -> Batch:
     return batch if all(mask) else batch.keep(mask)
 
 
-def check_filter(name: str, wanted: Filter, there: Iterable[str]) -> None:
+def check_filter(wanted: Filter, there: Iterable[str]) -> None:
     """Raises UsageError for a condition that no row could meet, since its columns are not there."""
     columns = set(there)
     for word in wanted.words:
         if columns.isdisjoint(word.columns):
             looked = " and ".join(word.columns)
-            raise UsageError(f'{name}: filter "{word.text}" looks at {looked}, which its rows do not have')
+            raise UsageError(f'"{word.text}" looks at {looked}, which its rows do not have')
 
 
 def _mask(batch: Batch, wanted: Filter) -> list[bool]:

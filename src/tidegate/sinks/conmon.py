@@ -159,6 +159,8 @@ def _moment(ts: int | None) -> str:
     return "-" if ts is None else f"{second(ts)}Z"
 
 
-def _story(state: str, how: str, took: float, up: int, down: int, service: str, name: str) -> str:
+def _story(
+    state: str, how: str, took: float, up: int | None, down: int | None, service: str, name: str
+) -> str:
     """How a connection went: `closed SF duration=4.250121 up=1234 down=45312 service=tls name=a.example`."""
-    return f"{state} {how} duration={took:.6f} up={up} down={down} service={service} name={name}"
+    return f"{state} {how} duration={took:.6f} up={up or 0} down={down or 0} service={service} name={name}"

@@ -66,8 +66,8 @@ def closed_line(row: dict[str, Any]) -> str:
     """The same, and how it went, how long and how much."""
     took, up, down = (
         human_duration(row["duration"]),
-        human_bytes(row["up_bytes"]),
-        human_bytes(row["down_bytes"]),
+        human_bytes(row["up_bytes"] or 0),
+        human_bytes(row["down_bytes"] or 0),
     )
     return safe_text(
         f"{_clock(row['last_ts'])} - {_ends(row)}  {row['conn_state']:<6} {took:>8}"

@@ -20,6 +20,11 @@ def _nanoseconds(seconds: float) -> int:
     return round(seconds * 1_000_000_000)
 
 
+def _sum(up: int | None, down: int | None) -> int | None:
+    """Both directions; missing where no packets were seen (relay)."""
+    return None if up is None or down is None else up + down
+
+
 def _ip_version(address: str) -> str:
     return "ipv6" if ":" in address else "ipv4"
 
@@ -101,8 +106,8 @@ def _conn() -> Shape:
         field("network.protocol", "service"),
         field("network.community_id", "community_id"),
         field("network.vlan.id", "vlan", make=str),
-        field("network.bytes", "up_bytes", "down_bytes", make=lambda up, down: up + down),
-        field("network.packets", "up_packets", "down_packets", make=lambda up, down: up + down),
+        field("network.bytes", "up_bytes", "down_bytes", make=_sum),
+        field("network.packets", "up_packets", "down_packets", make=_sum),
         field("source.bytes", "up_bytes"),
         field("source.packets", "up_packets"),
         field("destination.bytes", "down_bytes"),

@@ -3,6 +3,7 @@
 import logging
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 
@@ -27,6 +28,7 @@ class Emitter:
         self._changed = threading.Condition()
         self._closing = self._reopen = self._told = False
         self._refused = self._dropped = 0
+        self._busy_since: float | None = None
         for handler in logger.handlers:
             handler.handleError = self._failed  # type: ignore[method-assign]
         self._thread = threading.Thread(target=self._run, name="tidegate-logger")
@@ -42,12 +44,20 @@ class Emitter:
         """Records that the handlers did not take yet."""
         return len(self._waiting)
 
+    @property
+    def lag(self) -> float:
+        """Seconds for which the handlers have not been through with all that there was."""
+        since = self._busy_since
+        return 0.0 if since is None else time.monotonic() - since
+
     def put(self, records: Sequence[logging.LogRecord]) -> None:
         """Lets the records wait for the handlers."""
         with self._changed:
             room = max(HELD - len(self._waiting), 0)
             self._waiting.extend(records[:room])
             self._dropped += len(records[room:])
+            if self._waiting and self._busy_since is None:
+                self._busy_since = time.monotonic()
             self._changed.notify()
 
     def reopen(self) -> None:
@@ -75,6 +85,7 @@ class Emitter:
         while True:
             with self._changed:
                 while not self._waiting and not self._closing:
+                    self._busy_since = None
                     self._changed.wait()
                 if not self._waiting:
                     return

@@ -1,11 +1,13 @@
 """What a format of a log is: rows in, lines out."""
 
+import difflib
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from tidegate.model.batch import Batch
 from tidegate.model.errors import UsageError
 from tidegate.model.tables import find_table
+from tidegate.model.text import clip
 
 
 class Format(Protocol):
@@ -51,8 +53,13 @@ def check_columns(table: str, columns: Iterable[str]) -> tuple[str, ...]:
     chosen = tuple(columns) or tuple(there)
     for name in chosen:
         if name not in there:
-            raise UsageError(f'table {table} has no column "{name}"; see: tidegate tables {table}')
+            raise UsageError(f'table {table} has no column "{clip(name, 40)}"{_hint(name, there, table)}')
     return chosen
+
+
+def _hint(name: str, there: Iterable[str], table: str) -> str:
+    near = difflib.get_close_matches(name, list(there), 1)
+    return f'; did you mean "{near[0]}"?' if near else f"; see: tidegate tables {table}"
 
 
 def row_lines(rows: Sequence[str]) -> bytes:

@@ -1,7 +1,7 @@
 """Sink: a log as the configuration asks for it: chosen rows, a format, and the files they go to."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -9,7 +9,7 @@ from typing import BinaryIO, cast
 from tidegate.model.batch import Batch
 from tidegate.model.config import LogSettings
 from tidegate.model.config.sinks import FOR_ALL_TABLES, FOR_EACH_TABLE, LogFormat
-from tidegate.model.errors import UsageError
+from tidegate.model.errors import SettingError, UsageError, keyed, tried_again
 from tidegate.model.filter import EVERYTHING, Filter, parse_filter
 from tidegate.model.tables import check_tables
 from tidegate.sinks.choice import check_filter, chosen
@@ -27,6 +27,7 @@ class Stream:
     """Standard output, or any open stream: fails as it fails, and keeps nothing back."""
 
     lost = waiting = 0
+    lag = 0.0
     failing = False
 
     def __init__(self, out: BinaryIO, format: Format) -> None:
@@ -86,6 +87,11 @@ class Log:
         return sum(part.outlet.waiting for part in self._each)
 
     @property
+    def lag(self) -> float:
+        """Seconds for which something has been waiting for a file."""
+        return max(part.outlet.lag for part in self._each)
+
+    @property
     def failing(self) -> bool:
         """Whether a file takes nothing at the moment."""
         return any(part.outlet.failing for part in self._each)
@@ -125,19 +131,26 @@ def open_logs(settings: Sequence[LogSettings]) -> list[Log]:
     return [open_log(one) for one in settings]
 
 
-def check_logs(settings: Iterable[LogSettings]) -> None:
+def check_logs(settings: Sequence[LogSettings]) -> None:
     """Raises UsageError for what no log can be, and for two of one name or path; opens nothing."""
-    names: set[str] = set()
+    names = [one.name for one in settings]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"log {name}: there are two of this name")
+    for error in mistakes(settings):
+        raise SettingError(error.text, *error.key, of=f"log {names[int(error.key[0])]}")
+
+
+def mistakes(settings: Sequence[LogSettings]) -> Iterator[SettingError]:
+    """Everything that is wrong with logs, but for their names, with its key."""
     paths: dict[str, str] = {}
-    for one in settings:
-        if one.name in names:
-            raise UsageError(f"log {one.name}: there are two of this name")
-        names.add(one.name)
-        for table in one.tables:
+    for number, one in enumerate(settings):
+        for error in tried_again(_planned, one, LogSettings("x", "x")):
+            yield SettingError(error.text, number, *error.key)
+        for table in one.tables if one.path != "-" else ():
             path = str(Path(_path_of(one, table)).absolute())
             if paths.setdefault(path, one.name) != one.name:
-                raise UsageError(f"log {one.name}: log {paths[path]} writes to {path} already")
-        _planned(one)
+                yield SettingError(f"log {paths[path]} writes to {path} already", number, "path")
 
 
 def tables_of(settings: LogSettings) -> tuple[str, ...]:
@@ -163,12 +176,16 @@ def open_log(settings: LogSettings) -> Log:
 
 def _planned(settings: LogSettings) -> tuple[Filter, list[tuple[Sequence[str], Format]]]:
     """The filter, and each format with the tables that it takes; raises UsageError."""
-    tables = check_tables(settings.tables)
-    wanted = parse_filter(settings.filter) if settings.filter else EVERYTHING
+    with keyed("tables"):
+        tables = check_tables(settings.tables)
+    with keyed("filter"):
+        wanted = parse_filter(settings.filter)
     _check(settings, tables)
     every = {name for table in tables for name in check_columns(table, ())}
-    check_filter(f"log {settings.name}", wanted, SEGMENT_COLUMNS if settings.per == "segment" else every)
-    return wanted, _formats(settings, tables, wanted)
+    with keyed("filter"):
+        check_filter(wanted, SEGMENT_COLUMNS if settings.per == "segment" else every)
+    with keyed("columns"):
+        return wanted, _formats(settings, tables, wanted)
 
 
 def stream_log(format: str, tables: Sequence[str], out: BinaryIO) -> Log:
@@ -214,32 +231,25 @@ def _formats(
 
 
 def _check(settings: LogSettings, tables: Sequence[str]) -> None:
-    """Raises UsageError for settings that make no sense together."""
-    name = f"log {settings.name}"
-    if not tables or not settings.path or settings.path.endswith("/"):
-        raise UsageError(f"{name}: needs a table at least, and a path that names a file")
+    """Raises SettingError for settings that make no sense together."""
+    if not tables:
+        raise SettingError("a table at least is needed", "tables")
+    if not settings.path or settings.path.endswith("/"):
+        raise SettingError("a path that names a file is needed", "path")
     named = ["conn"], ["packet"] if settings.per == "segment" else ["conn"]
     if settings.format == "conmon" and (tables not in named or settings.columns):
-        raise UsageError(
-            f"{name}: conmon writes its eleven columns of conn; choose tsv for other tables and columns"
-        )
+        key = "columns" if settings.columns else "tables"
+        text = "conmon writes its eleven columns of conn; choose tsv for other tables and columns"
+        raise SettingError(text, key)
     if settings.per == "segment" and settings.format != "conmon":
-        raise UsageError(
-            f"{name}: rows for each data segment are conmon's; for {settings.format} name table packet"
-        )
+        text = f"rows for each data segment are conmon's; for {settings.format} name table packet"
+        raise SettingError(text, "per")
     if settings.format in FOR_EACH_TABLE and len(tables) > 1 and "{table}" not in settings.path:
-        raise UsageError(
-            f'{name}: {settings.format} needs a file for each table: put {{table}} into "{settings.path}"'
-        )
-    numbers = (
-        settings.rotate_size,
-        settings.rotate_time,
-        settings.rotate_lines,
-        settings.keep,
-        settings.buffer,
-    )
-    if min(numbers) < 0:
-        raise UsageError(f"{name}: sizes, times and counts are 0 or more")
+        text = f'{settings.format} needs a file for each table: put {{table}} into "{settings.path}"'
+        raise SettingError(text, "path")
+    for name in ("rotate_size", "rotate_time", "rotate_lines", "keep", "buffer"):
+        if getattr(settings, name) < 0:
+            raise SettingError("0 or more is expected", name)
 
 
 def _path_of(settings: LogSettings, table: str) -> str:

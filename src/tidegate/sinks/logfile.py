@@ -54,6 +54,7 @@ class LogFile:
         self._moved: float | None = None
         self._fixed_until = 0.0
         self._backlog = Backlog(settings.buffer)
+        self._waits_since: float | None = None
         self._backoff = Backoff()
         self._go()
 
@@ -68,6 +69,11 @@ class LogFile:
         return self._backlog.waiting
 
     @property
+    def lag(self) -> float:
+        """Seconds for which something has been waiting for the file."""
+        return 0.0 if self._waits_since is None else self._clock() - self._waits_since
+
+    @property
     def failing(self) -> bool:
         """Whether the last attempt to write failed."""
         return self._backoff.failing
@@ -76,11 +82,13 @@ class LogFile:
         """Appends whole lines, now or when the file takes them. Never raises for a file that does not."""
         self._backlog.add(lines)
         self._go()
+        self._note_wait()
 
     def tick(self) -> None:
         """Called about once a second: tries again, and rotates when it is time."""
         self._watch()
         self._go()
+        self._note_wait()
 
     def reopen(self) -> None:
         """Opens the path anew before the next line, as after a rename. Safe from a signal handler."""
@@ -93,6 +101,12 @@ class LogFile:
         if left := self._backlog.give_up():
             log.warning("log %s: %d lines could not be written to %s", self._settings.name, left, self.path)
         self._leave()
+
+    def _note_wait(self) -> None:
+        if not self._backlog:
+            self._waits_since = None
+        elif self._waits_since is None:
+            self._waits_since = self._clock()
 
     def _go(self) -> None:
         """Opens, rotates and writes, as far as it goes and is time for it."""

@@ -19,7 +19,7 @@ from copy import deepcopy
 from typing import Any
 
 from tidegate.model.batch import Batch
-from tidegate.model.errors import UsageError
+from tidegate.model.errors import SettingError, UsageError, tried
 from tidegate.model.filter import EVERYTHING, parse_filter
 from tidegate.model.tables import find_table
 from tidegate.model.text import safe_text
@@ -27,9 +27,7 @@ from tidegate.sinks.choice import check_filter, chosen
 from tidegate.sinks.conmon import COLUMNS, SEGMENT_COLUMNS, Conmon, ConmonSegments
 from tidegate.sinks.emitter import Emitter
 from tidegate.sinks.format import check_columns
-
-LOGGER = "tidegate.rows"
-"""The logger that rows are given to."""
+from tidegate.sinks.logger_check import LOGGER
 
 _CONMONS = "%(asctime)s%(message)s"
 """conmon's own format: its messages began with a tab, and without the time."""
@@ -49,7 +47,9 @@ class LoggerSink:
         self._segments = ConmonSegments(self._wanted) if per == "segment" else None
         self.tables = ("conn", "packet") if self._segments else ("conn",)
         """The tables whose rows it has to be given."""
-        check_filter("logger", self._wanted, SEGMENT_COLUMNS if self._segments else check_columns("conn", ()))
+        columns = SEGMENT_COLUMNS if self._segments else check_columns("conn", ())
+        for error in tried(lambda: check_filter(self._wanted, columns), "filter"):
+            raise SettingError(error.text, *error.key, of="logger: filter")
         self._emitter = Emitter(configure(config))
 
     @property
@@ -61,6 +61,11 @@ class LoggerSink:
     def waiting(self) -> int:
         """Rows that the handlers did not take yet."""
         return self._emitter.waiting
+
+    @property
+    def lag(self) -> float:
+        """Seconds for which the handlers have not been through with all that there was."""
+        return self._emitter.lag
 
     def write(self, batch: Batch) -> None:
         """Hands on connections that are over, or keeps data segments until their program is known."""

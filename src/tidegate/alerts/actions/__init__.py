@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from time import monotonic
+from typing import Any
 
 from tidegate.alerts.actions.log import LogAction
 from tidegate.alerts.actions.mailing import mailer
@@ -58,6 +59,13 @@ class Actions:
     def lost(self) -> dict[str, int]:
         """How many notices each one has lost."""
         return {name: teller.lost for name, teller in self._tellers.items()}
+
+    def standings(self) -> list[dict[str, Any]]:
+        """How far each one is."""
+        return [
+            {"name": each.name, "lost": each.lost, "waiting": each.waiting, "lag": each.lag}
+            for each in self._tellers.values()
+        ]
 
     def close(self, deadline: float = DEADLINE) -> None:
         """Lets all of them finish what waits, each by one attempt more, together for `deadline` seconds."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tidegate.model.text import clip, safe_text
+from tidegate.model.units import human_amount
 
 LONGEST = 1000
 """Characters of a message at most."""
@@ -44,10 +45,19 @@ class Notice:
         """What the rule says."""
         return str(self.data["message"])
 
+    def _read(self, name: str) -> str:
+        value = self.data[name]
+        if name in _AMOUNTS and isinstance(value, int | float):
+            return human_amount(str(self.data["metric"]), value)
+        return str(value)
+
     def text(self) -> str:
         """All of it, a line a value."""
-        lines = [f"{name + ':':<11}{value}" for name, value in self.data.items() if value is not None]
+        lines = [f"{name + ':':<11}{self._read(name)}" for name in self.data if self.data[name] is not None]
         return "\n".join([self.message, "", *lines, ""])
+
+
+_AMOUNTS = ("value", "threshold", "clear", "peak")
 
 
 def _plain(name: str, value: Any) -> str | float | None:

@@ -3,6 +3,7 @@
 import logging
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -67,12 +68,25 @@ class Teller:
         self._timeout = timeout
         self._first_wait = first_wait
         self._line = Line()
-        self._queue: deque[Notice] = deque()
+        self._queue: deque[tuple[float, Notice]] = deque()
+        self._begun: float | None = None
         self._changed = threading.Condition()
         self._finishing = threading.Event()
         self._given_up = False
         self._full = False
         self._thread = threading.Thread(target=self._work, name=f"tidegate-alert-{name}")
+
+    @property
+    def waiting(self) -> int:
+        """Notices that are not told yet."""
+        return len(self._queue) + (self._begun is not None)
+
+    @property
+    def lag(self) -> float:
+        """Seconds for which the oldest of them has been waiting."""
+        with self._changed:
+            since = self._begun if self._begun is not None or not self._queue else self._queue[0][0]
+        return 0.0 if since is None else time.monotonic() - since
 
     def start(self) -> None:
         """Starts the thread."""
@@ -83,7 +97,7 @@ class Teller:
         with self._changed:
             if len(self._queue) < MOST_WAITING and not self._finishing.is_set():
                 self._full = False
-                self._queue.append(notice)
+                self._queue.append((time.monotonic(), notice))
                 self._changed.notify()
                 return
             first, self._full = not self._full, True
@@ -112,8 +126,12 @@ class Teller:
 
     def _next(self) -> Notice | None:
         with self._changed:
+            self._begun = None
             self._changed.wait_for(lambda: self._queue or self._finishing.is_set())
-            return self._queue.popleft() if self._queue else None
+            if not self._queue:
+                return None
+            self._begun, notice = self._queue.popleft()
+            return notice
 
     def _tell(self, notice: Notice) -> None:
         reason, wait = "", self._first_wait

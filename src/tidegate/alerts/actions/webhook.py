@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from tidegate.alerts.actions.notice import Notice
 from tidegate.alerts.actions.teller import Line, RefusedError
 from tidegate.model.config import WebhookSettings
-from tidegate.model.errors import TidegateError, UsageError
+from tidegate.model.errors import SettingError, TidegateError
 from tidegate.model.text import clip
 
 AGAIN = frozenset({408, 425, 429})
@@ -29,22 +29,24 @@ class Webhook:
     """Posts notices. Redirections are not followed; the answer's body is not read."""
 
     def __init__(self, settings: WebhookSettings) -> None:
-        """Raises UsageError for a URL or a header that cannot be."""
+        """Raises SettingError for a URL or a header that cannot be."""
         try:
             url = urlsplit(settings.url)
             self._port = url.port
         except ValueError:
-            raise UsageError(_wrong(settings, "its URL is none: write https://host/path")) from None
+            raise _wrong(settings, "url", "its URL is none: write https://host/path") from None
         if url.scheme not in ("http", "https") or not url.hostname or not _printable(settings.url):
-            raise UsageError(_wrong(settings, "its URL is none: write https://host/path"))
+            raise _wrong(settings, "url", "its URL is none: write https://host/path")
         if url.username or url.password:
-            raise UsageError(_wrong(settings, 'its URL holds a password: use headers, "Authorization: ..."'))
+            raise _wrong(settings, "url", 'its URL holds a password: use headers, "Authorization: ..."')
         self._host = url.hostname
         self._path = (url.path or "/") + (f"?{url.query}" if url.query else "")
         self._tls = _context(settings) if url.scheme == "https" else None
         self._timeout = settings.timeout
-        if settings.timeout <= 0 or settings.retries < 0:
-            raise UsageError(_wrong(settings, "a timeout above 0 and no negative retries are needed"))
+        if settings.timeout <= 0:
+            raise _wrong(settings, "timeout", "a timeout above 0 is needed")
+        if settings.retries < 0:
+            raise _wrong(settings, "retries", "no negative retries: 0 or more")
         self._headers = {
             "Content-Type": "application/json",
             "User-Agent": "tidegate",
@@ -81,23 +83,23 @@ def _context(settings: WebhookSettings) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=settings.ca_file or None)
     except OSError as error:
         reason = error.strerror or "no certificates"
-        raise UsageError(_wrong(settings, f"{settings.ca_file}: {reason}")) from None
+        raise _wrong(settings, "ca_file", f"{settings.ca_file}: {reason}") from None
 
 
 def _header(settings: WebhookSettings, text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not _NAME.fullmatch(name.strip()) or name.strip().lower() in _OWN:
-        raise UsageError(_wrong(settings, f'a header is "Name: value", not "{clip(name, 40)}"'))
+        raise _wrong(settings, "headers", f'a header is "Name: value", not "{clip(name, 40)}"')
     value = _VARIABLE.sub(lambda match: _variable(settings, match[1]), value).strip()
     if not _printable(value):
-        raise UsageError(_wrong(settings, f"header {name.strip()}: only printable ASCII can be sent"))
+        raise _wrong(settings, "headers", f"header {name.strip()}: only printable ASCII can be sent")
     return name.strip(), value
 
 
 def _variable(settings: WebhookSettings, name: str) -> str:
     value = os.environ.get(name)
     if value is None:
-        raise UsageError(_wrong(settings, f"the environment has no variable {name}"))
+        raise _wrong(settings, "headers", f"the environment has no variable {name}")
     return value
 
 
@@ -105,6 +107,6 @@ def _printable(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
-def _wrong(settings: WebhookSettings, what: str) -> str:
+def _wrong(settings: WebhookSettings, key: str, what: str) -> SettingError:
     """What is said of a mistake. Never the URL itself: those of chat services are secrets."""
-    return f"webhook {clip(settings.name, 40)}: {what}"
+    return SettingError(what, key, of=f"webhook {clip(settings.name, 40)}")

@@ -4,8 +4,8 @@ import platform
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from tidegate.model.config.option import DURATION, SIZE, option, required
-from tidegate.model.errors import UsageError
+from tidegate.model.config.option import DURATION, SIZE, internal, option, required
+from tidegate.model.errors import SettingError
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,9 @@ class EngineSettings:
     sensor: str = option("", "name of the observer, in every row; live: the host's unless given")
     max_flows: int | None = option(None, "connections watched at once; 1,000,000 unless given")
     verify_checksums: bool = option(False, "packets with a wrong IP, TCP or UDP checksum do not count")
-    excerpt: int = option(0, "bytes of each packet's payload kept as text in table packet")
+    excerpt: int = internal(
+        0, "bytes of each packet's payload kept as text in table packet", instead="excerpts.bytes"
+    )
     keep_credentials: bool = option(
         False, "keep passwords, tokens and cookies as sent; else they are [redacted]"
     )
@@ -51,7 +53,7 @@ class WatchSettings:
     def __post_init__(self) -> None:
         """Refuses what no packet fits in."""
         if not 64 <= self.snaplen <= 262144:
-            raise UsageError(f"snaplen: {self.snaplen} bytes of a packet; 64 to 262144 can be kept")
+            raise SettingError(f"{self.snaplen} bytes of a packet; 64 to 262144 can be kept", "snaplen")
 
 
 def live(settings: WatchSettings, interim: float = 5.0, health: float = 10.0) -> WatchSettings:

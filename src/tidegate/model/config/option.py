@@ -36,6 +36,11 @@ def option(default: Any, doc: str) -> Any:
     return field(default=default, metadata={"doc": doc})
 
 
+def internal(default: Any, doc: str, instead: str) -> Any:
+    """A field that the configuration sets by another key: `instead`."""
+    return field(default=default, metadata={"doc": doc, "instead": instead})
+
+
 def required(doc: str) -> Any:
     """A field that has to be given."""
     return field(metadata={"doc": doc})

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tidegate.model.config.option import option
+from tidegate.model.errors import keyed
 from tidegate.model.units import parse_loopback
 
 
@@ -17,4 +18,5 @@ class ServiceSettings:
     def __post_init__(self) -> None:
         """Refuses figures for the whole network."""
         if self.metrics:
-            parse_loopback(self.metrics)
+            with keyed("metrics"):
+                parse_loopback(self.metrics)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from tidegate.model.config.option import DURATION, SIZE, option
-from tidegate.model.errors import UsageError
+from tidegate.model.errors import SettingError
 
 
 @dataclass(frozen=True)
@@ -24,5 +24,6 @@ class StoreSettings:
 
     def __post_init__(self) -> None:
         """Refuses what would keep nothing."""
-        if self.keep_bytes <= 0 or self.keep_age <= 0:
-            raise UsageError("the store must keep something: a size and an age above 0")
+        for name in ("keep_bytes", "keep_age"):
+            if getattr(self, name) <= 0:
+                raise SettingError("the store must keep something: more than 0", name)

@@ -19,7 +19,8 @@ QUESTION = Question(
         max(duration) AS duration,
         max(peak) AS peak,
         any_value(threshold) AS threshold,
-        arg_max(message, state) AS message
+        arg_max(message, state) AS message,
+        any_value(metric) AS metric
     FROM alert
     GROUP BY alert_id
     ORDER BY since DESC, alert_id

@@ -15,7 +15,7 @@ QUESTION = Question(
         several(qtype) AS types,
         count(*) FILTER (WHERE rcode <> 'NOERROR') AS failures,
         count(*) FILTER (WHERE rcode IS NULL AND transport IN ('udp', 'tcp')) AS unanswered,
-        median(rtt) AS median_rtt
+        round(median(rtt), 9) AS median_rtt
     FROM dns
     WHERE query IS NOT NULL
     GROUP BY 1

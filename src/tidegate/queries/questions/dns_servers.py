@@ -13,7 +13,7 @@ QUESTION = Question(
         count(DISTINCT src_ip) AS clients,
         count(*) FILTER (WHERE rcode <> 'NOERROR') AS failures,
         count(*) FILTER (WHERE rcode IS NULL) AS unanswered,
-        median(rtt) AS median_rtt,
+        round(median(rtt), 9) AS median_rtt,
         max(rtt) AS max_rtt
     FROM dns
     WHERE transport IN ('udp', 'tcp')

@@ -15,7 +15,7 @@ QUESTION = Question(
         count(*) FILTER (WHERE status >= 400) AS errors,
         count(*) FILTER (WHERE incomplete = 'no reply') AS unanswered,
         total(request_body::HUGEINT + coalesce(response_body, 0)) AS bytes,
-        median(latency) AS median_latency,
+        round(median(latency), 9) AS median_latency,
         max(latency) AS max_latency
     FROM http
     WHERE method IS NOT NULL

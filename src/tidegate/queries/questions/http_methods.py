@@ -13,7 +13,7 @@ QUESTION = Question(
         method,
         count(*) AS requests,
         count(*) FILTER (WHERE status >= 400) AS errors,
-        median(latency) AS median_latency
+        round(median(latency), 9) AS median_latency
     FROM http
     WHERE method IS NOT NULL
         AND ($host::VARCHAR IS NULL OR called(host, dst_ip) = lower($host::VARCHAR))

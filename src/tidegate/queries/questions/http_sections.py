@@ -15,7 +15,7 @@ QUESTION = Question(
         count(*) FILTER (WHERE status >= 400) AS errors,
         several(method) AS methods,
         total(request_body::HUGEINT + coalesce(response_body, 0)) AS bytes,
-        median(latency) AS median_latency
+        round(median(latency), 9) AS median_latency
     FROM http
     WHERE method IS NOT NULL
         AND ($host::VARCHAR IS NULL OR called(host, dst_ip) = lower($host::VARCHAR))

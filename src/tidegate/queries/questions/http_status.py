@@ -13,7 +13,7 @@ QUESTION = Question(
         status,
         min(reason) AS reason,
         count(*) AS requests,
-        median(latency) AS median_latency,
+        round(median(latency), 9) AS median_latency,
         max(ts) AS last_seen
     FROM http
     WHERE method IS NOT NULL

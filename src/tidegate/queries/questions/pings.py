@@ -14,7 +14,7 @@ QUESTION = Question(
         count(*) FILTER (WHERE answered) AS answered,
         count(*) FILTER (WHERE NOT answered) AS lost,
         min(rtt) AS min_rtt,
-        median(rtt) AS median_rtt,
+        round(median(rtt), 9) AS median_rtt,
         max(rtt) AS max_rtt
     FROM icmp
     WHERE kind = 'echo'

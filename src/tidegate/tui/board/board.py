@@ -233,7 +233,9 @@ class Board:
         if conn["name"] is not None and not conn.inbound:
             host.said, host.said_by = conn["name"], conn["name_source"]
 
-    def _goes_on(self, conn: Conn, last: int, state: str, zeek: str, up: int, down: int) -> None:
+    def _goes_on(
+        self, conn: Conn, last: int, state: str, zeek: str, up: int | None, down: int | None
+    ) -> None:
         """Takes a further row of a connection, perhaps its last."""
         conn.state, conn.conn_state = state, zeek
         self._moved(conn, last, up, down)
@@ -241,8 +243,10 @@ class Board:
         if over and conn.closed_at is None:
             self._closed(conn)
 
-    def _moved(self, conn: Conn, last: int, up: int, down: int) -> None:
+    def _moved(self, conn: Conn, last: int, up: int | None, down: int | None) -> None:
         """Takes the counters so far: what they grew by is traffic since the row before."""
+        # Of a relayed connection no packets were seen.
+        up, down = up or 0, down or 0
         grown_up, grown_down = up - conn.up_bytes, down - conn.down_bytes
         if grown_up < 0 or grown_down < 0 or last < conn.last_ts:
             return  # an older row that came late

@@ -1,0 +1,169 @@
+"""The configuration, looked at by every part before any is started: all mistakes at once, with lines."""
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from tidegate.model.config import Config
+from tidegate.model.errors import SettingError, UsageError, tried
+from tidegate.model.text import clip, meant, safe_text
+from tidegate.settings import find
+from tidegate.settings.build import examine
+
+Found = Iterable[SettingError]
+
+LONGEST_INTERFACE = 15
+"""Bytes of an interface's name, on Linux."""
+
+
+def load(named: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:
+    """The settings of file and environment, found right by every part; raises ConfigError, or UsageError."""
+    return find.load(named, environment, LOOKS)
+
+
+def look(named: Path | None = None) -> tuple[Config, list[str]]:
+    """The settings as far as they are right, and everything that is wrong with the others."""
+    try:
+        return load(named), []
+    except UsageError as error:
+        problems = error.lines()
+    try:
+        return examine(find.read(named))[0], problems
+    except UsageError:
+        return Config(), problems
+
+
+def notes(config: Config) -> list[str]:
+    """What is no mistake, and may still not be meant."""
+    from tidegate.sources.live import all_interfaces
+
+    there = [interface.name for interface in all_interfaces()]
+    missing = [name for name in config.watch.interfaces if name not in there and name != "any"]
+    found = [
+        f"watch.interfaces: {name} is not there, tidegate run waits for it{meant(name, there)}"
+        for name in missing
+    ]
+    if os.geteuid() != 0:
+        found += [
+            f"logs: {log.name}: {folder} is not there, and only root's are made: mkdir -p {folder}"
+            for log in config.logs
+            if log.path != "-" and not (folder := _folder(log.path)).exists()
+        ]
+    return [safe_text(note) for note in found]
+
+
+def _watch(config: Config) -> Found:
+    from tidegate.sources.live import filter_problem
+
+    for number, name in enumerate(config.watch.interfaces):
+        if sys.platform == "linux" and not _is_interface(name):
+            text = (
+                f'"{clip(name, 40)}" can be no interface: at most {LONGEST_INTERFACE} characters, '
+                "no spaces, slashes or colons"
+            )
+            yield SettingError(text, "watch", "interfaces", number)
+    if config.watch.filter and (problem := filter_problem(config.watch.filter)):
+        yield SettingError(problem, "watch", "filter")
+    if record := config.watch.record:
+        yield from tried(partial(_writable, record.path), "watch", "record", "path")
+
+
+def _is_interface(name: str) -> bool:
+    short = 0 < len(os.fsencode(name)) <= LONGEST_INTERFACE
+    return short and name not in (".", "..") and not any(each in "/:" or each.isspace() for each in name)
+
+
+def _store(config: Config) -> Found:
+    if config.store.path:
+        yield from tried(lambda: _folder_there(Path(config.store.path)), "store", "path")
+
+
+def _places(config: Config) -> Found:
+    for number, name in enumerate(config.places.databases):
+        yield from tried(partial(_database, name), "places", "databases", number)
+
+
+def _alerts(config: Config) -> Found:
+    from tidegate import alerts
+
+    for error in alerts.mistakes(config.alerts):
+        yield SettingError(error.text, "alerts", *error.key)
+
+
+def _logs(config: Config) -> Found:
+    from tidegate.sinks import log
+
+    for error in log.mistakes(config.logs):
+        yield SettingError(error.text, "logs", *error.key)
+    for number, one in enumerate(config.logs):
+        if one.path != "-":
+            yield from tried(partial(_writable, one.path), "logs", number, "path")
+
+
+def _logger(config: Config) -> Found:
+    if config.logger is None:
+        return
+    from tidegate.sinks.logger_check import mistakes
+
+    for error in mistakes(config.logger):
+        yield SettingError(error.text, "logger", *error.key)
+
+
+def _service(config: Config) -> Found:
+    if config.service.user:
+        yield from tried(lambda: _user(config.service.user), "service", "user")
+    if config.service.control:
+        yield from tried(lambda: _writable(config.service.control), "service", "control")
+
+
+LOOKS = (_watch, _store, _places, _alerts, _logs, _logger, _service)
+"""Every part's own look."""
+
+
+def _database(name: str) -> None:
+    from tidegate.enrich.mmdb import Database
+
+    Database(Path(name).expanduser()).close()
+
+
+def _user(name: str) -> None:
+    if sys.platform != "linux":
+        raise UsageError("only on Linux can it run as another user")
+    import pwd
+
+    from tidegate.helper import identity
+
+    try:
+        found = identity.named(name)
+    except UsageError as error:
+        names = [entry.pw_name for entry in pwd.getpwall()]
+        hint = meant(name, names)
+        raise UsageError(f"{error}{hint if 'mean' in hint else ''}") from None
+    with suppress(PermissionError):  # root without the right to be somebody else
+        if os.geteuid() == 0 and not identity.can_read_program(found):
+            raise UsageError(identity.cannot_read(found))
+
+
+def _writable(path: str) -> None:
+    """Raises UsageError for a file that cannot be one, whoever writes it."""
+    file = Path(path)
+    if os.path.isdir(file):  # noqa: PTH112 - a Path would raise where we may not look
+        raise UsageError(f"{path} is a directory; name a file")
+    _folder_there(file.absolute().parent)
+
+
+def _folder_there(folder: Path) -> None:
+    """Raises UsageError for a directory that is none and cannot be made."""
+    whole = folder.absolute()
+    there = next(place for place in (whole, *whole.parents) if os.path.lexists(place))
+    if os.path.exists(there) and not os.path.isdir(there):  # noqa: PTH110, PTH112
+        raise UsageError(f"{there} is no directory")
+    if not os.statvfs(there).f_blocks and there.is_mount():
+        raise UsageError(f"nothing can be kept in {there}, which is no disk")
+
+
+def _folder(path: str) -> Path:
+    return Path(path).absolute().parent
