@@ -1,7 +1,8 @@
 """What the core's relay is told: services with everything looked up, expanded and checked.
 
-The core reads these objects by their attributes (crates/py/src/relay/plan.rs). Names are resolved, port lists expanded,
-list files read before: a plan holds addresses and bytes only. Seconds are floats, sizes bytes, rates per second; None is "no limit".
+The core reads these objects by their attributes (crates/py/src/relay/plan.rs). Names are resolved, port lists
+expanded, list files read before: a plan holds addresses and bytes only. Seconds are floats, sizes bytes,
+rates per second; None is "no limit".
 A new plan takes the place of the old one without a connection lost: services are the same if their names are.
 """
 
@@ -9,8 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Refusal = Literal["close", "reset", "silent", "tarpit", "wait"]
-"""What happens to who is not let in: closed, reset, held without an answer for a while, sent a byte now and then, or left in the
-backlog until there is room (limits on connections of a service or of the relay only)."""
+"""What happens to who is not let in: closed, reset, held without an answer for a while, sent a byte now and
+then, or left in the backlog until there is room (limits on connections of a service or of the relay only)."""
 
 
 @dataclass(frozen=True)
@@ -24,21 +25,28 @@ class Address:
 
 @dataclass(frozen=True)
 class Door:
-    """A socket that is listened on. `ports` is what was asked for: (first, last) ranges. One port: an ordinary socket;
-    more: `steering` says how they all come to one socket ("sockets": a socket each)."""
+    """A socket that is listened on. `ports` is what was asked for: (first, last) ranges.
+
+    One port: an ordinary socket; more: `steering` says how they all come to one ("sockets": a socket each).
+    """
 
     ip: str
     """An address takes its own family only: for both, "0.0.0.0" and "::" are two doors."""
     ports: tuple[tuple[int, int], ...]
     steering: Literal["sockets", "sk_lookup", "redirect", "tproxy"] = "sockets"
     fds: tuple[tuple[int, int], ...] = ()
-    """Listening sockets that are open already, (port, descriptor): of a steered door for its first port. They are
-    copied, so that the caller may close them; the other ports are opened by the core."""
+    """Listening sockets that are open already, (port, descriptor): of a steered door for its first port.
+
+    They are copied, so that the caller may close them; the other ports are opened by the core.
+    """
 
 
 @dataclass(frozen=True)
 class Backend:
-    """Somewhere connections go. Several targets share the load by weight; one that cannot be reached is left out for a while."""
+    """Somewhere connections go.
+
+    Several targets share the load by weight; one that cannot be reached is left out for a while.
+    """
 
     name: str
     targets: tuple[tuple[Address, int], ...]
@@ -53,7 +61,7 @@ class Rule:
     backend: str | None
     """None: refused by `refusal`."""
     pattern: bytes | None = None
-    """A regular expression (RE2's syntax, linear time) on the client's first bytes; bytes mode, not anchored."""
+    """A regular expression (RE2's syntax, linear time) on the client's first bytes; not anchored."""
     services: tuple[str, ...] = ()
     """Protocols as the engine recognises them: "http", "tls", "ssh" ..."""
     sni: tuple[str, ...] = ()
@@ -75,7 +83,7 @@ class Timeouts:
 
     connect: float = 10.0
     first_byte: float = 3.0
-    """The client says nothing: it is sent to the default of its port. Only waited for where rules look at bytes."""
+    """The client says nothing: it goes to its port's default. Only waited for where rules look at bytes."""
     detect: float = 5.0
     """The client's first bytes are no whole request yet: it is sent where they point to so far."""
     idle: float | None = 3600.0
