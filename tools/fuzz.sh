@@ -10,7 +10,7 @@ fuzz=crates/core/fuzz
 if [ $# = 3 ]; then
     target=$2 seeds=$3
     mkdir -p "$fuzz/corpus/$target"
-    case $target in packet | pcapng | reassembly) kind=in ;; *) kind=said ;; esac
+    case $target in packet | pcapng | reassembly) kind=in ;; proxy) kind=headers ;; *) kind=said ;; esac
     # The core has no unsafe code where bytes are parsed, so no sanitizer: many more tries per second.
     if ! cargo fuzz run --fuzz-dir $fuzz --sanitizer none "$target" "$fuzz/corpus/$target" "$seeds/$kind" -- \
         -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 >"$seeds/$target.log" 2>&1; then
@@ -28,7 +28,7 @@ if ! cargo fuzz --version >/dev/null 2>&1; then
     exit 1
 fi
 seeds=$(mktemp -d)
-mkdir "$seeds/in" "$seeds/said"
+mkdir "$seeds/in" "$seeds/said" "$seeds/headers"
 trap 'rm -rf "$seeds"' EXIT
 find tests/golden ${TIDEGATE_CAPTURES:+"$TIDEGATE_CAPTURES"} -type f -size -64k \
     \( -name '*.pcap' -o -name '*.pcapng' -o -name '*.cap' \) | while read -r capture; do
@@ -36,5 +36,6 @@ find tests/golden ${TIDEGATE_CAPTURES:+"$TIDEGATE_CAPTURES"} -type f -size -64k 
 done
 # What was said in them, as the targets of parsers take it.
 cargo run --quiet --release --package tidegate-core --example conversations -- "$seeds/said" "$seeds"/in/*
+python3 tools/proxy_headers.py "$seeds/headers"
 cargo fuzz build --fuzz-dir $fuzz --sanitizer none
 cargo fuzz list --fuzz-dir $fuzz | xargs -P "${FUZZ_JOBS:-1}" -I '{}' sh tools/fuzz.sh "$seconds" '{}' "$seeds"

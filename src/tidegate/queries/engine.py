@@ -27,7 +27,10 @@ _LATEST_CONN = """
     UNION ALL
     SELECT * FROM (
         SELECT * FROM conn_rows WHERE state <> 'closed'
-        QUALIFY row_number() OVER (PARTITION BY uid ORDER BY last_ts DESC, up_packets + down_packets DESC) = 1
+        QUALIFY row_number() OVER (
+            PARTITION BY uid
+            ORDER BY last_ts DESC, coalesce(up_packets + down_packets, up_payload + down_payload) DESC
+        ) = 1
     ) AS running
     WHERE NOT EXISTS (FROM conn_rows AS over WHERE over.uid = running.uid AND over.state = 'closed')
 """

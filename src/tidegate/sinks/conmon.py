@@ -163,5 +163,4 @@ def _story(
     state: str, how: str, took: float, up: int | None, down: int | None, service: str, name: str
 ) -> str:
     """How a connection went: `closed SF duration=4.250121 up=1234 down=45312 service=tls name=a.example`."""
-    counts = f"up={'-' if up is None else up} down={'-' if down is None else down}"
-    return f"{state} {how} duration={took:.6f} {counts} service={service} name={name}"
+    return f"{state} {how} duration={took:.6f} up={up or 0} down={down or 0} service={service} name={name}"

@@ -21,6 +21,11 @@ def _nanoseconds(seconds: float) -> int:
     return round(seconds * 1_000_000_000)
 
 
+def _sum(up: int | None, down: int | None) -> int | None:
+    """Both directions; missing where no packets were seen (relay)."""
+    return None if up is None or down is None else up + down
+
+
 def _ip_version(address: str) -> str:
     return "ipv6" if ":" in address else "ipv4"
 
@@ -86,11 +91,6 @@ def _place(ours: str, theirs: str) -> tuple[Field, ...]:
 def _conn_type(state: str, conn_state: str) -> list[str]:
     ending = ["end"] if state == "closed" else []
     return ["connection", *ending, *(["denied"] if conn_state == "REJ" else [])]
-
-
-def _sum(up: int | None, down: int | None) -> int | None:
-    """Of both directions; of a relayed connection no packets were seen."""
-    return None if up is None or down is None else up + down
 
 
 def _conn() -> Shape:

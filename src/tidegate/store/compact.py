@@ -16,7 +16,8 @@ _THIN_CONN = """
     SELECT * FROM segment
     QUALIFY state = 'closed' OR row_number() OVER (
         PARTITION BY uid, date_trunc('minute', last_ts)
-        ORDER BY state = 'closed' DESC, last_ts DESC, up_packets + down_packets DESC
+        ORDER BY state = 'closed' DESC, last_ts DESC,
+            coalesce(up_packets + down_packets, up_payload + down_payload) DESC
     ) = 1
 """
 """All final rows; of the interim ones, the last of each connection and minute that has no final one."""

@@ -91,7 +91,9 @@ fn range(text: &str) -> Result<Range, Error> {
     let most = if ip.is_ipv4() { 32 } else { 128 };
     let bits = match bits {
         None => most,
-        Some(digits) if digits.bytes().all(|digit| digit.is_ascii_digit()) => {
+        Some(digits)
+            if !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()) =>
+        {
             let bits = digits.parse().ok().filter(|bits| *bits <= most);
             bits.ok_or_else(|| wrong(&format!("its length goes from 0 to {most}")))?
         }

@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use super::covers::{covers, covers_pattern, spoken};
+use super::covers::{Budget, covers, covers_pattern, spoken};
 use super::machine::{BEGIN, Machine};
 use super::rule::Rule;
-use super::unknown_backend;
+use super::{Rules, unknown_backend};
 use crate::packet::seconds;
 use crate::protocols::{Service as Protocol, Services};
 use crate::relay::plan::{Refusal, Service};
-
-/// Pairs of patterns that are compared.
-const MOST_PAIRS: usize = 2_000;
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $name:ident => $text:literal,)+) => {
@@ -81,7 +78,7 @@ struct Ready {
 pub fn check(service: &Service) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut ready: Vec<Ready> = Vec::new();
-    let mut pairs = 0;
+    let mut budget = Budget::default();
     for rule in &service.rules {
         let mut found =
             |kind, text| findings.push(Finding { rule: Some(Arc::clone(&rule.name)), kind, text });
@@ -97,14 +94,20 @@ pub fn check(service: &Service) -> Vec<Finding> {
         if let Some(machine) = &one.machine {
             check_pattern(machine, seconds(service.timeouts.detect), &mut found);
         }
-        let mut earlier = ready.iter();
-        if let Some(earlier) = earlier.find(|earlier| holds_wherever(earlier, &one, &mut pairs)) {
-            let (kind, text) = covered(earlier, &one, &mut pairs);
+        let mut earlier = ready.iter().take(budget.rules);
+        budget.rules = budget.rules.saturating_sub(ready.len());
+        if let Some(earlier) = earlier.find(|earlier| holds_wherever(earlier, &one, &mut budget)) {
+            let (kind, text) = covered(earlier, &one, &mut budget);
             found(kind, text);
         }
         ready.push(one);
     }
     check_defaults(service, &mut findings);
+    if !findings.iter().any(|finding| finding.kind.is_fatal())
+        && let Err(error) = Rules::new(service)
+    {
+        findings.push(Finding { rule: None, kind: Kind::Wrong, text: error.to_string() });
+    }
     findings
 }
 
@@ -186,26 +189,23 @@ fn check_pattern(machine: &Machine, detect: f64, found: &mut impl FnMut(Kind, St
 }
 
 /// Whether a rule holds wherever another does.
-fn holds_wherever(one: &Ready, other: &Ready, pairs: &mut usize) -> bool {
+fn holds_wherever(one: &Ready, other: &Ready, budget: &mut Budget) -> bool {
     if !covers(&one.rule, &other.rule) {
         return false;
     }
     match (&one.machine, &other.machine) {
         (None, _) => true,
         (Some(_), Some(_)) if one.rule.pattern == other.rule.pattern => true,
-        (Some(machine), Some(other)) if *pairs < MOST_PAIRS => {
-            *pairs += 1;
-            covers_pattern(machine, other) == Some(true)
-        }
-        (Some(machine), _) => machine.mark(BEGIN).holds != 0,
+        (Some(machine), Some(other)) => covers_pattern(machine, other, budget) == Some(true),
+        (Some(machine), None) => machine.mark(BEGIN).holds != 0,
     }
 }
 
-fn covered(earlier: &Ready, one: &Ready, pairs: &mut usize) -> (Kind, String) {
+fn covered(earlier: &Ready, one: &Ready, budget: &mut Budget) -> (Kind, String) {
     let name = &earlier.rule.name;
     let outcome =
         |rule: &Rule| (rule.backend.clone(), rule.backend.is_none().then_some(rule.refusal));
-    if !holds_wherever(one, earlier, pairs) {
+    if !holds_wherever(one, earlier, budget) {
         let text = format!("never reached: rule \"{name}\" before it holds wherever it does");
         (Kind::Unreachable, text)
     } else if outcome(&earlier.rule) == outcome(&one.rule) {

@@ -8,7 +8,22 @@ use crate::protocols::{Service, Services};
 use crate::relay::plan::PortRange;
 
 /// Pairs of states that are looked at for two patterns.
-const MOST: usize = 20_000;
+const MOST: usize = 10_000;
+
+/// What is compared in all, so that thousands of rules are looked at in about a second.
+#[derive(Debug)]
+pub(super) struct Budget {
+    /// Pairs of rules.
+    pub rules: usize,
+    /// Pairs of states of patterns.
+    pub states: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { rules: 500_000, states: 200_000 }
+    }
+}
 
 /// Whether `rule` holds wherever `other` does, patterns apart.
 pub(super) fn covers(rule: &Rule, other: &Rule) -> bool {
@@ -63,13 +78,21 @@ fn covers_ports(list: &[PortRange], other: &[PortRange]) -> bool {
         })
 }
 
-/// Whether the pattern of `machine` holds of every stream of which that of `other` holds. Walks through both at once,
-/// where the first does not hold yet; `None` if that takes too long.
-pub(super) fn covers_pattern(machine: &Machine, other: &Machine) -> Option<bool> {
+/// Whether the pattern of `machine` holds of every stream of which that of `other` holds: walks through both at once,
+/// where the first does not hold yet. `None` if that takes too long.
+pub(super) fn covers_pattern(
+    machine: &Machine,
+    other: &Machine,
+    budget: &mut Budget,
+) -> Option<bool> {
+    if budget.states == 0 {
+        return None;
+    }
     let bytes = bytes(machine, other);
     let mut seen = HashSet::from([(BEGIN, BEGIN, false)]);
     let mut open = vec![(BEGIN, BEGIN, false)];
     while let Some((state, other_state, held)) = open.pop() {
+        budget.states = budget.states.checked_sub(1)?;
         let (mark, other_mark) = (machine.mark(state), other.mark(other_state));
         let held = held || other_mark.holds != 0;
         if mark.holds != 0 || !held && other_mark.may == 0 {

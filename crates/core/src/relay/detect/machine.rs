@@ -41,8 +41,8 @@ pub(super) struct Mark {
 pub(super) struct Machine {
     /// The column of each byte.
     columns: [u8; 256],
-    width: usize,
-    /// Rows of states, one behind the other: the next state by column.
+    width: u32,
+    /// Rows of states, one behind the other: where the next one's row begins, by column, with [`NEWS`].
     next: Box<[u32]>,
     marks: Box<[Mark]>,
 }
@@ -53,6 +53,9 @@ pub(super) struct TooLarge;
 
 /// The state in which everything begins.
 pub(super) const BEGIN: u32 = 0;
+
+/// Set where a step goes to a state of which other things are known than before: marks need not be looked at elsewhere.
+const NEWS: u32 = 1 << 31;
 
 impl Machine {
     /// Puts patterns together; the first is bit 0.
@@ -72,10 +75,26 @@ impl Machine {
     }
 
     /// The state after a byte.
-    #[inline]
     pub(super) fn step(&self, state: u32, byte: u8) -> u32 {
-        let at = state as usize * self.width + usize::from(self.column(byte));
-        self.next.get(at).copied().unwrap_or(BEGIN)
+        let column = u32::from(self.column(byte));
+        (self.entry(state * self.width + column) & !NEWS) / self.width
+    }
+
+    /// Steps on over bytes, up to the first that tells something new: the state, and how many bytes that were.
+    pub(super) fn run(&self, state: u32, bytes: &[u8]) -> (u32, usize) {
+        let mut row = state * self.width;
+        let mut steps = bytes.iter().map(|byte| {
+            let entry = self.entry(row + u32::from(self.column(*byte)));
+            row = entry & !NEWS;
+            entry & NEWS != 0
+        });
+        let read = steps.position(|news| news).map_or(bytes.len(), |at| at + 1);
+        (row / self.width, read)
+    }
+
+    #[inline]
+    fn entry(&self, at: u32) -> u32 {
+        self.next.get(at as usize).copied().unwrap_or(BEGIN)
     }
 
     /// What is known in a state.
@@ -143,8 +162,16 @@ impl<'a> Found<'a> {
             let of = |rep: &u8| classes.get(*rep) == class;
             *column = self.bytes.iter().position(of).unwrap_or(0) as u8;
         }
-        let marks = self.marks().into_boxed_slice();
-        Machine { columns, width: self.bytes.len(), next: self.next.into_boxed_slice(), marks }
+        let marks = self.marks();
+        let width = self.bytes.len() as u32;
+        let mark = |state: usize| marks.get(state).copied().unwrap_or_default();
+        let next = self.next.iter().enumerate().map(|(at, next)| {
+            let (before, after) = (mark(at / self.bytes.len()), mark(*next as usize));
+            let news = after.holds != 0 || after.may != before.may;
+            next * width | if news { NEWS } else { 0 }
+        });
+        let next = next.collect();
+        Machine { columns, width, next, marks: marks.into_boxed_slice() }
     }
 
     fn marks(&self) -> Vec<Mark> {

@@ -15,6 +15,9 @@ const DEEPEST: u32 = 100;
 /// The longest pattern, in bytes.
 const LONGEST: usize = 8192;
 
+/// Machines of a service: each takes a step a byte, and a megabyte at most.
+const MOST_MACHINES: usize = 64;
+
 /// Bytes of one that errors show.
 const SHOWN: usize = 80;
 
@@ -66,6 +69,13 @@ fn too_large() -> Error {
     )
 }
 
+fn too_many() -> Error {
+    Error::Usage(
+        "patterns too large together: make repetitions shorter, anchor them with ^, or use fewer"
+            .to_owned(),
+    )
+}
+
 /// Patterns in machines, by their number.
 #[derive(Debug, Default)]
 pub(super) struct Patterns {
@@ -96,6 +106,9 @@ impl Patterns {
         let mut ranges: Vec<Range<usize>> = Vec::new();
         ranges.push(0..patterns.len());
         while let Some(range) = ranges.pop() {
+            if machines.len() == MOST_MACHINES {
+                return Err((range.start, too_many()));
+            }
             let hirs: Vec<&Hir> =
                 patterns.get(range.clone()).into_iter().flatten().map(|one| &one.0).collect();
             if hirs.is_empty() {
@@ -157,17 +170,16 @@ impl Place {
         if self.read == 0 {
             self.look(machine);
         }
-        for byte in stream.get(self.read..).unwrap_or_default() {
-            if self.done {
-                break;
-            }
-            self.state = machine.step(self.state, *byte);
+        let mut rest = stream.get(self.read..).unwrap_or_default();
+        while !self.done && !rest.is_empty() {
+            let (state, read) = machine.run(self.state, rest);
+            self.state = state;
             self.look(machine);
+            rest = rest.get(read..).unwrap_or_default();
         }
         self.read = stream.len();
     }
 
-    #[inline]
     fn look(&mut self, machine: &Machine) {
         let mark = machine.mark(self.state);
         self.holds |= mark.holds;

@@ -142,7 +142,9 @@ pub struct Look {
 impl Look {
     /// What the client speaks.
     pub(super) fn heard(&mut self, first: &First<'_>) -> Heard {
-        if self.heard.service.is_none() && self.listened != Some(first.data.len()) {
+        // What it may not speak by now it never will.
+        let open = self.listened.is_none() || !self.heard.maybe.is_empty();
+        if self.heard.service.is_none() && open && self.listened != Some(first.data.len()) {
             self.heard = Heard::new(first.data, first.port);
             self.listened = Some(first.data.len());
         }

@@ -162,3 +162,13 @@ impl Conn {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Conn;
+
+    #[test]
+    fn a_connection_at_rest_costs_less_than_a_kilobyte() {
+        assert!(size_of::<Conn>() < 1000, "{} bytes", size_of::<Conn>());
+    }
+}

@@ -108,3 +108,10 @@ fn what_keeps_a_service_from_starting_is_all_told() {
     let wait = Rule { backend: None, refusal: Refusal::Wait, ..rule("wait") };
     assert_eq!(one(vec![wait]), "refusal");
 }
+
+#[test]
+fn nothing_fatal_is_found_where_a_service_starts_and_something_where_not() {
+    let list = (0..5000).map(|n| pattern(&format!("r{n}"), &format!("^{n}x"))).collect();
+    let findings = check(&service(list));
+    assert!(findings.iter().any(|finding| finding.kind.is_fatal() && finding.rule.is_none()));
+}

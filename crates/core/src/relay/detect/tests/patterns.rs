@@ -121,6 +121,13 @@ fn patterns_that_do_not_fit_together_are_parted() {
 }
 
 #[test]
+fn there_is_a_bound_for_all_patterns_together() {
+    let list = (0..5000).map(|n| pattern(&format!("r{n}"), &format!("^{n}x"))).collect();
+    let said = Rules::new(&service(list)).unwrap_err().to_string();
+    assert!(said.contains("too large together") && said.contains("use fewer"), "{said}");
+}
+
+#[test]
 fn more_patterns_than_a_machine_takes_are_parted() {
     let list = (0..200).map(|n| pattern(&format!("r{n}"), &format!("^cmd{n} "))).collect();
     let rules = rules(list);
