@@ -240,25 +240,15 @@ class Relay:
     """Services that take in connections and carry them to backends; threads of the core do it until stop()."""
 
     def __new__(cls, plan: object) -> Self:
-        """Starts what a `tidegate.relay.plan.Plan` asks for.
-
-        A port that is taken is told by a notice, named in `stats()["waiting"]` and tried again.
-        """
+        """Starts what a `tidegate.relay.plan.Plan` asks for; ports that are taken are in `stats()["waiting"]`."""
     def poll(self, timeout: float) -> list[Batch] | None:
-        """Batches of relay, conn, http, tls ... made since the last call, waiting at most `timeout` seconds.
-
-        None after stop() or drain() when all is over and handed on.
-        """
+        """Batches of relay, conn, http, tls ... since the last call; None when all is over and handed on."""
     def stats(self) -> dict[str, Any]:
-        """Counters since the start.
-
-        services (by name: connections, total, refused by cause, up, down, today, addresses with their connections,
+        """Counters since the start: services (by name: connections, total, refused by cause, up, down, today, addresses with their connections,
         last), connections, most, memory (bytes that wait), dropped (rows), files, waiting (ports, with the reason).
         """
     def connections(self, limit: int) -> list[dict[str, Any]]:
-        """Connections as they stand, the oldest first.
-
-        id, uid, service, client_ip, client_port, server_ip, server_port, backend, remote, rule, protocol, phase,
+        """Connections as they stand, the oldest first: id, uid, service, client_ip, client_port, server_ip, server_port, backend, remote, rule, protocol, phase,
         up, down, since (nanoseconds UTC), idle (seconds).
         """
     def reload(self, plan: object) -> None:
