@@ -192,7 +192,7 @@ def test_the_end_of_an_alert_answers_it() -> None:
     assert over.answers == raised.message_id == "alert.a1.raised"
     assert over.message_id == "alert.a1.recovered"
     assert raised.subject == "[tidegate me] raised: http-traffic"
-    assert "threshold: 7000.0\n" in raised.text
+    assert "threshold: 7,000\n" in raised.text
 
 
 def notice_ts() -> int:

@@ -106,7 +106,10 @@ logs:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: 1\na: 2\n", "t.yml:2: found duplicate key"),
+        ("a: 1\na: 2\n", 't.yml:2: "a" is there twice in one group'),
+        ("a:\n\tb: 1\n", "t.yml:2: there is a tab"),
+        ("a:\n  b: 1\n   c: 2\n", "t.yml:3: a key is not expected here"),
+        ("a: b: c\n", "t.yml:1: a key is not expected here: "),
         ("a: [1\nb", "t.yml:2: expected"),
         ("- 1", "this is a list"),
         ("5", "this is a single value"),

@@ -95,10 +95,13 @@ class Running:
         self._metrics_address = ""
         self._metrics_wanted = config.service.metrics
 
+    def serve_metrics(self) -> None:
+        """Begins to serve figures where that is wanted; raises UsageError. `run` ends it."""
+        self._serve_metrics(self._metrics_wanted)
+
     def run(self) -> None:
         """Runs until the service is stopped; raises TidegateError if it cannot even start."""
         try:
-            self._serve_metrics(self._metrics_wanted)
             self.service.run()
         finally:
             self._programs.close()
@@ -106,13 +109,17 @@ class Running:
 
     def commands(self) -> "dict[str, Command]":
         """What can be asked for over the control socket."""
-        own: dict[str, Command] = {"status": self.service.status, "reload": self._reload, "stop": self._stop}
+        own: dict[str, Command] = {"status": self.status, "reload": self._reload, "stop": self._stop}
         return own | alert_commands(lambda: self._assembly.running_alerts())
 
     def warnings(self) -> list[str]:
         """What the user should know of the capture."""
         own = self._source_now.warnings if self._source_now else []
         return [*own, *self._totals.counters().warnings]
+
+    def status(self) -> dict[str, Any]:
+        """How everything stands; also before the parts are there."""
+        return {**self._facts(self._assembly), **self.service.status()}
 
     def sums(self) -> Sums:
         """What was seen and lost since the start."""
@@ -156,7 +163,7 @@ class Running:
         """Serves figures there, or nowhere; raises UsageError, and goes on as before, where it cannot."""
         if address == self._metrics_address:
             return
-        made = MetricsServer(address, self.service.status) if address else None
+        made = MetricsServer(address, self.status) if address else None
         if self._metrics:
             self._metrics.close()
         self._metrics, self._metrics_address = made, address
