@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from tidegate import app
-from tidegate.app.answering import answered, watch_commands
 from tidegate.app.assembly import Assembly, captured, place_stage
 from tidegate.app.rights import separate
-from tidegate.app.running import control_of
 from tidegate.cli import closing, screen
 from tidegate.cli.options import (
     DURATION,
@@ -104,6 +102,8 @@ def watch(**options: Any) -> int:
 
 def _watch(options: Watching) -> int:
     """Gives up rights that only the helper needs, and watches."""
+    from tidegate.app.running import control_of
+
     logging.basicConfig(format="tidegate: %(message)s", level=logging.INFO)
     config = options.configured()
     root = options.root(config)
@@ -125,6 +125,8 @@ def _run(
     options: Watching, config: Config, root: Path | None, door: Path | None, separated: "Separated | None"
 ) -> int:
     """Opens everything, runs, and says at the end what was seen and lost; 1 if not all could be kept."""
+    from tidegate.app.answering import answered, watch_commands
+
     helper = separated.helper if separated else None
     assembly = Assembly(config, root, helper)
     tables = list(dict.fromkeys([*assembly.tables, *options.tables]))
