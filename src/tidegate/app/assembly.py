@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from tidegate.helper.client import Helper
 
 
+TOLD = ("bpf", "tracepoint")
+"""Methods by which the kernel tells of every program that opens a connection."""
+
+
 class Counting(Protocol):
     """A sink that may lose rows, and says how many."""
 
@@ -145,6 +149,16 @@ class Assembly:
             "alerts_acknowledged": sum(alert["acknowledged_by"] is not None for alert in alerts),
             "notices": self._alerts.notices() if self._alerts else [],
         }
+
+    def nameless(self) -> str:
+        """Why connections may be without a program, in words; empty where nothing is known to be wrong."""
+        for stage in self._stages:
+            if stage.name == "programs" and stage.stage is None:
+                return f"not known: {stage.error}"
+            method = getattr(stage.stage, "method", None)
+            if stage.name == "programs" and method not in TOLD:
+                return f'by {method} only, short connections will be "?"; see tidegate doctor'
+        return ""
 
     def _said(self, stage: Guarded) -> str:
         running = stage.stage

@@ -14,7 +14,7 @@ from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config, WatchSettings
 from tidegate.model.config.capture import live
 from tidegate.model.errors import UsageError
-from tidegate.model.stats import Counters
+from tidegate.model.stats import Counters, Stats
 from tidegate.pipeline.kept import Once
 from tidegate.pipeline.metrics import MetricsServer
 from tidegate.pipeline.pipeline import Line
@@ -36,6 +36,13 @@ def control_path(config: Config, root: Path | None = None) -> Path:
     if config.service.control:
         return Path(config.service.control)
     return store_root(config, root) / "control.sock"
+
+
+def control_of(config: Config, store: Path | None) -> Path:
+    """Where who writes to this store (None: the configured one) is reached: two stores have two sockets."""
+    if store is None or store.absolute() == store_root(config).absolute():
+        return control_path(config)
+    return store / "control.sock"
 
 
 def store_root(config: Config, root: Path | None = None) -> Path:
@@ -171,32 +178,16 @@ class Running:
             made.start()
 
     def _facts(self, assembly: Assembly) -> dict[str, Any]:
-        facts = {
-            "pid": os.getpid(),
-            "user": getpass.getuser(),
-            "config": self.file,
-            "store": str(assembly.root),
-            **assembly.facts(),
+        stats = self._totals.counters()
+        return {
+            **process_facts(assembly, self.file),
             "connections_closed": dict(self._tally.connections),
             "alerts_told": [
                 {"state": state, "severity": severity, "count": count}
                 for (state, severity), count in list(self._tally.alerts.items())
             ],
-        }
-        stats = self._totals.counters()
-        return facts | {
-            "interfaces": self._totals.interfaces(),
             "waiting_for": self._source_now.missing if self._source_now else [],
-            "packets": stats.packets,
-            "bytes": stats.bytes,
-            "flows": stats.flows,
-            "connections": stats.connections,
-            "dropped": {
-                "by the kernel": stats.dropped_kernel,
-                "by a full queue": stats.dropped_queue,
-                "by a full connection table": stats.dropped_table,
-            },
-            "warnings": [*self.warnings(), *(self._helper.warnings() if self._helper else [])],
+            **capture_facts(stats, self._totals.interfaces(), self.warnings(), self._helper),
         }
 
     def _reload(self) -> dict[str, Any]:
@@ -211,3 +202,33 @@ class Running:
     def _stop(self) -> dict[str, Any]:
         self.service.stop()
         return {}
+
+
+def process_facts(assembly: Assembly, file: str) -> dict[str, Any]:
+    """Who runs, with what, and how its parts stand."""
+    return {
+        "pid": os.getpid(),
+        "user": getpass.getuser(),
+        "config": file,
+        "store": str(assembly.root or "none"),
+        **assembly.facts(),
+    }
+
+
+def capture_facts(
+    stats: Counters | Stats, interfaces: list[str], warnings: list[str], helper: "Helper | None"
+) -> dict[str, Any]:
+    """What was seen and lost."""
+    return {
+        "interfaces": interfaces,
+        "packets": stats.packets,
+        "bytes": stats.bytes,
+        "flows": stats.flows,
+        "connections": stats.connections,
+        "dropped": {
+            "by the kernel": stats.dropped_kernel,
+            "by a full queue": stats.dropped_queue,
+            "by a full connection table": stats.dropped_table,
+        },
+        "warnings": [*warnings, *(helper.warnings() if helper else [])],
+    }
