@@ -21,9 +21,10 @@ from alarms import certificate, notice
 from helpers import wait_for
 from tidegate.alerts.actions import Teller
 from tidegate.alerts.actions.mailing import letter, mailer
-from tidegate.mail import Letter, Mailer, MailError, read_secret
+from tidegate.mail import Letter, Mailer, MailError
 from tidegate.model.config import MailSettings
 from tidegate.model.errors import UsageError
+from tidegate.model.secret import read_secret
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOSTILE = [

@@ -162,6 +162,9 @@ WRITTEN = {
     "watch.tables": ("[conn, dns]", ("conn", "dns")),
     "service.metrics": ("[::1]:7", "[::1]:7"),
     "logger": ("{version: 1}", {"version": 1}),
+    "elastic[].name": ("n2", "n2"),
+    "elastic[].stream": ("net", "net"),
+    "elastic[].spool_size": ("3M", 3 << 20),
     "alerts.rules[].metric": ("packets", "packets"),
     "alerts.rules[].levels": ("[0.5, 1]", (0.5, 1.0)),
     "alerts.rules[].reset_day": ("7", 7),
@@ -193,6 +196,7 @@ def written(key: Key) -> tuple[str, object]:
 NEEDED = {"watch.record": {"path": "x"}, "alerts.rules": {"name": "n", "metric": "bytes"}}
 NEEDED |= {"alerts.webhooks": {"name": "n", "url": "u"}, "alerts.mails": {"name": "n", "to": ["x"]}}
 NEEDED |= {"logs": {"name": "n", "path": "p"}, "alerts.silences": {}}
+NEEDED |= {"elastic": {"name": "n", "urls": "u"}}
 """What has to be given beside a key."""
 
 

@@ -54,7 +54,8 @@ def outlets(config: Config) -> Outlets:
     """What a running Tidegate with this configuration writes to."""
     record = (Path(config.watch.record.path),) if config.watch.record else ()
     logs = tuple(Path(log.path) for log in config.logs if log.path != "-")
-    return Outlets(store_root(config), (*record, *logs, control_path(config)))
+    spools = tuple(Path(server.spool) / "lock" for server in config.elastic if server.spool)
+    return Outlets(store_root(config), (*record, *logs, *spools, control_path(config)))
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,8 @@ def _watch(options: Watching) -> int:
     if options.no_helper:
         return _run(options, config, root, door, None)
     logs = (Path(log.path) for log in config.logs if log.path != "-")
-    files = tuple(path for path in (options.record, options.target, *logs) if path)
+    spools = (Path(server.spool) / "lock" for server in config.elastic if server.spool)
+    files = tuple(path for path in (options.record, options.target, *logs, *spools) if path)
     records = partial(open_source, config.programs) if config.programs.method != "none" else None
     with separate(config.service.user or None, Outlets(root, files), records) as separated:
         return _run(options, config, root, door, separated)
