@@ -108,7 +108,10 @@ logs:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: 1\na: 2\n", "t.yml:2: found duplicate key"),
+        ("a: 1\na: 2\n", 't.yml:2: "a" is there twice in one group'),
+        ("a:\n\tb: 1\n", "t.yml:2: there is a tab"),
+        ("a:\n  b: 1\n   c: 2\n", "t.yml:3: a key is not expected here"),
+        ("a: b: c\n", "t.yml:1: a key is not expected here: "),
         ("a: [1\nb", "t.yml:2: expected"),
         ("- 1", "this is a list"),
         ("5", "this is a single value"),
@@ -161,6 +164,9 @@ WRITTEN = {
     "watch.tables": ("[conn, dns]", ("conn", "dns")),
     "service.metrics": ("[::1]:7", "[::1]:7"),
     "logger": ("{version: 1}", {"version": 1}),
+    "elastic[].name": ("n2", "n2"),
+    "elastic[].stream": ("net", "net"),
+    "elastic[].spool_size": ("3M", 3 << 20),
     "alerts.rules[].metric": ("packets", "packets"),
     "alerts.rules[].levels": ("[0.5, 1]", (0.5, 1.0)),
     "alerts.rules[].reset_day": ("7", 7),
@@ -197,6 +203,7 @@ NEEDED |= {"alerts.webhooks": {"name": "n", "url": "u"}, "alerts.mails": {"name"
 NEEDED |= {"logs": {"name": "n", "path": "p"}, "alerts.silences": {}}
 NEEDED |= {"relay.services": {"name": "n", "listen": 1}, "relay.backends": {"name": "n", "targets": ":1"}}
 NEEDED |= {"relay.services[].ports": {"ports": 1, "backend": ":1"}, "relay.services[].rules": {"name": "n"}}
+NEEDED |= {"elastic": {"name": "n", "urls": "u"}}
 """What has to be given beside a key."""
 
 

@@ -8,6 +8,7 @@ from tidegate.model.config.alerts import (
     WebhookSettings,
 )
 from tidegate.model.config.capture import EngineSettings, RecordSettings, WatchSettings
+from tidegate.model.config.elastic import ElasticSettings
 from tidegate.model.config.enrich import NameSettings, PlaceSettings, ProgramSettings
 from tidegate.model.config.relay import (
     BackendSettings,
@@ -30,6 +31,7 @@ __all__ = [
     "AlertSettings",
     "BackendSettings",
     "Config",
+    "ElasticSettings",
     "EngineSettings",
     "ExcerptSettings",
     "LogSettings",
