@@ -90,7 +90,8 @@ def test_one_file_with_both_is_taken(tmp_path: Path) -> None:
 
 def test_its_server_is_taken(tmp_path: Path) -> None:
     made = imported(tmp_path, elastic_ini="[env]\nurl = http://localhost:9200/\nverify_certs = False\n")
-    assert made.settings["elastic"][0]["urls"] == ["http://localhost:9200"]
+    (server,) = checked(Document("made", made.settings)).elastic
+    assert (server.urls, server.tables) == (("http://localhost:9200",), ("relay",))
     assert "verify_certs" in made.notes[0]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from tidegate.app.assembly import place_stage
 from tidegate.app.relaying import SOCKET, Relaying
 from tidegate.app.rights import separate
 from tidegate.cli import closing
@@ -33,10 +34,13 @@ def relay_until_stopped(options: Options) -> int:
     logging.basicConfig(format="tidegate: %(message)s", level=logging.INFO)
     config = options.configured()
     root = options.root(config)
+    if options.places:  # before rights are given up: they may lie where only root can look
+        place_stage(config.places).close()
     if options.no_helper:
         return _run(options, config, root, None)
     logs = (Path(log.path) for log in config.logs if log.path != "-")
-    files = tuple(path for path in (options.target, *logs, _socket(config, root)) if path)
+    spools = (Path(server.spool) / "lock" for server in config.elastic if server.spool)
+    files = tuple(path for path in (options.target, *logs, *spools, _socket(config, root)) if path)
     with separate(config.service.user or None, Outlets(root, files), steers=True) as separated:
         if separated and separated.told:
             closing.say(f"tidegate: {separated.told}")
