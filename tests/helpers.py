@@ -1,15 +1,25 @@
 """Helpers that tests share: running the program, and waiting without sleeping too long."""
 
+import os
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import tidegate
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 """Runs `tidegate ARGUMENTS` to its end."""
 
 TIDEGATE = [sys.executable, "-m", "tidegate"]
 """The program, as this environment has it."""
+
+LIBRARIES = os.pathsep.join([str(Path(tidegate.__file__).parents[1]), sysconfig.get_path("purelib")])
+"""What PYTHONPATH has to be for another Python to run it."""
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
@@ -18,3 +28,17 @@ def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
+
+
+def ordinary_python(user: int) -> str:
+    """A Python that this user can run Tidegate with."""
+    for python in (sys.executable, "/usr/bin/python3"):
+        try:
+            subprocess.run(
+                [python, "-c", "import tidegate.cli.watch"], check=True, capture_output=True, cwd="/",
+                env={"PYTHONPATH": LIBRARIES, "PYTHONWARNINGS": "ignore"}, user=user, group=user,
+            )  # fmt: skip
+        except (PermissionError, subprocess.CalledProcessError):
+            continue
+        return python
+    pytest.skip("no Python here that an ordinary user may run")

@@ -21,9 +21,10 @@ from alarms import certificate, notice
 from helpers import wait_for
 from tidegate.alerts.actions import Teller
 from tidegate.alerts.actions.mailing import letter, mailer
-from tidegate.mail import Letter, Mailer, MailError, read_secret
+from tidegate.mail import Letter, Mailer, MailError
 from tidegate.model.config import MailSettings
 from tidegate.model.errors import UsageError
+from tidegate.model.secret import read_secret
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HOSTILE = [
@@ -192,7 +193,7 @@ def test_the_end_of_an_alert_answers_it() -> None:
     assert over.answers == raised.message_id == "alert.a1.raised"
     assert over.message_id == "alert.a1.recovered"
     assert raised.subject == "[tidegate me] raised: http-traffic"
-    assert "threshold: 7000.0\n" in raised.text
+    assert "threshold: 7,000\n" in raised.text
 
 
 def notice_ts() -> int:

@@ -37,8 +37,8 @@ alerts:
 YAML
 
 mkfifo "$place/hold"
-ip netns exec "$shop" .venv/bin/python tools/demo_traffic.py serve 192.0.2.1 <"$place/hold" & children+=($!)
+nsenter --net="/run/netns/$shop" .venv/bin/python tools/demo_traffic.py serve 192.0.2.1 <"$place/hold" & children+=($!)
 exec 9>"$place/hold"
-ip netns exec "$town" .venv/bin/python tools/demo_traffic.py ask 192.0.2.1 --seconds "$SECONDS_IN_ALL" 2>/dev/null & children+=($!)
-ip netns exec "$shop" .venv/bin/tidegate watch --config "$place/tidegate.yml" --no-store --for "${SECONDS_IN_ALL}s"
+nsenter --net="/run/netns/$town" .venv/bin/python tools/demo_traffic.py ask 192.0.2.1 --seconds "$SECONDS_IN_ALL" 2>/dev/null & children+=($!)
+nsenter --net="/run/netns/$shop" .venv/bin/tidegate watch --config "$place/tidegate.yml" --no-store --for "${SECONDS_IN_ALL}s"
 echo "The demo is over: its namespaces are gone, nothing was kept. Your own traffic: make watch"

@@ -1,11 +1,9 @@
 """Mail: the one door to SMTP. Pure of threads; who waits, and how often it is tried, is the caller's."""
 
-import os
 import re
 import smtplib
 import socket
 import ssl
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,10 +15,10 @@ from pathlib import Path
 
 from tidegate.model.config import MailSettings
 from tidegate.model.errors import SettingError, TidegateError, UsageError
+from tidegate.model.secret import read_secret
 from tidegate.model.text import clip, safe_text
 
 LONGEST_SUBJECT = 150
-LONGEST_PASSWORD = 1024
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.\-\[\]:]{1,255}")
 _SERVER = re.compile(r"(?:\[([0-9A-Fa-f:.%]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}))?")
@@ -157,25 +155,6 @@ class Mailer:
 
     def _wrong(self, key: str, what: str) -> SettingError:
         return SettingError(what, key, of=f"mail {clip(self._settings.name, 40)}")
-
-
-def read_secret(path: Path) -> str:
-    """The first line of a file that nobody but its owner can read; raises UsageError."""
-    try:
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            text = file.read(LONGEST_PASSWORD + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"{path}: {reason}") from None
-    if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o077:
-        raise UsageError(f"others can read {path}; run: chmod 600 {path}")
-    if os.geteuid() not in (0, status.st_uid):
-        raise UsageError(f"{path} belongs to somebody else")
-    line = text.decode(errors="replace").partition("\n")[0].rstrip("\r")
-    if not line or len(text) > LONGEST_PASSWORD:
-        raise UsageError(f"{path}: its first line should be the password")
-    return line
 
 
 def _this_host() -> str:

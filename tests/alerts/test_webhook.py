@@ -216,3 +216,22 @@ def test_what_cannot_be_is_refused_at_the_start(given: dict[str, Any], said: str
     assert said in str(refusal.value)
     assert "\n" not in str(refusal.value)
     assert "secret" not in str(refusal.value).lower()
+
+
+def test_how_many_wait_and_for_how_long_is_known() -> None:
+    with hooked(lambda handler: hook.released.wait(10) and None) as hook, telling(hook.url, 0) as teller:
+        assert (teller.waiting, teller.lag) == (0, 0.0)
+        teller.tell(notice())
+        teller.tell(notice())
+        wait_for(lambda: hook.asked == 1 and teller.lag > 0)
+        assert teller.waiting == 2
+        hook.released.set()
+        wait_for(lambda: teller.waiting == 0)
+        assert (teller.lost, teller.lag) == (2, 0.0)
+
+
+def test_a_refusal_is_told_without_numbers(caplog: pytest.LogCaptureFixture) -> None:
+    with telling("http://127.0.0.1:1/", 0) as teller:
+        teller.tell(notice())
+        wait_for(lambda: teller.lost == 1)
+    assert "hook was not told: Connection refused (1 lost so far)" in caplog.text

@@ -112,7 +112,7 @@ def test_what_is_right_is_said_to_be_right(run: Run, tmp_path: Path) -> None:
     (tmp_path / "t.yml").write_text(f"""\
 watch: {{interfaces: [lo, eth77], filter: tcp port 80, record: {{path: {tmp_path}/r.pcapng}}}}
 places: {{databases: x.mmdb}}
-service: {{user: nobody, metrics: "127.0.0.1:9700", control: {tmp_path}/c.sock}}
+service: {{user: root, metrics: "127.0.0.1:9700", control: {tmp_path}/c.sock}}
 store: {{path: {tmp_path}/a/b}}
 alerts:
   rules: [{{name: a, metric: packets, threshold: 1K, actions: [log, chat, me]}}]
@@ -123,8 +123,7 @@ logs: [{{name: a, path: {tmp_path}/a.tsv}}, {{name: b, path: "-"}}, {{name: c, p
 """)
     done = run("config", "check", "t.yml")
     assert (done.returncode, done.stdout) == (0, "t.yml: all is well\n"), done.stderr
-    assert done.stderr.startswith("note: watch.interfaces: eth77 is not there; ")
-    assert "tidegate run waits for it" in done.stderr
+    assert done.stderr.startswith("note: watch.interfaces: eth77 is not there, tidegate run waits for it; ")
     assert not (tmp_path / "a.tsv").exists()
     assert not (tmp_path / "a").exists()
 
@@ -136,3 +135,14 @@ def test_notes_for_who_is_not_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         f"logs: {tmp_path}/b/c: {tmp_path}/b is not there, and only root's are made: mkdir -p {tmp_path}/b"
     ]
     assert checking.notes(Config(watch=WatchSettings(interfaces=("lo", "any")))) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: to look with another user's eyes")
+def test_a_user_who_cannot_read_the_program_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "t.yml").write_text("service:\n  user: nobody\n")
+    with pytest.raises(ConfigError) as caught:
+        checking.load(tmp_path / "t.yml", {})
+    assert f"{tmp_path}/t.yml:2: service.user: nobody cannot read Tidegate's files" in str(caught.value)
+    assert os.geteuid() == 0

@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,14 +12,13 @@ from pathlib import Path
 import pytest
 
 import tidegate
-from helpers import Run, wait_for
+from helpers import LIBRARIES, Run, ordinary_python, wait_for
 from nets import Net, children, status
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="rights are given up by root")
 
 NOBODY = 65534
 NONE = "0" * 16
-LIBRARIES = os.pathsep.join([str(Path(tidegate.__file__).parents[1]), sysconfig.get_path("purelib")])
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -123,20 +121,6 @@ def test_the_worker_has_no_rights_and_captures_stores_records_and_hot_plugs(
     assert ports(tmp_path / "s") == {7001, 7002}
     rows = run("read", tmp_path / "new" / "r.pcapng", "--table", "packet", "--format", "tsv").stdout
     assert len(rows.splitlines()) > 6
-
-
-def ordinary_python(user: int) -> str:
-    """A Python that this user can run Tidegate with."""
-    for python in (sys.executable, "/usr/bin/python3"):
-        try:
-            subprocess.run(
-                [python, "-c", "import tidegate.cli.watch"], check=True, capture_output=True, cwd="/",
-                env={"PYTHONPATH": LIBRARIES, "PYTHONWARNINGS": "ignore"}, user=user, group=user,
-            )  # fmt: skip
-        except (PermissionError, subprocess.CalledProcessError):
-            continue
-        return python
-    pytest.skip("no Python here that an ordinary user may run")
 
 
 def test_who_called_sudo_is_who_the_worker_is(

@@ -220,6 +220,8 @@ def test_a_port_that_is_taken_is_told_with_its_line(run: Run, tmp_path: Path) ->
         done = run("run", "--config", "t.yml")
     assert done.returncode == 2
     assert f"tidegate: t.yml:3: service.metrics: 127.0.0.1:{port}: Address already in use\n" in done.stderr
+    assert "running;" not in done.stderr
+    assert "watched" not in done.stderr
 
 
 def test_a_helper_that_is_killed_comes_back_with_a_new_worker(running: Running) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tidegate.model.errors import UsageError
-from tidegate.pipeline.control import LONGEST, MOST, ControlServer, ask
+from tidegate.pipeline.control import LONGEST, LONGEST_PATH, MOST, ControlServer, NobodyError, ask
 
 
 def mute(seconds: float, rule: str | None = None) -> dict[str, Any]:
@@ -103,6 +103,33 @@ def test_one_at_a_time_and_a_dead_ones_place_is_taken(server: ControlServer, tmp
     made.start()
     assert ask(left, {"do": "mute", "seconds": 1})["ok"]
     made.close()
+
+
+def test_a_path_that_is_too_long_says_what_to_do(tmp_path: Path) -> None:
+    for length in (LONGEST_PATH, LONGEST_PATH + 1):
+        path = tmp_path / ("x" * (length - len(str(tmp_path)) - 1))
+        assert len(str(path)) == length
+        if length == LONGEST_PATH:
+            ControlServer(path, {}).close()
+            continue
+        with pytest.raises(UsageError, match="name a shorter one"):
+            ControlServer(path, {})
+        with pytest.raises(NobodyError, match="name a shorter one"):
+            ask(path, {"do": "status"})
+
+
+def test_a_socket_of_who_is_busy_is_not_taken_away(tmp_path: Path) -> None:
+    path = tmp_path / "busy.sock"
+    with socket.socket(socket.AF_UNIX) as busy, ExitStack() as callers:
+        busy.bind(str(path))
+        busy.listen(0)
+        for _ in range(2):  # so many wait that no further one can
+            caller = callers.enter_context(socket.socket(socket.AF_UNIX))
+            caller.setblocking(False)
+            caller.connect_ex(str(path))
+        with pytest.raises(UsageError, match="runs here already"):
+            ControlServer(path, {})
+        assert path.exists()
 
 
 def test_who_asks_where_nobody_is_told_so(tmp_path: Path) -> None:

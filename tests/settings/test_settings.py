@@ -106,7 +106,10 @@ logs:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: 1\na: 2\n", "t.yml:2: found duplicate key"),
+        ("a: 1\na: 2\n", 't.yml:2: "a" is there twice in one group'),
+        ("a:\n\tb: 1\n", "t.yml:2: there is a tab"),
+        ("a:\n  b: 1\n   c: 2\n", "t.yml:3: a key is not expected here"),
+        ("a: b: c\n", "t.yml:1: a key is not expected here: "),
         ("a: [1\nb", "t.yml:2: expected"),
         ("- 1", "this is a list"),
         ("5", "this is a single value"),
@@ -159,6 +162,9 @@ WRITTEN = {
     "watch.tables": ("[conn, dns]", ("conn", "dns")),
     "service.metrics": ("[::1]:7", "[::1]:7"),
     "logger": ("{version: 1}", {"version": 1}),
+    "elastic[].name": ("n2", "n2"),
+    "elastic[].stream": ("net", "net"),
+    "elastic[].spool_size": ("3M", 3 << 20),
     "alerts.rules[].metric": ("packets", "packets"),
     "alerts.rules[].levels": ("[0.5, 1]", (0.5, 1.0)),
     "alerts.rules[].reset_day": ("7", 7),
@@ -190,6 +196,7 @@ def written(key: Key) -> tuple[str, object]:
 NEEDED = {"watch.record": {"path": "x"}, "alerts.rules": {"name": "n", "metric": "bytes"}}
 NEEDED |= {"alerts.webhooks": {"name": "n", "url": "u"}, "alerts.mails": {"name": "n", "to": ["x"]}}
 NEEDED |= {"logs": {"name": "n", "path": "p"}, "alerts.silences": {}}
+NEEDED |= {"elastic": {"name": "n", "urls": "u"}}
 """What has to be given beside a key."""
 
 

@@ -212,3 +212,18 @@ def test_what_somebody_else_put_there_is_not_overwritten(tmp_path: Path) -> None
     kept = [each.read_text() for each in tmp_path.iterdir()]
     assert "not ours\n" in kept
     assert len(kept) == 6
+
+
+def test_how_long_something_waits_is_known(tmp_path: Path) -> None:
+    clock = Clock()
+    log = opened(tmp_path / "later" / "log", clock)
+    assert log.lag == 0
+    log.write(numbered(0, 1))
+    clock.now += 7
+    log.write(numbered(1, 1))
+    assert log.lag == 7
+    (tmp_path / "later").mkdir()
+    clock.now += 60
+    log.tick()
+    assert (log.lag, log.waiting) == (0, 0)
+    log.close()

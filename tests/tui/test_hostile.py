@@ -294,10 +294,16 @@ def test_watch_in_a_real_terminal_with_real_traffic(
         for key, words in (("2", b"Remote"), ("4", b"Address"), ("5", b"Methods")):
             subprocess.run([*tmux, "send-keys", key], check=True)
             wait_for(lambda words=words: words in raw.read_bytes())  # type: ignore[misc]
-        wait_for(lambda: rb"\x1b]52" in raw.read_bytes())
+        for words in (rb"\x1b]52", b"[/foo]"):
+            wait_for(lambda words=words: words in raw.read_bytes())  # type: ignore[misc]
         subprocess.run([*tmux, "send-keys", "q"], check=True)
         wait_for(done.exists)
         wait_for(lambda: b"tidegate: watched lo for" in raw.read_bytes())
+    except AssertionError as error:
+        seen = subprocess.run(
+            [*tmux, "capture-pane", "-p"], check=True, capture_output=True, text=True
+        ).stdout
+        raise AssertionError(f"{error}; this is on the screen:\n{seen}") from error
     finally:
         subprocess.run([*tmux, "kill-server"], check=False)
     assert done.read_text().strip() == "exit 0"

@@ -12,9 +12,8 @@ from screens import CONTROLS, after, play, settle, text
 from textual.pilot import Pilot
 from town import NOW, TownFeed, batch, conn
 
-from tidegate.model.errors import CaptureError, TidegateError
+from tidegate.model.errors import CaptureError
 from tidegate.tui.board.board import SECOND
-from tidegate.tui.controls import AlertControls
 from tidegate.tui.dialogs.sheet import Sheet
 from tidegate.tui.feeds.feed import Feed
 from tidegate.tui.screen import WatchScreen
@@ -242,43 +241,6 @@ def test_help_tells_the_keys_of_the_tab(tab: int) -> None:
     assert "Everywhere" in shot
 
 
-class Deeds:
-    """Remembers what was asked for."""
-
-    def __init__(self) -> None:
-        self.done: list[tuple[object, ...]] = []
-
-    def controls(self) -> AlertControls:
-        return AlertControls(
-            lambda alert, who: self.done.append(("ack", alert, who)),
-            lambda rule, seconds: self.done.append(("mute", rule, seconds)),
-            lambda rule, key, seconds: self.done.append(("silence", rule, key, seconds)),
-        )
-
-
-def test_alerts_are_acknowledged_muted_and_silenced() -> None:
-    deeds = Deeds()
-    controls = replace(CONTROLS, alerts=deeds.controls())
-    shot = after("6", "a", "down", "m", "w", controls=controls)
-    assert deeds.done == [
-        ("ack", "A2", "ada"), ("mute", "iface-down", 3600.0), ("silence", "iface-down", "wg0", 86400.0),
-    ]  # fmt: skip
-    assert "CRITICAL ack" in shot
-    assert "iface-down wg0: silenced for a day" in shot
-
-
-def test_where_alerts_cannot_be_acted_on_the_reason_is_told() -> None:
-    assert "not here: " in after("6", "m")
-
-
-def test_an_action_that_fails_says_why() -> None:
-    def refuse(*_: object) -> None:
-        raise TidegateError("nobody answers at \x1b[31mcontrol.sock")
-
-    controls = replace(CONTROLS, alerts=AlertControls(refuse, refuse, refuse))
-    assert "not acknowledged: nobody answers at \\x1b[31mcontrol.sock" in after("6", "a", controls=controls)
-
-
 def ended_by(*keys: str, **options: Any) -> bool:
     seen: list[bool] = []
 
@@ -377,7 +339,7 @@ def test_losses_are_told_with_their_share() -> None:
 
 
 def test_missing_names_of_programs_are_explained() -> None:
-    controls = replace(CONTROLS, attribution="table scan only (not root). tidegate doctor")
+    controls = replace(CONTROLS, attribution=lambda: "table scan only (not root). tidegate doctor")
     assert "Names of programs: table scan only (not root)" in after(controls=controls)
 
 

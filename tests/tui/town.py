@@ -6,6 +6,7 @@ from typing import Any
 from tidegate.model.batch import Batch, make
 from tidegate.model.tables import find_table
 from tidegate.tui.board.board import SECOND, Board
+from tidegate.tui.board.desk import Desk, desk_of
 from tidegate.tui.feeds.feed import Feed
 
 NOW = 1_795_183_331 * SECOND
@@ -125,6 +126,26 @@ OTHER = {
 }  # fmt: skip
 
 
+DESK = {
+    "open": [{"alert_id": "A2", "acknowledged_by": "grace"}],
+    "mutes": {"scan": NOW + 1800 * SECOND},
+    "silences": [
+        {"silence_id": "5f2a", "rule": "scan", "key": None, "source": "10.0.0.7/32", "destination": None,
+         "until": None, "by": "ada"},
+    ],
+    "rules": [
+        {"rule": "http-rate", "metric": "http_requests", "window": 60.0, "threshold": 500.0, "value": 812.0,
+         "key": None},
+        {"rule": "scan", "metric": "distinct_ports", "window": 60.0, "threshold": 50.0, "value": 12.0,
+         "key": "10.0.0.5"},
+        {"rule": "upload", "metric": "bytes", "window": 3600.0, "threshold": 2e9, "value": 1.7e9,
+         "key": "firefox"},
+        {"rule": "new", "metric": "new_program", "window": 60.0, "threshold": 0.0, "value": 0.0, "key": None},
+    ],
+}  # fmt: skip
+"""What lies on the alerts' desk, as the control socket tells it."""
+
+
 def rows() -> list[Batch]:
     """All of the town, connections twice: two seconds ago with half of their bytes, and now."""
     before = [
@@ -141,6 +162,7 @@ def settled() -> Board:
     board = Board(LOCAL)
     for one in rows():
         board.take(one, NOW)
+    board.settle(desk_of(DESK))
     return board
 
 
@@ -150,12 +172,18 @@ class TownFeed(Feed):
     endless = True
 
     def __init__(
-        self, batches: Sequence[Any] | None = None, kind: str = "live", title: str = "eth0,wg0"
+        self,
+        batches: Sequence[Any] | None = None,
+        kind: str = "live",
+        title: str = "eth0,wg0",
+        desk: Desk | None = None,
     ) -> None:
         super().__init__("tidegate-town", title)
         self.kind = kind
         for one in rows() if batches is None else batches:
             self.inbox.put(one, NOW)
+        if batches is None or desk:
+            self.inbox.settle(desk or desk_of(DESK))
 
     def clock(self) -> int:
         """Always the same."""

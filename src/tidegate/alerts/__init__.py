@@ -3,6 +3,6 @@
 from tidegate.alerts.commands import commands
 from tidegate.alerts.desk import Desk, open_desk
 from tidegate.alerts.stage import Alerts, mistakes
-from tidegate.alerts.state import NAME, BusyError
+from tidegate.alerts.state import NAME, BusyError, read_state
 
-__all__ = ["NAME", "Alerts", "BusyError", "Desk", "commands", "mistakes", "open_desk"]
+__all__ = ["NAME", "Alerts", "BusyError", "Desk", "commands", "mistakes", "open_desk", "read_state"]

@@ -14,16 +14,19 @@ def commands(current: Callable[[], Alerts]) -> dict[str, Command]:
 
     def alerts() -> dict[str, Any]:
         stage = current()
-        return {
-            "open": stage.desk.open_alerts(),
-            "history": stage.desk.history(),
-            "silences": stage.desk.silences(),
-            "mutes": stage.desk.mutes(),
-            "rules": stage.standings(),
-            "counts": stage.counts(),
-        }
+        history, counts = stage.desk.history(), stage.counts()
+        return {**lying(stage.desk), "history": history, "rules": stage.standings(), "counts": counts}
 
-    return {"alerts": alerts, **desk_commands(lambda: current().desk)}
+    def desk() -> dict[str, Any]:
+        stage = current()
+        return {**lying(stage.desk), "rules": stage.standings()}
+
+    return {"alerts": alerts, "desk": desk, **desk_commands(lambda: current().desk)}
+
+
+def lying(desk: Desk) -> dict[str, Any]:
+    """What lies on a desk: open alerts, silences and mutes."""
+    return {"open": desk.open_alerts(), "silences": desk.silences(), "mutes": desk.mutes()}
 
 
 def desk_commands(desk: Callable[[], Desk]) -> dict[str, Command]:

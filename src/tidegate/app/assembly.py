@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from tidegate.helper.client import Helper
 
 
+TOLD = ("bpf", "tracepoint")
+"""Methods by which the kernel tells of every program that opens a connection."""
+
+
 class Counting(Protocol):
     """A sink that may lose rows, and says how many."""
 
@@ -68,10 +72,12 @@ class Assembly:
     @property
     def tables(self) -> list[str]:
         """The tables that the capture has to fill."""
+        from tidegate.sinks.elastic import sink as elastic
         from tidegate.sinks.log import tables_of
 
         wanted = check_tables(self.config.watch.tables) or default_tables()
         logged = [table for log in self.config.logs for table in tables_of(log)]
+        logged += [table for each in self.config.elastic for table in elastic.tables_of(each)]
         segments = (self.config.logger or {}).get("per") == "segment" or self.config.excerpts.bytes
         return list(dict.fromkeys([*wanted, *logged, *(["packet"] if segments else [])]))
 
@@ -101,6 +107,13 @@ class Assembly:
                 opened.callback(log.close)
                 self._counting.append((f"log {log.name}", log))
                 sinks.append(log)
+            for server in self.config.elastic:
+                from tidegate.sinks.elastic.sink import ElasticSink, spool_of
+
+                shipped = ElasticSink(server, spool_of(server, self.root))
+                opened.callback(shipped.close)
+                self._counting.append((f"elastic {server.name}", shipped))
+                sinks.append(shipped)
             if self.config.logger:
                 from tidegate.sinks.logger import LoggerSink
 
@@ -134,6 +147,7 @@ class Assembly:
                 "waiting": sink.waiting,
                 "lag": sink.lag,
                 "error": _trouble(sink),
+                **({"said": sink.said} if hasattr(sink, "said") else {}),
             }
             for name, sink in self._counting
         ]
@@ -145,6 +159,16 @@ class Assembly:
             "alerts_acknowledged": sum(alert["acknowledged_by"] is not None for alert in alerts),
             "notices": self._alerts.notices() if self._alerts else [],
         }
+
+    def nameless(self) -> str:
+        """Why connections may be without a program, in words; empty where nothing is known to be wrong."""
+        for stage in self._stages:
+            if stage.name == "programs" and stage.stage is None:
+                return f"not known: {stage.error}"
+            method = getattr(stage.stage, "method", None)
+            if stage.name == "programs" and method not in TOLD:
+                return f'by {method} only, short connections will be "?"; see tidegate doctor'
+        return ""
 
     def _said(self, stage: Guarded) -> str:
         running = stage.stage
@@ -159,6 +183,8 @@ class Assembly:
 
 
 def _trouble(sink: Counting) -> str:
+    if hasattr(sink, "trouble"):
+        return str(sink.trouble)
     if getattr(sink, "failing", False):
         return f"its file takes nothing; {sink.waiting} bytes wait, {sink.lost} rows lost"
     return f"{sink.lost} rows lost" if sink.lost else ""

@@ -103,6 +103,16 @@ def _logs(config: Config) -> Found:
             yield from tried(partial(_writable, one.path), "logs", number, "path")
 
 
+def _elastic(config: Config) -> Found:
+    from tidegate.sinks.elastic import sink
+
+    for error in sink.mistakes(config.elastic):
+        yield SettingError(error.text, "elastic", *error.key)
+    for number, server in enumerate(config.elastic):
+        if server.spool:
+            yield from tried(partial(_folder_there, Path(server.spool)), "elastic", number, "spool")
+
+
 def _logger(config: Config) -> Found:
     if config.logger is None:
         return
@@ -119,7 +129,7 @@ def _service(config: Config) -> Found:
         yield from tried(lambda: _writable(config.service.control), "service", "control")
 
 
-LOOKS = (_watch, _store, _places, _alerts, _logs, _logger, _service)
+LOOKS = (_watch, _store, _places, _alerts, _logs, _elastic, _logger, _service)
 """Every part's own look."""
 
 

@@ -14,7 +14,7 @@ from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config, WatchSettings
 from tidegate.model.config.capture import live
 from tidegate.model.errors import UsageError
-from tidegate.model.stats import Counters
+from tidegate.model.stats import Counters, Stats
 from tidegate.pipeline.kept import Once
 from tidegate.pipeline.metrics import MetricsServer
 from tidegate.pipeline.pipeline import Line
@@ -38,6 +38,13 @@ def control_path(config: Config, root: Path | None = None) -> Path:
     return store_root(config, root) / "control.sock"
 
 
+def control_of(config: Config, store: Path | None) -> Path:
+    """Where who writes to this store (None: the configured one) is reached: two stores have two sockets."""
+    if store is None or store.absolute() == store_root(config).absolute():
+        return control_path(config)
+    return store / "control.sock"
+
+
 def store_root(config: Config, root: Path | None = None) -> Path:
     """Where its rows are kept: in `root` unless it says, or in the default for whom we run as."""
     return Path(config.store.path) if config.store.path else root or default_root()
@@ -47,7 +54,8 @@ def outlets(config: Config) -> Outlets:
     """What a running Tidegate with this configuration writes to."""
     record = (Path(config.watch.record.path),) if config.watch.record else ()
     logs = tuple(Path(log.path) for log in config.logs if log.path != "-")
-    return Outlets(store_root(config), (*record, *logs, control_path(config)))
+    spools = tuple(Path(server.spool) / "lock" for server in config.elastic if server.spool)
+    return Outlets(store_root(config), (*record, *logs, *spools, control_path(config)))
 
 
 @dataclass(frozen=True)
@@ -95,10 +103,13 @@ class Running:
         self._metrics_address = ""
         self._metrics_wanted = config.service.metrics
 
+    def serve_metrics(self) -> None:
+        """Begins to serve figures where that is wanted; raises UsageError. `run` ends it."""
+        self._serve_metrics(self._metrics_wanted)
+
     def run(self) -> None:
         """Runs until the service is stopped; raises TidegateError if it cannot even start."""
         try:
-            self._serve_metrics(self._metrics_wanted)
             self.service.run()
         finally:
             self._programs.close()
@@ -106,13 +117,17 @@ class Running:
 
     def commands(self) -> "dict[str, Command]":
         """What can be asked for over the control socket."""
-        own: dict[str, Command] = {"status": self.service.status, "reload": self._reload, "stop": self._stop}
+        own: dict[str, Command] = {"status": self.status, "reload": self._reload, "stop": self._stop}
         return own | alert_commands(lambda: self._assembly.running_alerts())
 
     def warnings(self) -> list[str]:
         """What the user should know of the capture."""
         own = self._source_now.warnings if self._source_now else []
         return [*own, *self._totals.counters().warnings]
+
+    def status(self) -> dict[str, Any]:
+        """How everything stands; also before the parts are there."""
+        return {**self._facts(self._assembly), **self.service.status()}
 
     def sums(self) -> Sums:
         """What was seen and lost since the start."""
@@ -156,7 +171,7 @@ class Running:
         """Serves figures there, or nowhere; raises UsageError, and goes on as before, where it cannot."""
         if address == self._metrics_address:
             return
-        made = MetricsServer(address, self.service.status) if address else None
+        made = MetricsServer(address, self.status) if address else None
         if self._metrics:
             self._metrics.close()
         self._metrics, self._metrics_address = made, address
@@ -164,32 +179,16 @@ class Running:
             made.start()
 
     def _facts(self, assembly: Assembly) -> dict[str, Any]:
-        facts = {
-            "pid": os.getpid(),
-            "user": getpass.getuser(),
-            "config": self.file,
-            "store": str(assembly.root),
-            **assembly.facts(),
+        stats = self._totals.counters()
+        return {
+            **process_facts(assembly, self.file),
             "connections_closed": dict(self._tally.connections),
             "alerts_told": [
                 {"state": state, "severity": severity, "count": count}
                 for (state, severity), count in list(self._tally.alerts.items())
             ],
-        }
-        stats = self._totals.counters()
-        return facts | {
-            "interfaces": self._totals.interfaces(),
             "waiting_for": self._source_now.missing if self._source_now else [],
-            "packets": stats.packets,
-            "bytes": stats.bytes,
-            "flows": stats.flows,
-            "connections": stats.connections,
-            "dropped": {
-                "by the kernel": stats.dropped_kernel,
-                "by a full queue": stats.dropped_queue,
-                "by a full connection table": stats.dropped_table,
-            },
-            "warnings": [*self.warnings(), *(self._helper.warnings() if self._helper else [])],
+            **capture_facts(stats, self._totals.interfaces(), self.warnings(), self._helper),
         }
 
     def _reload(self) -> dict[str, Any]:
@@ -204,3 +203,33 @@ class Running:
     def _stop(self) -> dict[str, Any]:
         self.service.stop()
         return {}
+
+
+def process_facts(assembly: Assembly, file: str) -> dict[str, Any]:
+    """Who runs, with what, and how its parts stand."""
+    return {
+        "pid": os.getpid(),
+        "user": getpass.getuser(),
+        "config": file,
+        "store": str(assembly.root or "none"),
+        **assembly.facts(),
+    }
+
+
+def capture_facts(
+    stats: Counters | Stats, interfaces: list[str], warnings: list[str], helper: "Helper | None"
+) -> dict[str, Any]:
+    """What was seen and lost."""
+    return {
+        "interfaces": interfaces,
+        "packets": stats.packets,
+        "bytes": stats.bytes,
+        "flows": stats.flows,
+        "connections": stats.connections,
+        "dropped": {
+            "by the kernel": stats.dropped_kernel,
+            "by a full queue": stats.dropped_queue,
+            "by a full connection table": stats.dropped_table,
+        },
+        "warnings": [*warnings, *(helper.warnings() if helper else [])],
+    }

@@ -15,6 +15,7 @@ VERBS = {
     "alerts": "List alerts; acknowledge, mute and silence them.",
     "top": "Look at a store, or a capture file, on the screen.",
     "query": "Ask the store in SQL.",
+    "ship": "Send old logs to an Elasticsearch or OpenSearch server.",
     "tables": "Show the tables and what their columns mean.",
     "control": "Ask a running Tidegate how it goes, or have it reload or stop.",
     "doctor": "Say what works here, and the command that mends what does not.",

@@ -2,8 +2,8 @@
 
 import getpass
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
@@ -12,49 +12,16 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from tidegate.cli.options import DURATION, config_option, store_option
-from tidegate.model.errors import StoreError, UsageError
 from tidegate.model.text import clip, safe_text
 from tidegate.model.units import human_amount, human_duration
 
 if TYPE_CHECKING:
     from tidegate.alerts.ledger import Alert
+    from tidegate.app.reaching import Reach
 
 WIDTH = 70
 KEY = 40
 """Characters of a message, and of a rule or a key, at most."""
-
-
-class Place:
-    """Where the alerts are: the store with their state, and the socket of who runs."""
-
-    def __init__(self, config: Path | None, store: Path | None) -> None:
-        from tidegate.alerts import NAME
-        from tidegate.app.running import control_path, store_root
-        from tidegate.settings.find import load_place
-
-        settings = load_place(config)
-        self.root = store or store_root(settings)
-        self.state = self.root / NAME
-        self.socket = control_path(replace(settings, store=replace(settings.store, path=str(self.root))))
-
-    def do(self, word: str, **given: Any) -> Mapping[str, Any]:
-        """Has it done by the Tidegate that runs, or writes it down for the next one."""
-        from tidegate.alerts import BusyError, open_desk
-        from tidegate.alerts.commands import desk_commands
-        from tidegate.pipeline.control import ask
-        from tidegate.store.layout import Layout
-
-        Layout(self.root).check()
-        try:
-            with open_desk(self.state) as desk:
-                return desk_commands(lambda: desk)[word](**given)
-        except BusyError as busy:
-            try:
-                return ask(self.socket, {"do": word, **given})
-            except UsageError as error:
-                if "no Tidegate answers" in str(error):
-                    raise StoreError(f"{busy}, and takes no commands at {self.socket}") from None
-                raise
 
 
 @dataclass(frozen=True)
@@ -64,9 +31,11 @@ class Named:
     config: Path | None
     store: Path | None
 
-    def place(self, config: Path | None = None, store: Path | None = None) -> Place:
+    def place(self, config: Path | None = None, store: Path | None = None) -> "Reach":
         """There, unless options behind the verb say otherwise."""
-        return Place(config or self.config, store or self.store)
+        from tidegate.app.reaching import Reach
+
+        return Reach.of(config or self.config, store or self.store)
 
 
 def _placed(work: Callable[..., None]) -> Callable[..., None]:
@@ -103,7 +72,7 @@ def alerts(
 @alerts.command()
 @click.argument("alert_id", metavar="ALERT")
 @_placed
-def ack(place: Place, alert_id: str) -> None:
+def ack(place: "Reach", alert_id: str) -> None:
     """Say that you look after the open alert ALERT."""
     place.do("acknowledge", alert_id=alert_id, who=getpass.getuser())
     click.echo(f"acknowledged {safe_text(alert_id)}")
@@ -113,7 +82,7 @@ def ack(place: Place, alert_id: str) -> None:
 @click.argument("seconds", metavar="TIME", type=DURATION)
 @click.argument("rule", required=False)
 @_placed
-def mute(place: Place, seconds: float, rule: str | None) -> None:
+def mute(place: "Reach", seconds: float, rule: str | None) -> None:
     """Tell nobody of RULE (of any rule, unless named) for TIME, such as 1h; 0 ends it."""
     place.do("mute", seconds=seconds, rule=rule)
     what = safe_text(rule) if rule else "everything"
@@ -127,7 +96,7 @@ def mute(place: Place, seconds: float, rule: str | None) -> None:
 @click.option("--destination", metavar="ADDRESS", help="What is done to this end: an address or a network.")
 @click.option("--for", "seconds", type=DURATION, metavar="TIME", help="For so long; for good unless given.")
 @_placed
-def silence(place: Place, /, **given: Any) -> None:
+def silence(place: "Reach", /, **given: Any) -> None:
     """Raise no alert by what matches all of this."""
     made = place.do("silence", **given, who=getpass.getuser())
     click.echo(f"silence {made['silence_id']}; end it with: tidegate alerts unsilence {made['silence_id']}")
@@ -136,13 +105,13 @@ def silence(place: Place, /, **given: Any) -> None:
 @alerts.command()
 @click.argument("silence_id", metavar="SILENCE")
 @_placed
-def unsilence(place: Place, silence_id: str) -> None:
+def unsilence(place: "Reach", silence_id: str) -> None:
     """End the silence SILENCE."""
     place.do("unsilence", silence_id=silence_id)
     click.echo(f"ended {safe_text(silence_id)}")
 
 
-def _listing(place: Place, since: str | None, limit: int) -> Iterator[str]:
+def _listing(place: "Reach", since: str | None, limit: int) -> Iterator[str]:
     """Open ones, what is silent, and what is over, each made safe."""
     from tidegate.alerts.state import read_state
     from tidegate.queries import alerts as question

@@ -43,7 +43,7 @@ def _status(answer: dict[str, Any]) -> list[str]:
         f"seen      {human_count(answer['packets'])} packets, {human_bytes(answer['bytes'])}, "
         f"{human_count(answer['connections'])} connections, {human_count(answer['flows'])} of them open",
         f"dropped   {lost or 'nothing'}",
-        f"store     {answer['store']}",
+        f"store     {answer['store']}{_unstored(answer)}",
         f"settings  {answer['config'] or 'defaults, no file'}",
     ]
     if answer["reload_error"]:
@@ -58,9 +58,16 @@ def _status(answer: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _unstored(answer: dict[str, Any]) -> str:
+    lost = answer.get("stored_lost", 0)
+    return f"  {human_count(lost)} ROWS NOT STORED, the disk took none" if lost else ""
+
+
 def _notices(action: dict[str, Any]) -> str:
-    lost = f"{human_count(action['lost'])} alerts were not told; " if action["lost"] else ""
-    return f"{lost}{human_count(action['waiting'])} wait, for {human_duration(action['lag'])}"
+    said = [f"NOT TOLD of {human_count(action['lost'])} alerts"] if action["lost"] else []
+    if action["waiting"]:
+        said.append(f"{human_count(action['waiting'])} to be told, for {human_duration(action['lag'])}")
+    return "; ".join(said)
 
 
 def _waited(answer: dict[str, Any]) -> str:

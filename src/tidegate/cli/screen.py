@@ -4,6 +4,7 @@ import getpass
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tidegate.sinks import Sink
@@ -29,32 +30,42 @@ def is_terminal() -> bool:
 def over(
     running: "Watch",
     run: Callable[[Sink], object],
+    root: Path | None,
     *,
     ascii: bool = False,
     assembly: "Assembly",
 ) -> None:
-    """Shows the screen over a running capture until either ends; `run` feeds its sink, and others beside."""
+    """Shows the screen over a running capture until either ends; `run` feeds its sink, and others beside.
+
+    It begins with the alerts that the store at `root` remembers as open.
+    """
+    from tidegate.alerts import commands
+    from tidegate.alerts.remembered import remembered
+    from tidegate.model.batch import make
     from tidegate.tui.controls import AlertControls, Controls
     from tidegate.tui.feeds.live import LiveFeed, process_is_there
     from tidegate.tui.start import show
 
+    asked = commands(assembly.running_alerts)
+
+    def begin(board: Sink) -> None:
+        if told := remembered(root) if root else {}:
+            board.write(make("alert", told))
+        run(board)
+
     feed = LiveFeed(
-        run,
+        begin,
         running.stop,
         lambda: running.stats,
         ",".join(running.interfaces),
         running.settings.filter or "",
+        asked["desk"],
     )
     controls = Controls(
-        alerts=AlertControls(
-            acknowledge=lambda alert_id, who: assembly.running_alerts().desk.acknowledge(alert_id, who),
-            mute=lambda rule, seconds: assembly.running_alerts().desk.mute(rule, seconds),
-            silence=lambda rule, key, seconds: assembly.running_alerts().desk.silence(
-                rule, key, seconds=seconds
-            ),
-        ),
+        alerts=AlertControls(lambda word, **given: asked[word](**given), asked["desk"]),
         who=who(),
         rules=assembly.config.alerts.rules,
+        attribution=assembly.nameless,
         recording=running.settings.record is not None,
         alive=process_is_there(),
         local=own_addresses(),

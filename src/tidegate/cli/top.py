@@ -6,7 +6,7 @@ from pathlib import Path
 import rich_click as click
 
 from tidegate.cli import screen
-from tidegate.cli.options import ascii_option, chosen_store, filter_option, store_option
+from tidegate.cli.options import ascii_option, filter_option, store_option
 from tidegate.model.errors import CaptureError, UsageError
 
 
@@ -32,8 +32,8 @@ def top(
 ) -> None:
     """Look at a store on the screen, whether tidegate watch is writing to it or not; or play a capture.
 
-    Nothing is captured and nothing is changed, so no special rights are needed but those to read. With -r,
-    FILTER is a BPF expression as tcpdump takes it. ? tells the keys.
+    Nothing is captured, so no special rights are needed but those to read; acting on alerts takes those of
+    who runs. With -r, FILTER is a BPF expression as tcpdump takes it. ? tells the keys.
     """
     from tidegate.cli.options import joined_filter
 
@@ -47,20 +47,22 @@ def top(
         raise UsageError("--speed is a number such as 1, 10 or 0.5; 0 is as fast as possible")
     if not screen.is_terminal():
         raise UsageError("the screen needs a terminal; for rows: tidegate query, tidegate read")
-    _show(chosen_store(store), files, pace or None, expression, ascii)
+    _show(store, files, pace or None, expression, ascii)
 
 
 def _show(
-    root: Path, files: tuple[str, ...], speed: float | None, expression: str | None, ascii: bool
+    store: Path | None, files: tuple[str, ...], speed: float | None, expression: str | None, ascii: bool
 ) -> None:
+    from tidegate.app.reaching import Reach
     from tidegate.settings.find import load_place
-    from tidegate.tui.controls import Controls
+    from tidegate.tui.controls import AlertControls, Controls
     from tidegate.tui.feeds.feed import Feed
     from tidegate.tui.feeds.replay import ReplayFeed
     from tidegate.tui.feeds.store import StoreFeed
     from tidegate.tui.start import show
 
     feed: Feed
+    alerts: AlertControls | None = None
     if files:
         for file in files:
             if file == "-":
@@ -69,8 +71,11 @@ def _show(
                 raise CaptureError(f"{file}: {'is a directory' if Path(file).is_dir() else 'no such file'}")
         feed = ReplayFeed(files, speed, expression)
     else:
-        feed = StoreFeed(root)
+        reach = Reach.of(None, store)
+        alerts = AlertControls(reach.do, reach.look)
+        feed = StoreFeed(reach.root, reach.look)
     controls = Controls(
+        alerts=alerts,
         who=screen.who(),
         rules=load_place().alerts.rules,
         local=() if files else screen.own_addresses(),

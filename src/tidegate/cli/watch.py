@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from tidegate import app
-from tidegate.alerts.remembered import remembered
 from tidegate.app.assembly import Assembly, captured, place_stage
 from tidegate.app.rights import separate
 from tidegate.cli import closing, screen
@@ -34,7 +33,6 @@ from tidegate.cli.options import (
 from tidegate.cli.watching import Watching
 from tidegate.enrich.watch import open_source
 from tidegate.helper.outlets import Outlets
-from tidegate.model.batch import make
 from tidegate.model.config import Config
 from tidegate.model.config.capture import live
 from tidegate.model.text import safe_text
@@ -104,6 +102,8 @@ def watch(**options: Any) -> int:
 
 def _watch(options: Watching) -> int:
     """Gives up rights that only the helper needs, and watches."""
+    from tidegate.app.running import control_of
+
     logging.basicConfig(format="tidegate: %(message)s", level=logging.INFO)
     config = options.configured()
     root = options.root(config)
@@ -111,17 +111,23 @@ def _watch(options: Watching) -> int:
         place_stage(config.places).close()
     if config.service.metrics:
         closing.say("tidegate: service.metrics: only tidegate run serves figures for Prometheus, not watch")
+    door = control_of(config, root) if root else None  # the default store goes by who started us, too
     if options.no_helper:
-        return _run(options, config, root, None)
+        return _run(options, config, root, door, None)
     logs = (Path(log.path) for log in config.logs if log.path != "-")
-    files = tuple(path for path in (options.record, options.target, *logs) if path)
+    spools = (Path(server.spool) / "lock" for server in config.elastic if server.spool)
+    files = tuple(path for path in (options.record, options.target, *logs, *spools) if path)
     records = partial(open_source, config.programs) if config.programs.method != "none" else None
     with separate(config.service.user or None, Outlets(root, files), records) as separated:
-        return _run(options, config, root, separated)
+        return _run(options, config, root, door, separated)
 
 
-def _run(options: Watching, config: Config, root: Path | None, separated: "Separated | None") -> int:
+def _run(
+    options: Watching, config: Config, root: Path | None, door: Path | None, separated: "Separated | None"
+) -> int:
     """Opens everything, runs, and says at the end what was seen and lost; 1 if not all could be kept."""
+    from tidegate.app.answering import answered, watch_commands
+
     helper = separated.helper if separated else None
     assembly = Assembly(config, root, helper)
     tables = list(dict.fromkeys([*assembly.tables, *options.tables]))
@@ -132,20 +138,17 @@ def _run(options: Watching, config: Config, root: Path | None, separated: "Separ
         if separated and separated.told:
             closing.say(f"tidegate: {separated.told}")
         started = time.monotonic()
+        commands = watch_commands(running, assembly, str(options.config or ""), helper)
+
+        def run(*more: Sink) -> None:
+            with answered(door, commands):
+                running.run([*sinks, *more], options.seconds, assembly.stages())
+
         try:
             if options.screen:
-
-                def run(board: Sink) -> None:
-                    if told := remembered(root) if root else {}:
-                        board.write(make("alert", told))
-                    running.run([*sinks, board], options.seconds, assembly.stages())
-
-                screen.over(running, run, ascii=options.ascii, assembly=assembly)
+                screen.over(running, run, root, ascii=options.ascii, assembly=assembly)
             else:
-                warnings = closing.Warnings(
-                    lambda: running.stats.warnings + (helper.warnings() if helper else [])
-                )
-                running.run([*sinks, warnings], options.seconds, assembly.stages())
+                run(closing.Warnings(lambda: running.stats.warnings + (helper.warnings() if helper else [])))
         finally:
             closing.watched(running.stats, running.interfaces, time.monotonic() - started)
             if assembly.store:

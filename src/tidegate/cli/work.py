@@ -40,6 +40,8 @@ def work(file: Path | None) -> int:
 def _say_sums(running: Running) -> None:
     """What was seen, lost and kept, as a watch says it."""
     sums = running.sums()
+    if not sums.interfaces:  # it never came so far
+        return
     closing.watched(sums.counters, sums.interfaces, sums.seconds)
     if missed := running.service.missed_rows:
         closing.say(f"tidegate: {human_count(missed)} rows were not written while an output failed")
@@ -62,6 +64,7 @@ def _serve(running: Running) -> int:
     control = ControlServer(running.control_path, running.commands())
     control.start()
     try:
+        running.serve_metrics()
         _log.info(
             "running; ask it with: tidegate control status%s",
             f" --config {running.file}" if running.file else "",

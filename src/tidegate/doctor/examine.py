@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tidegate.doctor.capture import check_filters, check_interfaces, check_rights
+from tidegate.doctor.elastic import check_elastic
 from tidegate.doctor.files import check_files, check_store
 from tidegate.doctor.finding import Finding, broken, ok
 from tidegate.doctor.machine import check_clock, check_terminal
@@ -33,6 +34,7 @@ def examine(file: Path | None, look: Look) -> Iterator[Finding]:
     yield from check_programs(config)
     yield from check_store(config)
     yield from check_files(config)
+    yield from check_elastic(config)
     yield from check_places(config, datetime.now(UTC))
     yield from check_clock(datetime.now(UTC))
     yield from check_terminal()

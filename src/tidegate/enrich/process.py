@@ -85,6 +85,11 @@ class ProcessStage:
         self.coverage = Coverage()
 
     @property
+    def method(self) -> str:
+        """By what programs are found."""
+        return self._source.method
+
+    @property
     def said(self) -> str:
         """How it stands, in words."""
         share = self.coverage.share

@@ -1,6 +1,5 @@
 """Text from the network, made safe for a terminal."""
 
-import difflib
 import re
 from collections.abc import Iterable
 
@@ -28,6 +27,8 @@ def clip(text: str, width: int) -> str:
 
 def meant(given: str, known: Iterable[str]) -> str:
     """A hint for a name that is not there: the one that is nearest, else all there are."""
+    import difflib  # only where something is wrong
+
     names = list(known)
     near = difflib.get_close_matches(given, names, 1)
     if near:

@@ -7,12 +7,14 @@ What can be done is a table of functions, handed in; an unknown word, an unknown
 a line of more than 64 KiB is refused and changes nothing.
 """
 
+import errno
 import inspect
 import json
 import os
 import selectors
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -27,6 +29,8 @@ MOST = 32
 """Callers at once; a further one takes the place of the one that came first."""
 PATIENCE = 5.0
 """Seconds a caller waits for an answer."""
+LONGEST_PATH = 103 if sys.platform == "darwin" else 107
+"""Bytes of a socket's path at most; more do not fit into the system's sockaddr_un."""
 
 Command = Callable[..., Mapping[str, Any]]
 
@@ -134,16 +138,21 @@ class ControlServer:
         return command(*bound.args, **bound.kwargs)
 
 
-def ask(path: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Asks the Tidegate that answers there; raises UsageError where none does, or with what it refused."""
+class NobodyError(UsageError):
+    """No Tidegate answers at a path."""
+
+
+def ask(path: Path, asked: Mapping[str, Any], patience: float = PATIENCE) -> dict[str, Any]:
+    """Asks the Tidegate there; raises UsageError with what it refused, NobodyError if none answers."""
     with socket.socket(socket.AF_UNIX) as caller:
-        caller.settimeout(PATIENCE)
+        caller.settimeout(patience)
         try:
-            _connect(caller, path)
+            _fits(path)
+            _connect(caller, path, patience)
             caller.sendall(json.dumps(asked).encode() + b"\n")
             answer = _line(caller)
         except (FileNotFoundError, ConnectionError):
-            raise UsageError(f"no Tidegate answers at {path}; start one with: tidegate run") from None
+            raise NobodyError(f"no Tidegate answers at {path}; start one with: tidegate run") from None
         except PermissionError:
             raise UsageError(f"{path}: it belongs to another user; ask as that user, or as root") from None
         except OSError as error:
@@ -153,9 +162,9 @@ def ask(path: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _connect(caller: socket.socket, path: Path) -> None:
+def _connect(caller: socket.socket, path: Path, patience: float) -> None:
     """Connects; where too many others wait just now, tries again for a while."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while True:
         try:
             return caller.connect(str(path))
@@ -176,23 +185,33 @@ def _line(caller: socket.socket) -> dict[str, Any]:
     return answer
 
 
+def _fits(path: Path) -> None:
+    """Raises NobodyError for a path that is too long for a socket."""
+    if len(os.fsencode(path)) > LONGEST_PATH:
+        raise NobodyError(
+            f"{path}: a socket's path has {LONGEST_PATH} bytes at most; name a shorter one "
+            "(service: control), or a store with a shorter path"
+        )
+
+
 def _listen(path: Path) -> socket.socket:
     """A socket at the path that only its owner can reach. One that a dead Tidegate left is replaced."""
+    _fits(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_socket():
         with socket.socket(socket.AF_UNIX) as probe:
-            if probe.connect_ex(str(path)) == 0:
+            probe.setblocking(False)
+            if (said := probe.connect_ex(str(path))) in (0, errno.EAGAIN, errno.EINPROGRESS):
                 raise UsageError(f"{path}: a Tidegate runs here already; see tidegate control status")
-        path.unlink()
+        if said == errno.ECONNREFUSED:
+            path.unlink()
     listener = socket.socket(socket.AF_UNIX)
-    before = os.umask(0o177)
     try:
         listener.bind(str(path))
+        path.chmod(0o600)  # until it listens nobody can reach it, so nobody comes before this
     except OSError as error:
         listener.close()
         raise OSError(error.errno, error.strerror or "cannot be made", str(path)) from None
-    finally:
-        os.umask(before)
     listener.listen(128)
     return listener
 

@@ -79,9 +79,9 @@ def _of_parts(parts: list[Facts]) -> Iterator[Metric]:
     working = GaugeMetricFamily("tidegate_part_up", "1 while the part works", labels=["part"])
     failures = CounterMetricFamily("tidegate_part_failures", "Times the part failed", labels=["part"])
     lost = CounterMetricFamily("tidegate_part_lost_rows", "Rows the part could not take", labels=["part"])
-    words = "What waits for the part: bytes of a log, records of the logger"
+    words = "What waits for the part: bytes of a log or a spool, records of the logger"
     waiting = GaugeMetricFamily("tidegate_part_waiting", words, labels=["part"])
-    words = "Seconds for which rows have been waiting for a log or the logger"
+    words = "Seconds for which rows have been waiting for a log, the logger or a server"
     lag = GaugeMetricFamily("tidegate_sink_lag_seconds", words, labels=["part"])
     for part in parts:
         working.add_metric([part["name"]], float(not part.get("error")))

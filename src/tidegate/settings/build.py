@@ -118,9 +118,8 @@ def expected(path: Path_) -> str:
         return "something else"
     if path and isinstance(path[-1], int):
         return key.expected.removeprefix("a list: ").replace("a list of these", "a group of keys")
-    return key.expected.replace("these keys", "a group of keys").replace(
-        "a list of these", "a list of groups"
-    )
+    words = key.expected.replace("these keys", "a group of keys").replace("a list: text", "a list of texts")
+    return words.replace("a list of these", "a list of groups")
 
 
 def _unknown(values: object, kind: type, above: Path_) -> Iterator[tuple[Path_, str]]:

@@ -46,6 +46,7 @@ def _names(config: Config) -> Found:
     yield from _twice(("alerts", "webhooks"), taken[len(BUILT_IN) :], BUILT_IN)
     yield from _twice(("alerts", "mails"), [mail.name for mail in alerts.mails], taken)
     yield from _twice(("logs",), [log.name for log in config.logs])
+    yield from _twice(("elastic",), [server.name for server in config.elastic])
 
 
 def _twice(path: Path_, names: Sequence[str], taken: Sequence[str] = ()) -> Iterator[SettingError]:

@@ -1,5 +1,6 @@
 """A YAML document as plain values that still know their lines. The one door to ruamel.yaml."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,7 +78,7 @@ def parse_document(text: str, name: str) -> Document:
         mark = error.problem_mark or error.context_mark
         place = f"{name}:{mark.line + 1}" if mark else name
         said = " ".join(str(error.problem or error.context or "no YAML").split())
-        raise UsageError(f"{place}: {clip(said, 200)}") from None
+        raise UsageError(f"{place}: {_in_our_words(clip(said, 200))}") from None
     except (YAMLError, ValueError, RecursionError) as error:
         raise UsageError(f"{name}: no YAML: {clip(' '.join(str(error).split()), 200)}") from None
     if nodes is None:
@@ -85,6 +86,20 @@ def parse_document(text: str, name: str) -> Document:
     if not isinstance(nodes, Mapping):
         raise UsageError(f"{name}: settings are written as `key: value`, this is a {_kind(nodes)}")
     return Document(name, _plain(nodes), nodes)
+
+
+def _in_our_words(said: str) -> str:
+    """What the reader of YAML says, as somebody would say it who sees the file."""
+    if twice := re.match(r'found duplicate key "([^"]*)"', said):
+        return f'"{twice[1]}" is there twice in one group; keep one'
+    if "'\\t'" in said:
+        return "there is a tab; YAML is indented by spaces"
+    if said.startswith("mapping values are not allowed"):
+        return (
+            "a key is not expected here: indent keys of one group alike, begin items of a list with -, "
+            "and quote a text that holds a colon and a space"
+        )
+    return said
 
 
 def parse_value(text: str) -> Any:

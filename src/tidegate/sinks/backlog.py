@@ -81,6 +81,10 @@ class Backoff:
         """Whether it is time for an attempt."""
         return now >= self._next or not self.failing
 
+    def due_in(self, now: float) -> float:
+        """Seconds until it is time for an attempt."""
+        return max(self._next - now, 0.0) if self.failing else 0.0
+
     def failed(self, now: float) -> None:
         """An attempt failed."""
         self._delay = min(self._delay * 2, LONGEST) or FIRST

@@ -1,12 +1,12 @@
 """What the screen may ask of the rest of the program; what it cannot, with the reason."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tidegate.model.config import RuleSettings
 from tidegate.model.config.alerts import DEFAULT_RULES
 
-DAY = 86_400.0
 HOUR = 3_600.0
 
 
@@ -14,12 +14,10 @@ HOUR = 3_600.0
 class AlertControls:
     """Acting on alerts. Each raises TidegateError if it cannot be done; its text goes to the screen."""
 
-    acknowledge: Callable[[str, str], object]
-    """By alert_id: who has seen it."""
-    mute: Callable[[str, float], object]
-    """A rule, for so many seconds."""
-    silence: Callable[[str, str | None, float], object]
-    """A rule and, unless None, one value of its key, for so many seconds."""
+    do: Callable[..., object]
+    """A word of the control socket (acknowledge, mute, silence, unsilence), and by name what it takes."""
+    look: Callable[[], Mapping[str, Any]]
+    """What lies on the desk: `open`, `silences`, `mutes`, and `rules` where somebody counts."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +25,7 @@ class Controls:
     """What this screen can do beside looking."""
 
     alerts: AlertControls | None = None
-    why_not: str = (
-        "this screen only looks; act in the screen of the watch that runs, or with: tidegate alerts ack ID"
-    )
+    why_not: str = "a capture that is played raises no alerts"
     """Said when `alerts` is None."""
     who: str = ""
     """Who sits before the screen."""
@@ -41,5 +37,5 @@ class Controls:
     """Whether a process still runs, where that can be known."""
     local: tuple[str, ...] = field(default=())
     """This machine's addresses."""
-    attribution: str = ""
+    attribution: Callable[[], str] = lambda: ""
     """Why names of programs may be missing; empty if nothing is known to be wrong."""

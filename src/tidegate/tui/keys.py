@@ -36,6 +36,7 @@ def keys(tabs: int) -> list[BindingType]:
         _key("c", "copy"),
         _key("m", "mute"),
         _key("w", "silence"),
+        _key("x", "end_quiet"),
         _key("question_mark", "help"),
         _key("q", "leave"),
         _key("ctrl+c", "quit", first=True),

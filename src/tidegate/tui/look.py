@@ -26,6 +26,8 @@ class Signs:
     thick: str = "━"
     bar: str = "│"
     more: str = "…"
+    times: str = "×"  # noqa: RUF001
+    several: str = "*"
     dash: str = "–"  # noqa: RUF001
     micro: str = "µ"
     arrow: str = "→"
@@ -48,12 +50,13 @@ class Signs:
 UNICODE = Signs()
 ASCII = Signs(
     down="v", up="^", gone="+", dot="*", hollow="o", alert="!", good="ok", cursor=">", line="-", thick="=",
-    bar="|", more="~", dash="-", micro="u", arrow="->", full="#", empty=".", ascending="^", descending="v",
-    spark=DIGITS, ascii=True,
+    bar="|", more="~", times="x", dash="-", micro="u", arrow="->", full="#", empty=".", ascending="^",
+    descending="v", spark=DIGITS, ascii=True,
 )  # fmt: skip
 _PLAIN = str.maketrans({
     "…": "...", "→": "->", "←": "<-", "µ": "u", "↑": "^", "↓": "v", "⏎": "Enter", "≈": "%", "†": "+",
     "▲": "^", "▼": "v", "●": "*", "│": "|", "─": "-", "━": "=", "✔": "ok", UNICODE.dash: "-",
+    UNICODE.times: "x",
 })  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +14,13 @@ from textual.css.query import NoMatches
 
 from tidegate.model.errors import UsageError
 from tidegate.model.filter import EVERYTHING
-from tidegate.tui import export
-from tidegate.tui.acting import ACKNOWLEDGE, MUTE, SILENCE, Deed, act
+from tidegate.tui import acting, export
+from tidegate.tui.acting import Deed
 from tidegate.tui.board.alarms import Alert
 from tidegate.tui.board.board import Board
 from tidegate.tui.board.conn import Conn
-from tidegate.tui.board.parties import Host, Program
+from tidegate.tui.board.desk import Quiet
+from tidegate.tui.board.parties import Family, Host, Program
 from tidegate.tui.board.web import Site
 from tidegate.tui.cells import shown
 from tidegate.tui.controls import Controls
@@ -28,7 +29,7 @@ from tidegate.tui.feeds.feed import Feed
 from tidegate.tui.frame import Frame
 from tidegate.tui.keys import keys
 from tidegate.tui.look import Look
-from tidegate.tui.tabs.spec import CONNS, TABS
+from tidegate.tui.tabs.spec import ALERTS, CONNS, PROGRAMS, TABS
 from tidegate.tui.tabs.table_tab import TableTab
 from tidegate.tui.views import conns, details, notices, records
 from tidegate.tui.views import help as help_view
@@ -100,7 +101,7 @@ class WatchScreen(App[None]):
         return notices.Situation(
             kind=feed.kind, title=feed.title, began=self._began, wall=time.time_ns(), ended=self._stopped > 0,
             error=str(feed.error or "") if self._stopped else "", silent=feed.silent, filter=feed.filter,
-            attribution=self.controls.attribution, ended_at=self._stopped,
+            attribution=self.controls.attribution(), ended_at=self._stopped,
         )  # fmt: skip
 
     def tick(self) -> None:
@@ -261,9 +262,10 @@ class WatchScreen(App[None]):
         if isinstance(row, Conn):
             title, lines = f"Connection {shown(row.uid)}", details.conn_lines
             self.push_screen(Sheet(title, lambda width: lines(self.scene, row, width)))
-        elif isinstance(row, Alert):
-            self.push_screen(Sheet("Alert", lambda width: details.alert_lines(self.scene, row, width)))
-        elif isinstance(row, Program | Host | Site):
+        elif isinstance(row, Alert | Quiet):
+            title = "Alert" if isinstance(row, Alert) else row.kind.capitalize()
+            self.push_screen(Sheet(title, lambda width: details.alert_lines(self.scene, row, width)))
+        elif isinstance(row, Family | Program | Host | Site):
             self._connections_of(conns.behind(row))
 
     def _connections_of(self, text: str) -> None:
@@ -304,28 +306,62 @@ class WatchScreen(App[None]):
     # --- alerts ---
 
     def action_group_or_acknowledge(self) -> None:
-        """Alerts: acknowledges one. Elsewhere: connections by program, or not."""
-        if TABS[self.frame.number] == "Alerts":
-            self._act(ACKNOWLEDGE)
+        """Alerts: acknowledges one. Elsewhere: rows together by program, or not."""
+        tab = self.frame.tab
+        if self._on_alerts:
+            self._act(lambda row: acting.acknowledge(row, self._who) if isinstance(row, Alert) else None)
             return
-        tab = self.frame.table_tab(CONNS.title)
+        if not isinstance(tab, TableTab) or tab.spec not in (CONNS, PROGRAMS):
+            tab = self.frame.table_tab(CONNS.title)
         tab.view = replace(tab.view, grouped=not tab.view.grouped)
-        self.say("connections by program" if tab.view.grouped else "connections one by one")
+        what = "programs" if tab.spec is PROGRAMS else "connections"
+        ways = ("by name", "one by one") if tab.spec is PROGRAMS else ("by program", "one by one")
+        self.say(f"{what} {ways[not tab.view.grouped]}")
 
     def action_mute(self) -> None:
         """Mutes the rule of an alert for an hour."""
-        self._act(MUTE)
+        self._act(lambda row: acting.mute(row) if isinstance(row, Alert) else None)
+
+    def action_end_quiet(self) -> None:
+        """Ends a mute or silence."""
+        self._act(lambda row: acting.end(row, self.board))
 
     def action_silence(self) -> None:
-        """Silences the rule for the alert's key, or altogether, for a day."""
-        self._act(SILENCE)
+        """Asks whom to silence."""
+        if not self._on_alerts:
+            return
+        alert = self._row if isinstance(self._row, Alert) else None
 
-    def _act(self, deed: Deed) -> None:
-        row = self._row
-        if isinstance(row, Alert):
-            text, style = act(self.controls, row, deed)
-            self.board.say(time.time_ns(), "info", text)
-            self.say(text, style)
+        def take(text: str) -> None:
+            said = acting.act(self.controls, self.board, acting.silence(text, self._who, alert))
+            self._focus()
+            self.say(said)
+
+        try:
+            acting.allowed(self.controls)
+        except UsageError as error:
+            self.say(str(error), "warn")
+            return
+        text = acting.suggested(alert)
+        self.frame.prompt.ask("silence", acting.HINT, text, take, acting.checked, leave=self._focus)
+
+    @property
+    def _on_alerts(self) -> bool:
+        return TABS[self.frame.number] == ALERTS.title
+
+    @property
+    def _who(self) -> str:
+        return self.controls.who or "screen"
+
+    def _act(self, choose: Callable[[Any], Deed | None]) -> None:
+        """Does what is chosen for the row under the cursor, and says what came of it."""
+        if not self._on_alerts or (row := self._row) is None:
+            return
+        try:
+            if deed := choose(row):
+                self.say(acting.act(self.controls, self.board, deed))
+        except UsageError as error:
+            self.say(shown(str(error)), "warn")
 
     # --- help and leaving ---
 

@@ -18,4 +18,5 @@ class LogAction:
         level = (
             logging.INFO if notice.recovered else _LEVELS.get(str(notice.data["severity"]), logging.WARNING)
         )
-        self._log.log(level, "%s [%s]", notice.line, notice.data["alert_id"])
+        name = notice.data["alert_id"]
+        self._log.log(level, "%s [%s]", notice.line, name, extra={"alert_id": name})

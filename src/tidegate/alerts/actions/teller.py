@@ -146,7 +146,8 @@ class Teller:
                 reason = str(error)
                 break
             except (OSError, TidegateError) as error:
-                reason = str(error) or type(error).__name__
+                words = error.strerror if isinstance(error, OSError) else None
+                reason = words or str(error) or type(error).__name__
             if last or attempt == self._retries:
                 break
             if attempt == 0:

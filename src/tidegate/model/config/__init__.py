@@ -8,6 +8,7 @@ from tidegate.model.config.alerts import (
     WebhookSettings,
 )
 from tidegate.model.config.capture import EngineSettings, RecordSettings, WatchSettings
+from tidegate.model.config.elastic import ElasticSettings
 from tidegate.model.config.enrich import NameSettings, PlaceSettings, ProgramSettings
 from tidegate.model.config.service import ServiceSettings
 from tidegate.model.config.sinks import ExcerptSettings, LogSettings
@@ -19,6 +20,7 @@ __all__ = [
     "ROW_FORMATS",
     "AlertSettings",
     "Config",
+    "ElasticSettings",
     "EngineSettings",
     "ExcerptSettings",
     "LogSettings",

@@ -6,6 +6,7 @@ from typing import Any
 
 from tidegate.model.config.alerts import AlertSettings
 from tidegate.model.config.capture import WatchSettings
+from tidegate.model.config.elastic import ElasticSettings
 from tidegate.model.config.enrich import NameSettings, PlaceSettings, ProgramSettings
 from tidegate.model.config.option import option
 from tidegate.model.config.service import ServiceSettings
@@ -24,6 +25,7 @@ class Config:
     names: NameSettings = option(NameSettings(), "names of addresses")
     alerts: AlertSettings = option(AlertSettings(), "what raises an alert, and who is told")
     logs: tuple[LogSettings, ...] = option((), "files of rows, in the format of your choice")
+    elastic: tuple[ElasticSettings, ...] = option((), "Elasticsearch and OpenSearch servers that get rows")
     excerpts: ExcerptSettings = option(ExcerptSettings(), "payload as text; none unless asked for")
     logger: Mapping[str, Any] | None = option(None, "Python's logging.config.dictConfig: rows as log records")
     service: ServiceSettings = option(ServiceSettings(), "how a running Tidegate is reached and runs")

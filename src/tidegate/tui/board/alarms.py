@@ -1,6 +1,6 @@
 """Alerts of the picture: those that stand, and those that are over."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 MOST = 500
@@ -17,8 +17,6 @@ class Alert:
     recovered: int | None = None
     acknowledged: str | None = None
     """By whom."""
-    notes: list[str] = field(default_factory=list)
-    """What was done about it here: muted, silenced."""
 
     @property
     def open(self) -> bool:
@@ -40,15 +38,19 @@ class Alerts:
         self.known: dict[str, Alert] = {}
         self.forgotten = 0
 
-    def take(self, row: dict[str, Any]) -> None:
-        """Notes that an alert was raised or has recovered."""
+    def take(self, row: dict[str, Any]) -> bool:
+        """Notes that an alert was raised or has recovered; whether that is news."""
         alert = self.known.get(row["alert_id"])
+        over = row["state"] == "recovered"
         if alert is None:
             self._make_room()
             alert = self.known[row["alert_id"]] = Alert(row["alert_id"], row, row["since"] or row["ts"])
+        elif over != alert.open:
+            return False
         alert.row = row
-        if row["state"] == "recovered":
+        if over:
             alert.recovered = row["ts"]
+        return True
 
     @property
     def open(self) -> list[Alert]:

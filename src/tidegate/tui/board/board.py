@@ -10,8 +10,9 @@ from tidegate.model.text import clip
 from tidegate.tui.board.alarms import Alerts
 from tidegate.tui.board.conn import HOT, LONGEST, PLACE, REST, Conn
 from tidegate.tui.board.connections import MOST, Connections
+from tidegate.tui.board.desk import Desk
 from tidegate.tui.board.losses import Losses
-from tidegate.tui.board.parties import Host, Interface, Parties, Program
+from tidegate.tui.board.parties import Family, Host, Interface, Parties, Party, Program
 from tidegate.tui.board.rows import WANTED, Rows
 from tidegate.tui.board.series import Series
 from tidegate.tui.board.web import Web
@@ -24,7 +25,7 @@ YOUNG = 3
 OFTEN = 8
 """All columns are read of a connection's first rows, its last one, and every eighth in between."""
 
-MOST_PROGRAMS, MOST_HOSTS, MOST_INTERFACES = 2_000, 10_000, 256
+MOST_PROGRAMS, MOST_FAMILIES, MOST_HOSTS, MOST_INTERFACES = 2_000, 2_000, 10_000, 256
 MOST_LINES, MOST_EVENTS = 2_000, 2_000
 ENDED = frozenset({"SF", "REJ", "RSTO", "RSTR", "RSTOS0", "RSTRH"})
 """States in which a TCP connection is over for its ends; its last row comes a little later."""
@@ -69,10 +70,13 @@ class Board:
         self.local = frozenset(local)
         self.connections = Connections(most)
         self.programs: Parties[Key, Program] = Parties(Program, MOST_PROGRAMS)
+        self.families: Parties[str | None, Family] = Parties(Family, MOST_FAMILIES)
+        """Programs by name."""
         self.hosts: Parties[str, Host] = Parties(Host, MOST_HOSTS)
         self.interfaces: Parties[str, Interface] = Parties(Interface, MOST_INTERFACES)
         self.web = Web(messages_span)
         self.alerts = Alerts()
+        self.desk = Desk()
         self.losses = Losses()
         self.lines: deque[Line] = deque(maxlen=MOST_LINES)
         self.events: deque[Event] = deque(maxlen=MOST_EVENTS)
@@ -122,14 +126,24 @@ class Board:
         """A line for the log."""
         self.lines.append(Line(ts, level, clip(text, LONGEST)))
 
+    def settle(self, desk: Desk) -> None:
+        """Takes what people did about alerts, as far as it is known now."""
+        self.desk = desk
+        for alert_id, who in desk.acknowledged.items():
+            if alert := self.alerts.known.get(alert_id):
+                alert.acknowledged = who
+        for alert_id, (value, peak) in desk.values.items():
+            if (alert := self.alerts.known.get(alert_id)) and alert.open:
+                alert.row = alert.row | {"value": value, "peak": peak}
+
     def frozen(self) -> "Board":
         """A copy that stays as it is; rows that are not changed in place are shared."""
         twin = copy.copy(self)
-        for name in ("connections", "programs", "hosts", "interfaces"):
+        for name in ("connections", "programs", "families", "hosts", "interfaces"):
             table = copy.copy(getattr(self, name))
             table.known = {key: copy.copy(one) for key, one in table.known.items()}
             setattr(twin, name, table)
-        for party in (*twin.programs, *twin.hosts, *twin.interfaces):
+        for party in (*twin.programs, *twin.families, *twin.hosts, *twin.interfaces):
             party.series = copy.copy(party.series)
         for name in ("web", "alerts", "losses", "lines", "events", "total", "owned"):
             setattr(twin, name, copy.deepcopy(getattr(self, name)))
@@ -206,23 +220,30 @@ class Board:
         name = conn["peer_process_name"]
         return (conn["peer_process_pid"], name) if name is not None else None
 
-    def _parties(self, conn: Conn) -> list[Program | Host | Interface]:
-        parties: list[Program | Host | Interface] = [
-            self.programs.get(conn.program),
-            self.hosts.get(conn.host),
-            self.interfaces.get(conn["iface"]),
-        ]
-        return parties if conn.peer is None else [*parties, self.programs.get(conn.peer)]
+    def _program(self, key: Key) -> tuple[Program, Family]:
+        """A program, and all of its name."""
+        family = self.families.get(key[1])
+        if key not in self.programs.known:
+            family.meet(key[0])
+        return self.programs.get(key), family
+
+    def _ours(self, conn: Conn) -> tuple[Party, ...]:
+        """Whose traffic it is: our end's program and name, the other end, the interface."""
+        host, interface = self.hosts.get(conn.host), self.interfaces.get(conn["iface"])
+        return *self._program(conn.program), host, interface
 
     def _count(self, conn: Conn, change: int, first: bool = False) -> None:
-        for party in self._parties(conn):
+        theirs = self._program(conn.peer) if conn.peer is not None else ()
+        for party in (*self._ours(conn), *theirs):
             party.open = max(party.open + change, 0)
-            party.total += first or (change > 0 and isinstance(party, Program))
+            party.total += first or (change > 0 and isinstance(party, Program | Family))
 
     def _know_program(self, conn: Conn) -> None:
         for prefix, key in (("process_", conn.program), ("peer_process_", conn.peer)):
             if key is not None and key[1] is not None:
-                self.programs.get(key).cells = {name: conn[prefix + name] for name in PROGRAM_CELLS}
+                program, family = self._program(key)
+                program.cells = {name: conn[prefix + name] for name in PROGRAM_CELLS}
+                family.know(program.cells)
 
     def _know_host(self, conn: Conn) -> None:
         host = self.hosts.get(conn.host)
@@ -266,13 +287,13 @@ class Board:
         self.total.add(first, last, received, sent)
         if conn.program[1] is not None:
             self.owned.add(first, last, received, sent)
-        for party in self._parties(conn)[:3]:
+        for party in self._ours(conn):
             party.series.add(first, last, received, sent)
             party.seen = last
         if conn.peer is not None:
-            peer = self.programs.get(conn.peer)
-            peer.series.add(first, last, sent, received)
-            peer.seen = last
+            for peer in self._program(conn.peer):
+                peer.series.add(first, last, sent, received)
+                peer.seen = last
 
     def _closed(self, conn: Conn) -> None:
         self.connections.close(conn, self.now)
@@ -310,7 +331,8 @@ class Board:
 
     def _alert(self, rows: Rows) -> None:
         for row in self._dicts(rows):
-            self.alerts.take(row)
+            if not self.alerts.take(row):
+                continue
             over = row["state"] == "recovered"
             level = "info" if over or row["severity"] == "info" else "warning"
             self.say(row["ts"], level, f"{row['state']}: {row['rule']}: {row['message']}")

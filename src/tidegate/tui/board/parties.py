@@ -48,6 +48,45 @@ class Program(Party):
         }
 
 
+RECENT = 16
+"""Processes of a name that are remembered by number."""
+
+SEVERAL = "(several)"
+
+
+class Family(Party):
+    """All processes of one name; the one without a name is all that nobody could be found for."""
+
+    __slots__ = ("cells", "name", "pids", "processes")
+
+    def __init__(self, name: str | None) -> None:
+        super().__init__()
+        self.name = name
+        self.processes = 0
+        """How many different ones there were."""
+        self.pids: dict[int | None, None] = {}
+        """Numbers of the last few, the latest at the end."""
+        self.cells: dict[str, Any] = {}
+        """What is known of them, as of a program; `SEVERAL` where they differ."""
+
+    def meet(self, pid: int | None) -> None:
+        """Counts a process of this name that was not known."""
+        self.processes += 1
+        self.pids[pid] = None
+        if len(self.pids) > RECENT:
+            del self.pids[next(iter(self.pids))]
+
+    def know(self, cells: dict[str, Any]) -> None:
+        """Notes what is known of one of them."""
+        mine = self.cells
+        if not mine:
+            self.cells = dict(cells)
+        elif mine != cells:
+            for name, value in cells.items():
+                if value is not None and mine.get(name) != value:
+                    mine[name] = value if mine.get(name) is None else SEVERAL
+
+
 class Host(Party):
     """An end that is not this machine's."""
 

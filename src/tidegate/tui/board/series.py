@@ -50,9 +50,13 @@ class Series:
             self.up[second & _MASK] += up
 
     def rate(self, edge: int) -> tuple[float, float]:
-        """A second's share of the last few that were complete at `edge`."""
-        down, up = self.over(edge - RATE_SPAN, edge)
-        return down / RATE_SPAN, up / RATE_SPAN
+        """A second's share of the last few that were complete at `edge`.
+
+        Or of those and the one that is not: what has just come is seen at once, and a rate that goes on does
+        not fall because its last second is not over.
+        """
+        before, now = self.over(edge - RATE_SPAN, edge), self.over(edge + 1 - RATE_SPAN, edge + 1)
+        return max(before[0], now[0]) / RATE_SPAN, max(before[1], now[1]) / RATE_SPAN
 
     def minute(self, edge: int) -> tuple[float, float]:
         """The sums of the last 60 complete seconds."""
@@ -64,7 +68,9 @@ class Series:
         return sum(self.down[s & _MASK] for s in seconds), sum(self.up[s & _MASK] for s in seconds)
 
     def history(self, edge: int, length: int = MINUTE) -> tuple[list[float], list[float]]:
-        """Each of the last complete seconds, the oldest first."""
+        """Each of the last complete seconds, the oldest first; with the one that is not if that is higher."""
+        newest, before = self.over(edge, edge + 1), self.over(edge - 1, edge)
+        edge += sum(newest) > sum(before)
         known = self._known(edge - length, edge)
         seconds = range(edge - length, edge)
         return (

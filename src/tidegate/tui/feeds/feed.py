@@ -2,9 +2,24 @@
 
 import threading
 import time
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from tidegate.model.errors import TidegateError
+from tidegate.tui.board.desk import desk_of
 from tidegate.tui.feeds.inbox import Inbox
+
+Glance = Callable[[], Mapping[str, Any]]
+"""Tells what lies on the alerts' desk; raises TidegateError where that cannot be told now."""
+
+
+def settle(inbox: Inbox, glance: Glance) -> None:
+    """Hands over what lies on the desk; what was known stays where it cannot be told."""
+    try:
+        told = glance()
+    except (OSError, TidegateError):
+        return
+    inbox.settle(desk_of(told))
 
 
 class Feed:

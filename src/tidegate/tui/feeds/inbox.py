@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from threading import Condition
 
 from tidegate.tui.board.board import Board, Line
+from tidegate.tui.board.desk import Desk
 from tidegate.tui.board.rows import Rows
 
 MOST_ROWS = 200_000
@@ -30,6 +31,7 @@ class Inbox:
         self._changed = Condition()
         self._entries: deque[Entry] = deque()
         self._lines: deque[Line] = deque(maxlen=MOST_LINES)
+        self._desk: Desk | None = None
         self._waiting = 0
         self._shut = False
         self.skipped = 0
@@ -51,6 +53,11 @@ class Inbox:
         """Hands a line for the log over."""
         with self._changed:
             self._lines.append(Line(time.time_ns() if ts is None else ts, level, text))
+
+    def settle(self, desk: Desk) -> None:
+        """Hands over what people did about alerts; only the latest counts."""
+        with self._changed:
+            self._desk = desk
 
     def pour(self, board: Board, most: int | None = None) -> int:
         """Gives the board what waits, about `most` rows of it; how many rows that were."""
@@ -75,15 +82,21 @@ class Inbox:
 
     def _pour_lines(self, board: Board) -> None:
         with self._changed:
-            lines, skipped = list(self._lines), self.skipped
+            lines, skipped, desk = list(self._lines), self.skipped, self._desk
             self._lines.clear()
+            self._desk = None
         for line in lines:
             board.say(line.ts, line.level, line.text)
+        if desk is not None:
+            board.settle(desk)
         board.losses.total["screen"] = skipped
 
 
 class Messages(logging.Handler):
-    """Puts what the program logs into the screen's log: stderr would write across the screen."""
+    """Puts what the program logs into the screen's log: stderr would write across the screen.
+
+    But for alerts that the action `log` tells of: their rows come to the screen anyway.
+    """
 
     def __init__(self, say: Callable[[str, str], None]) -> None:
         super().__init__(logging.INFO)
@@ -91,5 +104,7 @@ class Messages(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Hands the message over."""
+        if hasattr(record, "alert_id"):
+            return
         level = "error" if record.levelno >= logging.ERROR else "warning"
         self._say("info" if record.levelno < logging.WARNING else level, record.getMessage())

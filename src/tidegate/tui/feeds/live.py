@@ -8,7 +8,7 @@ from pathlib import Path
 from tidegate.model.batch import Batch
 from tidegate.model.stats import Stats
 from tidegate.sinks import Sink
-from tidegate.tui.feeds.feed import Feed
+from tidegate.tui.feeds.feed import Feed, Glance, settle
 from tidegate.tui.feeds.inbox import Inbox
 
 
@@ -24,17 +24,22 @@ class LiveFeed(Feed):
         stats: Callable[[], Stats],
         title: str,
         filter: str = "",
+        glance: Glance | None = None,
     ) -> None:
-        """`run` feeds the given sink, and others, until the capture ends, which `stop` asks it to."""
+        """`run` feeds the given sink, and others, until the capture ends, which `stop` asks it to.
+
+        `glance` tells of acknowledgements, mutes and silences, wherever they were made.
+        """
         super().__init__("tidegate-line", title)
         self.filter = filter
         self._run = run
         self._stop = stop
         self._stats = stats
+        self._glance = glance
 
     def run(self) -> None:
         """Runs the line."""
-        self._run(BoardSink(self.inbox, lambda: self._stats().warnings))
+        self._run(BoardSink(self.inbox, lambda: self._stats().warnings, self._glance))
 
     def stop(self) -> None:
         """Ends the capture; what it still holds goes to the sinks."""
@@ -45,9 +50,12 @@ class LiveFeed(Feed):
 class BoardSink:
     """Hands batches to the screen, and warnings of the capture as they come."""
 
-    def __init__(self, inbox: Inbox, warnings: Callable[[], Sequence[str]]) -> None:
+    def __init__(
+        self, inbox: Inbox, warnings: Callable[[], Sequence[str]], glance: Glance | None = None
+    ) -> None:
         self._inbox = inbox
         self._warnings = warnings
+        self._glance = glance
         self._said: set[str] = set()
 
     def write(self, batch: Batch) -> None:
@@ -55,7 +63,9 @@ class BoardSink:
         self._inbox.put(batch, time.time_ns())
 
     def flush(self) -> None:
-        """Says new warnings; one that only goes on counting is said once."""
+        """Says new warnings (one that only goes on counting is said once), and looks at the desk."""
+        if self._glance is not None:
+            settle(self._inbox, self._glance)
         for warning in self._warnings():
             about = "".join(letter for letter in warning if not letter.isdigit())
             if about not in self._said and len(self._said) < 1000:

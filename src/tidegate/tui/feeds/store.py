@@ -7,7 +7,7 @@ from tidegate.alerts.remembered import remembered
 from tidegate.model.errors import StoreError, TidegateError
 from tidegate.queries.recent import Recent
 from tidegate.tui.board.rows import WANTED, Lists
-from tidegate.tui.feeds.feed import Feed
+from tidegate.tui.feeds.feed import Feed, Glance, settle
 
 INTERVAL = 1.0
 """Seconds between two looks."""
@@ -21,10 +21,11 @@ class StoreFeed(Feed):
 
     kind = "store"
 
-    def __init__(self, root: Path) -> None:
-        """Raises StoreError if there is no store."""
+    def __init__(self, root: Path, glance: Glance | None = None) -> None:
+        """Raises StoreError if there is no store. `glance` tells what people did about its alerts."""
         super().__init__("tidegate-store-feed", str(root))
         self._root = root
+        self._glance = glance
         self._recent = Recent(root, WANTED)
 
     @property
@@ -63,6 +64,8 @@ class StoreFeed(Feed):
             while not self._over.is_set():
                 for found in self._recent.look():
                     self.inbox.put(Lists(found.table, found.names, found.values), self.clock(), wait=True)
+                if self._glance is not None:
+                    settle(self.inbox, self._glance)
                 self._over.wait(INTERVAL)
         except StoreError:
             if not self._over.is_set():  # else it is only the look that stop() broke off

@@ -12,8 +12,11 @@ from tidegate.tui.widgets.line_table import LineTable
 from tidegate.tui.widgets.lines import Lines
 
 SMALL = (80, 20)
-HISTORY = 4
-"""Lines of what happened last, on terminals that have room for them."""
+MOST_BARS = 4
+"""Rules whose counts are shown, on terminals that have room for them."""
+
+HISTORY, LONG_HISTORY = 4, 10
+"""Lines of what happened last, on terminals that have room for them, or plenty."""
 
 
 class NowTab(Vertical):
@@ -50,14 +53,18 @@ class NowTab(Vertical):
         small = width < SMALL[0] or height < SMALL[1] - 4
         self.set_class(small, "small")
         self.set_class(width < 90, "narrow")
-        head = now.head(scene, self._rules, width, interfaces=4 if height > 20 else 2)
-        self.query_one("#head", Lines).show(head[:2] if small else head)
+        if small:
+            head = now.small_head(scene, self._rules, width, height)
+        else:
+            more = height > 20
+            head = now.head(scene, self._rules, width, 4 if more else 2, bars=MOST_BARS if more else 2)
+        self.query_one("#head", Lines).show(head)
         most = max(height, 1)
         self._table("programs").show(now.program_columns(scene), now.top_programs(scene, most))
         if not small:
             self._table("hosts").show(now.host_columns(scene), now.top_hosts(scene, most))
             self._table("sections").show(now.section_columns(scene), now.top_sections(scene, most))
-            self._happened(scene, HISTORY if height > 22 else 0)
+            self._happened(scene, LONG_HISTORY if height > 38 else HISTORY if height > 22 else 0)
 
     def _table(self, name: str) -> LineTable:
         return self.query_one(f"#{name}-top", LineTable)

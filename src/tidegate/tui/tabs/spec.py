@@ -30,10 +30,11 @@ class Spec:
     sort: str = ""
     descending: bool = True
     dimmed: Callable[[Any], bool] = lambda _row: False
+    grouped: bool = False
 
     def view(self) -> View:
         """How it looks at first."""
-        return View(sort=self.sort, descending=self.descending)
+        return View(sort=self.sort, descending=self.descending, grouped=self.grouped)
 
     def parse(self, text: str) -> Filter:
         """A filter for this table; raises UsageError."""
@@ -49,7 +50,7 @@ CONNS = Spec(
 )  # fmt: skip
 PROGRAMS = Spec(
     "Programs", programs.rows, programs.columns, programs.identity, programs.NAMES,
-    lambda board: len(board.programs), records.PROGRAM_NAMES, records.program, "60 s",
+    lambda board: len(board.programs), records.PROGRAM_NAMES, records.program, "60 s", grouped=True,
 )  # fmt: skip
 HOSTS = Spec(
     "Hosts", hosts.rows, hosts.columns, hosts.identity, hosts.NAMES,
@@ -62,7 +63,7 @@ HTTP = Spec(
 ALERTS = Spec(
     "Alerts", alerts.rows, alerts.columns, alerts.identity, alerts.NAMES,
     lambda board: len(board.alerts.known), records.ALERT_NAMES, records.alert,
-    dimmed=lambda alert: not alert.open,
+    dimmed=alerts.dimmed,
 )  # fmt: skip
 LOG = Spec(
     "Log", log.rows, log.columns, log.identity, log.NAMES,

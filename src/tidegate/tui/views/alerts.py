@@ -1,10 +1,14 @@
-"""Alerts: rows and columns."""
+"""Alerts, and what keeps them quiet: rows and columns."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 from tidegate.tui.board.alarms import Alert
 from tidegate.tui.board.board import SECOND
+from tidegate.tui.board.desk import Quiet
 from tidegate.tui.board.rows import WANTED
 from tidegate.tui.cells import shown
-from tidegate.tui.look import clock, lasting
+from tidegate.tui.look import clock, lasting, when
 from tidegate.tui.views.view import Scene, View, matching
 from tidegate.tui.widgets.column import Column
 
@@ -12,30 +16,73 @@ NAMES = frozenset(WANTED["alert"])
 STYLES = {"critical": "bad", "warning": "warn", "info": ""}
 
 
-def rows(scene: Scene, view: View) -> list[Alert]:
-    """The alerts asked for, those that stand first."""
-    return view.in_order(
-        matching(scene.board.alerts.newest(), view.filter, lambda alert: alert.row), columns(scene)
-    )
+Row = Alert | Quiet
 
 
-def identity(alert: Alert) -> object:
+def rows(scene: Scene, view: View) -> list[Row]:
+    """The alerts asked for, those that stand first, then mutes and silences, then those that are over."""
+    alerts: list[Row] = list(scene.board.alerts.newest())
+    stand = len(scene.board.alerts.open)
+    every = [*alerts[:stand], *scene.board.desk.quiets, *alerts[stand:]]
+    found = matching(every, view.filter, lambda row: cast(Mapping[str, Any], row))
+    return view.in_order(found, columns(scene))
+
+
+def identity(row: Row) -> object:
     """What tells two apart."""
-    return alert.alert_id
+    return row.alert_id if isinstance(row, Alert) else (row.kind, row.rule, row.silence_id)
 
 
-def state(scene: Scene, alert: Alert) -> tuple[str, str]:
-    """Whether it stands, how bad it is, and what was done about it."""
+def dimmed(row: Row) -> bool:
+    """Whether it is over."""
+    return isinstance(row, Alert) and not row.open
+
+
+def state(scene: Scene, alert: Row) -> tuple[str, str]:
+    """Whether it stands, how bad it is, and whether somebody looks after it; or muted, silenced."""
+    if isinstance(alert, Quiet):
+        return alert.kind, "name"
     signs = scene.look.signs
-    done = " ack" if alert.acknowledged else ""
+    muted = alert.open and scene.board.desk.about("muted", alert["rule"], alert["key"])
+    done = " ack" if alert.acknowledged else " mute" if muted else ""
     if not alert.open:
         return f"{signs.good} recovered{done}", "good"
     severity = alert.row["severity"]
     return f"{signs.alert} {shown(severity).upper()}{done}", STYLES.get(severity, "warn")
 
 
-def duration(scene: Scene, alert: Alert) -> float:
-    """Seconds it has lasted."""
+def done(scene: Scene, row: Row) -> str:
+    """What was done about it, wherever that was: acknowledged by whom, muted or silenced until when."""
+    if isinstance(row, Quiet):
+        return until(scene, row)
+    parts = [f"ack {shown(row.acknowledged)}"] if row.acknowledged else []
+    for kind in ("muted", "silenced") if row.open else ():
+        if quiet := scene.board.desk.about(kind, row.row["rule"], row.row["key"]):
+            parts.append(f"{kind} {until(scene, quiet)}")
+    return ", ".join(parts)
+
+
+def until(scene: Scene, quiet: Quiet) -> str:
+    """When it ends; with the day, if that is not within one."""
+    if not quiet.until:
+        return "for good"
+    far = quiet.until - scene.board.now > 86_400 * SECOND
+    return f"until {when(quiet.until) if far else clock(quiet.until)}"
+
+
+def message(row: Row) -> str:
+    """What it says of itself."""
+    if isinstance(row, Alert):
+        return shown(row.row["message"])
+    given = {"key": row.key, "from": row.source, "to": row.destination, "by": row.by}
+    parts = ", ".join(f"{name} {shown(value)}" for name, value in given.items() if value)
+    return f"{parts or 'nobody is told'}; x ends it"
+
+
+def duration(scene: Scene, alert: Row) -> float:
+    """Seconds it has lasted; of a mute or silence the seconds that are left."""
+    if isinstance(alert, Quiet):
+        return max((alert.until or scene.board.now) - scene.board.now, 0) / SECOND
     end = alert.recovered if alert.recovered is not None else scene.board.now
     return max(end - alert.raised, 0) / SECOND
 
@@ -48,24 +95,48 @@ def number(value: float | None) -> str:
 
 
 def columns(scene: Scene) -> list[Column]:
-    """The columns of alerts."""
-    signs = scene.look.signs
+    """The columns of alerts; of mutes and silences only those that say something."""
+
+    def said(name: str) -> Callable[[Row], str]:
+        return lambda row: shown(row[name])
+
+    def counted(name: str) -> Callable[[Row], tuple[str, str]]:
+        return lambda row: (number(row[name]), "")
+
+    def lasted(row: Row) -> tuple[str, str]:
+        endless = isinstance(row, Quiet) and row.until is None
+        return "" if endless else lasting(duration(scene, row)), ""
+
     return [
-        Column("State", 14, lambda a: state(scene, a), lambda a: a.open, descending=True),
-        Column("Rule", 12, lambda a: (shown(a.row["rule"]), "bold"), lambda a: a.row["rule"], grow=1,
-               descending=False),
-        Column("Key", 10, lambda a: (shown(a.row["key"]), ""), lambda a: a.row["key"] or "", grow=1,
-               descending=False, need=84),
-        Column("Value", 7, lambda a: (number(a.row["value"]), ""), lambda a: a.row["value"] or 0,
-               side="right"),
-        Column("Limit", 7, lambda a: (number(a.row["threshold"]), ""), lambda a: a.row["threshold"] or 0,
-               side="right"),
-        Column("Peak", 8, lambda a: (number(a.row["peak"]), ""), lambda a: a.row["peak"] or 0, side="right",
-               need=110),
-        Column("Since", 8, lambda a: (clock(a.raised), ""), lambda a: a.raised),
-        Column("Lasted", 6, lambda a: (lasting(duration(scene, a)), ""), lambda a: duration(scene, a),
-               side="right"),
-        Column("Over", 8, lambda a: (clock(a.recovered) or signs.dash, ""), lambda a: a.recovered or 0,
-               need=110),
-        Column("Message", 10, lambda a: (shown(a.row["message"]), ""), grow=3, need=76),
-    ]  # fmt: skip
+        Column("State", 15, lambda a: state(scene, a), dimmed),
+        Column("Rule", 10, lambda a: (whose(a), "bold"), whose, grow=1, descending=False),
+        Column("Key", 10, lambda a: (said("key")(a), ""), said("key"), grow=1, descending=False, need=84),
+        Column("Value", 7, counted("value"), lambda a: a["value"] or 0, side="right"),
+        Column("Limit", 7, counted("threshold"), lambda a: a["threshold"] or 0, side="right"),
+        Column("Peak", 8, counted("peak"), lambda a: a["peak"] or 0, side="right", need=110),
+        Column("Since", 8, lambda a: (clock(since(a)), ""), since),
+        Column("Lasted", 6, lasted, lambda a: duration(scene, a), side="right"),
+        Column("Over", 8, lambda a: (over(scene, a), ""), lambda a: over(scene, a), need=110),
+        Column("Done", 10, lambda a: (done(scene, a), "name"), lambda a: done(scene, a), grow=2, need=116),
+        Column("Message", 10, lambda a: (message(a), ""), grow=3, need=76),
+    ]
+
+
+def whose(row: Row) -> str:
+    """The rule; of a mute or silence also the ends it looks at."""
+    if isinstance(row, Alert):
+        return shown(row["rule"])
+    ends = (row.source, row.destination)
+    return " ".join(shown(part) for part in (row.rule or ("any" if not any(ends) else ""), *ends) if part)
+
+
+def since(row: Row) -> int:
+    """When it was raised."""
+    return row.raised if isinstance(row, Alert) else 0
+
+
+def over(scene: Scene, row: Row) -> str:
+    """When it recovered."""
+    if isinstance(row, Quiet):
+        return ""
+    return clock(row.recovered) or scene.look.signs.dash

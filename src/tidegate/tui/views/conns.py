@@ -1,5 +1,6 @@
 """Connections: rows, groups by program, columns."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any, cast
@@ -7,7 +8,7 @@ from typing import Any, cast
 from tidegate.model.filter import Row
 from tidegate.tui.board.board import SECOND
 from tidegate.tui.board.conn import Conn
-from tidegate.tui.board.parties import Host, Program
+from tidegate.tui.board.parties import Family, Host, Program
 from tidegate.tui.board.web import Site
 from tidegate.tui.cells import shown
 from tidegate.tui.look import lasting, trip
@@ -84,15 +85,30 @@ def dimmed(row: Any) -> bool:
     return isinstance(row, Conn) and row.closed_at is not None
 
 
-def behind(row: Program | Host | Site) -> str:
+def behind(row: Family | Program | Host | Site) -> str:
     """The filter that leaves in the connections of a program, host or site."""
+    if isinstance(row, Family) and row.processes != 1:
+        return _of_name(row.name)
+    if isinstance(row, Family):
+        return behind(Program((next(iter(row.pids)), row.name)))
     if isinstance(row, Program):
         return f"pid:{row.pid}" if row.pid is not None else "prog:-"
     if isinstance(row, Host):
         return f"net:{row.ip}"
     name, _, port = row.host.rpartition(":")
-    escaped = (name if port.isdigit() else row.host).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return f'"{_escaped(name if port.isdigit() else row.host)}"'
+
+
+def _of_name(name: str | None) -> str:
+    """The programs of a name; where it cannot be written exactly, those that contain it."""
+    if name is None:
+        return "prog:-"
+    return f"prog:={name}" if re.fullmatch(r"[\w.+-]+", name) else f'prog:"{_escaped(name)}"'
+
+
+def _escaped(text: str) -> str:
+    """As it stands between quotation marks in a filter."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 class Cells:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tidegate.tui.board.alarms import Alert
 from tidegate.tui.board.conn import Conn
+from tidegate.tui.board.desk import Quiet
 from tidegate.tui.cells import fit, shown
 from tidegate.tui.look import clock, lasting, sparkline, trip, when
 from tidegate.tui.views import alerts as alert_view
@@ -44,9 +45,10 @@ def conn_lines(scene: Scene, conn: Conn, width: int) -> list[Line]:
     return [*lines(of_conn(scene, newest), width, scene.look.signs.dash), *timeline(scene, newest)]
 
 
-def alert_lines(scene: Scene, alert: Alert, width: int) -> list[Line]:
-    """All there is to say of an alert."""
-    return lines(of_alert(scene, alert), width, scene.look.signs.dash)
+def alert_lines(scene: Scene, alert: Alert | Quiet, width: int) -> list[Line]:
+    """All there is to say of an alert, or of a mute or silence."""
+    cards = of_alert(scene, alert) if isinstance(alert, Alert) else of_quiet(scene, alert)
+    return lines(cards, width, scene.look.signs.dash)
 
 
 def of_conn(scene: Scene, conn: Conn) -> list[Card]:
@@ -175,8 +177,17 @@ def of_alert(scene: Scene, alert: Alert) -> list[Card]:
         ("threshold", f"{alert_view.number(row['threshold'])}, clears at {alert_view.number(row['clear'])}"),
         ("peak", alert_view.number(row["peak"])), ("since", when(alert.raised)),
         ("recovered", when(alert.recovered)), ("lasted", lasting(alert_view.duration(scene, alert))),
-        ("acknowledged", shown(alert.acknowledged)), ("done here", "; ".join(map(shown, alert.notes))),
+        ("done", alert_view.done(scene, alert)),
         ("id", shown(alert.alert_id)),
+    ])]  # fmt: skip
+
+
+def of_quiet(scene: Scene, quiet: Quiet) -> list[Card]:
+    """The card of a mute or silence."""
+    return [Card("Mute" if quiet.kind == "muted" else "Silence", [
+        ("rule", shown(quiet.rule) or "any"), ("key", shown(quiet.key) or "any"),
+        ("from", shown(quiet.source) or "anywhere"), ("to", shown(quiet.destination) or "anywhere"),
+        ("ends", alert_view.until(scene, quiet)), ("by", shown(quiet.by)), ("id", shown(quiet.silence_id)),
     ])]  # fmt: skip
 
 

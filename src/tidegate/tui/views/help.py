@@ -22,19 +22,21 @@ TABS = {
         ("a", "together by program, or not"),
         ("t", "with those that are over, or not (they stay for 10 s)"),
     ),
-    "Programs": (("Enter", "its connections"),),
+    "Programs": (("Enter", "its connections"), ("a", "together by name, or each process")),
     "Hosts": (("Enter", "its connections"),),
     "HTTP": (("Enter", "connections to that host"),),
     "Alerts": (
         ("Enter", "details"),
         ("a", "acknowledge: somebody has seen it"),
-        ("m", "mute the rule for an hour"),
-        ("w", "silence the rule for this key (or the rule) for a day"),
+        ("m", "mute the rule for an hour: nobody is told"),
+        ("w", "silence: a rule, key, source (src:) or destination (dst:); nothing is raised"),
+        ("x", "end a mute or silence: the row's, or the one of the alert"),
     ),
 }
 MEANINGS = (
     ("= ~ ≈ ?", "program by a kernel event, a table at that time, the port's holder, nobody"),
     ("†", "the program has exited"),
+    ("×12 *", "so many processes of that name; found in several ways"),  # noqa: RUF001
     ("▼ ▲", "what this machine receives and sends"),
     ("→ ←", "opened here, opened there"),
     ("seen, own", "share of packets not dropped, share of bytes whose program is known (60 s)"),
@@ -70,7 +72,8 @@ def keys(tab: str, signs: Signs, width: int) -> Line:
     own = {
         "Now": "/ find a connection  space pause  u units  n names",
         "Conns": "a group  t closed  space pause",
-        "Alerts": "a ack  m mute  w silence",
+        "Programs": "a by name  e export  space pause",
+        "Alerts": "a ack  m mute  w silence  x end",
     }.get(tab, "e export  space pause")
     end = "? help  q quit "
     text = signs.plain(f" {moves}  {own}")

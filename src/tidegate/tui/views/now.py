@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from tidegate.model.config import RuleSettings
 from tidegate.tui.board.alarms import Alert
 from tidegate.tui.board.board import Board
-from tidegate.tui.board.parties import Host, Interface, Program
+from tidegate.tui.board.desk import Gauge
+from tidegate.tui.board.parties import Family, Host, Interface
 from tidegate.tui.board.web import CLASSES, NO_REPLY
 from tidegate.tui.cells import fit, shown
 from tidegate.tui.look import clock, lasting, scaled, sparkline
@@ -21,25 +22,45 @@ Piece = tuple[str, str]
 """Text and the name of its style."""
 
 Line = list[Piece]
+IN_BYTES = frozenset({"bytes", "quota"})
+COUNTED = {
+    "http_messages": ("requests", "replies"),
+    "http_requests": ("requests",),
+    "http_replies": ("replies",),
+}
+"""What the board counts itself, by metric."""
+
 CLASS_STYLES = {"2xx": "good", "3xx": "", "4xx": "warn", "5xx": "bad"}
 
 
-def head(scene: Scene, rules: tuple[RuleSettings, ...], width: int, interfaces: int = 4) -> list[Line]:
-    """Rates, HTTP, alert bars, alerts, interfaces."""
+def head(
+    scene: Scene, rules: tuple[RuleSettings, ...], width: int, interfaces: int = 4, bars: int = 2
+) -> list[Line]:
+    """Rates, HTTP, how near rules are to their thresholds, alerts, interfaces."""
     lines = [rates(scene, width), http(scene, width)]
-    lines += [bar(scene, rule, width) for rule in rules if count(scene.board, rule) is not None][:2]
+    lines += [bar(scene, gauge, width) for gauge in nearest(scene.board, rules, bars)]
     lines.append(standing(scene))
     busiest = sorted(scene.board.interfaces, key=lambda one: (-one.bytes, one.name))
     return lines + [interface(scene, one, width) for one in busiest[:interfaces]]
+
+
+def small_head(scene: Scene, rules: tuple[RuleSettings, ...], width: int, height: int) -> list[Line]:
+    """The same where there is little room: alerts and rates always, the rest as far as it goes."""
+    lines = [standing(scene, short=True), rates(scene, width)]
+    if height >= 9:
+        lines.append(http(scene, width))
+    if height >= 12:
+        lines += [bar(scene, gauge, width) for gauge in nearest(scene.board, rules, 1)]
+    return lines
 
 
 def rates(scene: Scene, width: int) -> Line:
     """Both directions with a minute of history, and how many of everything."""
     board, look = scene.board, scene.look
     down, up = board.total.rate(board.edge)
-    spark = max(min((width - 70) // 2, 30), 6)
+    spark = max(min((width - 70) // 2, 30), 6) if width >= 50 else 0
     before_down, before_up = board.total.history(board.edge)
-    programs = sum(1 for program in board.programs if program.open and program.name is not None)
+    programs = sum(1 for one in board.families if one.open and one.name is not None)
     hosts = sum(1 for host in board.hosts if host.open)
     return [
         (f" {look.signs.down} {look.rate(down):>10} ", "bold"),
@@ -67,46 +88,53 @@ def http(scene: Scene, width: int) -> Line:
     return line
 
 
-def count(board: Board, rule: RuleSettings) -> float | None:
-    """What a rule counts now, as far as the board counts it too."""
-    if rule.filter or rule.key:
+def nearest(board: Board, rules: tuple[RuleSettings, ...], most: int) -> list[Gauge]:
+    """The rules that are nearest to their thresholds, in the order of the configuration."""
+    gauges = board.desk.gauges or [gauge for rule in rules if (gauge := _counted(board, rule))]
+    chosen = set(heapq.nlargest(most, gauges, key=lambda gauge: gauge.share))
+    return [gauge for gauge in gauges if gauge in chosen]
+
+
+def _counted(board: Board, rule: RuleSettings) -> Gauge | None:
+    """What a rule counts, as far as the board counts it too: for when no alerts run here."""
+    if rule.filter or rule.key or rule.metric not in COUNTED:
         return None
     messages = board.web.messages
-    return {
-        "http_messages": messages.get("requests") + messages.get("replies"),
-        "http_requests": messages.get("requests"),
-        "http_replies": messages.get("replies"),
-    }.get(rule.metric)
+    value = sum(messages.get(name) for name in COUNTED[rule.metric])
+    return Gauge(rule.name, rule.metric, value, float(rule.threshold or 0), rule.window)
 
 
-def bar(scene: Scene, rule: RuleSettings, width: int) -> Line:
-    """A rule's count against its threshold."""
-    value = count(scene.board, rule) or 0.0
-    share = value / rule.threshold if rule.threshold else 0.0
+def bar(scene: Scene, gauge: Gauge, width: int) -> Line:
+    """A rule's count against its threshold; of a rule with keys its highest, and whose that is."""
     length = max(min(width - 62, 30), 8)
-    filled = min(round(share * length), length)
-    style = "bad" if share > 1 else "warn" if share > 0.8 else "good"
+    filled = min(round(gauge.share * length), length)
+    style = "bad" if gauge.share > 1 else "warn" if gauge.share > 0.8 else "good"
     signs = scene.look.signs
-    over = f" {signs.alert} over" if share > 1 else ""
+    over = f" {signs.alert} over" if gauge.share > 1 else ""
+    share = f" ({gauge.share:.0%})" if gauge.threshold else ""
+    counted = scene.look.size if gauge.metric in IN_BYTES else lambda number: f"{number:,.0f}"
+    key = f"  {fit_name(shown(gauge.key), 30)}" if gauge.key else ""
+    span = lasting(gauge.window) if gauge.metric != "quota" else "this month"
     return [
-        (f" {fit_name(shown(rule.name), 18)} ", "bold"),
+        (f" {fit(fit_name(shown(gauge.rule), 18), 18)} ", "bold"),
         (signs.full * filled + signs.empty * (length - filled), style),
-        (f" {value:,.0f} of {rule.threshold:,.0f} in {lasting(rule.window)} ({share:.0%})", ""),
+        (f" {counted(gauge.value)} of {counted(gauge.threshold)} in {span}{share}", ""),
         (over, "bad"),
+        (key, "dim"),
     ]
 
 
-def standing(scene: Scene) -> Line:
-    """The alerts that stand, and the last that recovered."""
+def standing(scene: Scene, short: bool = False) -> Line:
+    """The alerts that stand, the last that recovered, and whether any are kept quiet."""
     signs = scene.look.signs
     alerts = scene.board.alerts.newest()
     stand = [alert for alert in alerts if alert.open]
     over = max(
         (alert for alert in alerts if not alert.open), key=lambda alert: alert.recovered or 0, default=None
     )
-    line: Line = [(" Alerts ", "bold")]
+    line: Line = [] if short and stand else [(" Alerts ", "bold")]
     if not alerts:
-        return [*line, ("none", "dim")]
+        line.append(("none", "dim"))
     if stand:
         line += told(scene, stand[0])
         if len(stand) > 1:
@@ -119,6 +147,9 @@ def standing(scene: Scene) -> Line:
                 "good",
             )
         )
+    if quiets := scene.board.desk.quiets:
+        kinds = Counter(quiet.kind for quiet in quiets)
+        line.append(("   " + ", ".join(f"{count} {kind}" for kind, count in kinds.items()), "name"))
     return line
 
 
@@ -129,6 +160,8 @@ def told(scene: Scene, alert: Alert) -> Line:
     key = f" {shown(row['key'])}" if row["key"] else ""
     state, style = alert_view.state(scene, alert)
     since = f"since {clock(alert.raised)} ({lasting(alert_view.duration(scene, alert))})"
+    if (row["value"] or 0) <= (row["threshold"] or 0):  # back below, but not for long enough to be over
+        value = f"{value}, peak {alert_view.number(row['peak'])}"
     return [(f" {state} {shown(row['rule'])}{key} {value} > {limit} {since}", style)]
 
 
@@ -160,13 +193,13 @@ def fit_name(text: str, width: int) -> str:
     return text if len(text) <= width else fit(text, width)
 
 
-def top_programs(scene: Scene, most: int) -> list[Program]:
+def top_programs(scene: Scene, most: int) -> list[Family]:
     """The programs with the most traffic in the last minute, then those with the most ever."""
     edge = scene.board.edge
     return heapq.nsmallest(
         most,
-        (program for program in scene.board.programs if program.total),
-        key=lambda one: (-one.series.recent(edge), -one.bytes, one.name or "~", one.pid or 0),
+        (program for program in scene.board.families if program.total),
+        key=lambda one: (-one.series.recent(edge), -one.bytes, one.name or "~"),
     )
 
 
@@ -230,6 +263,6 @@ def section_columns(_scene: Scene) -> list[Column]:
 
     return [
         Column("Sections", 8, lambda s: (shown(s.name), ""), grow=1),
-        Column("methods", 7, methods),
+        Column("methods", 7, methods, grow=1),
         Column("60 s", 5, lambda s: (str(s.count), ""), side="right"),
     ]

@@ -5,7 +5,8 @@ from typing import Any
 from tidegate.tui.board.alarms import Alert
 from tidegate.tui.board.board import Line
 from tidegate.tui.board.conn import HOT, REST, Conn
-from tidegate.tui.board.parties import Host, Party, Program
+from tidegate.tui.board.desk import Quiet
+from tidegate.tui.board.parties import Family, Host, Party, Program
 from tidegate.tui.board.rows import WANTED
 from tidegate.tui.board.web import CLASSES, NO_REPLY, Site
 from tidegate.tui.views.conns import Group
@@ -14,7 +15,7 @@ CONN = (*HOT, *REST)
 TRAFFIC = ("open", "connections", "received_bytes", "sent_bytes")
 PROGRAM_NAMES = (
     "process_pid", "process_name", "process_path", "process_cmdline", "process_parent", "process_user",
-    "process_started", "process_container", "process_method", "process_confidence", *TRAFFIC,
+    "process_started", "process_container", "process_method", "process_confidence", "processes", *TRAFFIC,
 )  # fmt: skip
 HOST_NAMES = ("ip", "name", "name_source", "mac", "country", "city", "asn", "as_org", *TRAFFIC)
 SITE_NAMES = ("host", "section", "requests", *CLASSES, NO_REPLY, "methods", "bytes")
@@ -28,13 +29,18 @@ def conn(row: Conn) -> dict[str, Any]:
 
 
 def is_record(row: object) -> bool:
-    """Whether it is a row, and not a line above rows."""
-    return not isinstance(row, Group)
+    """Whether it is a row, and not a line above rows or a mute among alerts."""
+    return not isinstance(row, Group | Quiet)
 
 
-def program(row: Program) -> dict[str, Any]:
-    """A program with its traffic."""
-    return {name: row.facts().get(name) for name in PROGRAM_NAMES} | _traffic(row)
+def program(row: Program | Family) -> dict[str, Any]:
+    """A program with its traffic; of several with one name the number is missing."""
+    if isinstance(row, Family):
+        alone = next(iter(row.pids)) if row.processes == 1 else None
+        one = Program((alone, row.name))
+        one.cells = row.cells
+        return program(one) | {"processes": row.processes} | _traffic(row)
+    return {name: row.facts().get(name) for name in PROGRAM_NAMES} | {"processes": 1} | _traffic(row)
 
 
 def host(row: Host) -> dict[str, Any]:

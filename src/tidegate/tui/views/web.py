@@ -44,15 +44,15 @@ def columns(scene: Scene) -> list[Column]:
         return Column(name, 5, cell, lambda site: site.statuses[name], side="right", need=need)
 
     return [
-        Column("Host", 14, lambda s: (shown(s.host), "name"), lambda s: s.host.lower(), grow=3,
+        Column("Host", 12, lambda s: (shown(s.host), "name"), lambda s: s.host.lower(), grow=3,
                descending=False),
         Column("Section", 10, lambda s: (shown(s.section), ""), lambda s: s.section, grow=2,
                descending=False),
         Column("60 s", 6, lambda s: (f"{minute(s):.0f}", ""), minute, side="right"),
-        Column("Total", 7, lambda s: (str(s.requests), ""), lambda s: s.requests, side="right"),
+        Column("Total", 6, lambda s: (str(s.requests), ""), lambda s: s.requests, side="right", need=62),
         status("2xx", "good"), status("3xx", ""), status("4xx", "warn"), status("5xx", "bad"),
         status(NO_REPLY, "dim", 84),
-        Column("Methods", 12, lambda s: (methods(s), ""), methods, grow=2, descending=False,
+        Column("Methods", 11, lambda s: (methods(s), ""), methods, grow=2, descending=False,
                need=96),
         Column("Wait", 6, lambda s: (trip(latency(s) or None, look.signs), ""), latency, side="right",
                need=80),

@@ -31,6 +31,14 @@ class Column:
     """Which way it is sorted at first."""
 
 
+def in_room(columns: Sequence[Column], width: int) -> list[Column]:
+    """Those that stand beside each other in so many cells; what needs most goes first, then the last ones."""
+    shown = [column for column in columns if column.need <= width]
+    while len(shown) > 1 and sum(column.width + 1 for column in shown) - 1 > width - 2:
+        shown.remove(max(reversed(shown[1:]), key=lambda column: column.need))
+    return shown
+
+
 def widths(columns: Sequence[Column], room: int) -> list[int]:
     """How wide each is in this room, a space between them."""
     spare = room - sum(column.width for column in columns) - len(columns) + 1

@@ -13,7 +13,7 @@ from textual.strip import Strip
 
 from tidegate.tui.cells import fit
 from tidegate.tui.look import UNICODE, Signs
-from tidegate.tui.widgets.column import Column, widths
+from tidegate.tui.widgets.column import Column, in_room, widths
 
 STYLES = {
     "": Style(),
@@ -92,7 +92,7 @@ class LineTable(ScrollView, can_focus=False):
     def render_line(self, y: int) -> Strip:
         """One line of what is in view; the titles stay at the top."""
         width = self.scrollable_content_region.width
-        shown = [column for column in self.columns if column.need <= width]
+        shown = in_room(self.columns, width)
         room = widths(shown, width - 2)
         if y == 0:
             return self._titles(shown, room)

@@ -62,7 +62,7 @@ class TopBar(Widget):
         names = [f"{number} {title}" for number, title in enumerate(self._titles, 1)]
         if sum(map(len, names)) + len(names) + 2 <= self.size.width:
             return names
-        return [name if place == self._chosen else name.partition(" ")[0] for place, name in enumerate(names)]
+        return [name if place == self._chosen else _shortened(name) for place, name in enumerate(names)]
 
     def render_line(self, y: int) -> Strip:
         """Tabs and facts, or the line below."""
@@ -100,3 +100,9 @@ class TopBar(Widget):
         for number, (start, end) in enumerate(self.places()):
             if event.y == 0 and start <= event.x < end:
                 self.post_message(self.Clicked(number))
+
+
+def _shortened(name: str) -> str:
+    """ "6(2)" of "6 Alerts(2)": the number, and how many there are."""
+    number, _, title = name.partition(" ")
+    return number + title[title.index("(") :] if "(" in title else number

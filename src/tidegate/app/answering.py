@@ -1,0 +1,65 @@
+"""What a running watch can be asked over its control socket; without one it goes on."""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tidegate.alerts import commands as alert_commands
+from tidegate.app import Watch
+from tidegate.app.assembly import Assembly
+from tidegate.app.running import capture_facts, process_facts
+from tidegate.model.errors import UsageError
+from tidegate.model.text import safe_text
+from tidegate.pipeline.control import ControlServer
+
+if TYPE_CHECKING:
+    from tidegate.helper.client import Helper
+    from tidegate.pipeline.control import Command
+
+_log = logging.getLogger("tidegate")
+
+
+def watch_commands(
+    running: Watch, assembly: Assembly, file: str = "", helper: "Helper | None" = None
+) -> "dict[str, Command]":
+    """How it goes, its end, and all about alerts; there is nothing to reload."""
+    started = time.monotonic()
+
+    def status() -> dict[str, Any]:
+        stats = running.stats
+        return {
+            "uptime": time.monotonic() - started,
+            "capturing": True,
+            "error": "",
+            "reload_error": "",
+            **process_facts(assembly, file),
+            **capture_facts(stats, running.interfaces, stats.warnings, helper),
+        }
+
+    def stop() -> dict[str, Any]:
+        running.stop()
+        return {}
+
+    return {"status": status, "stop": stop, **alert_commands(assembly.running_alerts)}
+
+
+@contextmanager
+def answered(path: Path | None, commands: "Mapping[str, Command]") -> Iterator[None]:
+    """Answers there meanwhile. Where that cannot be, says why, and that nothing else depends on it."""
+    try:
+        server = ControlServer(path, commands) if path else None
+    except (UsageError, OSError) as error:
+        reason = str(error) if isinstance(error, UsageError) else f"{path}: {error.strerror or error}"
+        _log.warning("no other terminal reaches this watch (alerts, top): %s", safe_text(reason))
+        server = None
+    if server is None:
+        yield
+        return
+    server.start()
+    try:
+        yield
+    finally:
+        server.close()

@@ -1,0 +1,50 @@
+"""Passwords and keys that stand in a file of their own, or in the environment."""
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from tidegate.model.errors import SettingError, UsageError, keyed
+
+LONGEST = 1024
+
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
+
+
+def read_secret(path: Path, what: str = "password") -> str:
+    """The first line of a file that nobody but its owner can read; raises UsageError."""
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            text = file.read(LONGEST + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{path}: {reason}") from None
+    if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o077:
+        raise UsageError(f"others can read {path}; run: chmod 600 {path}")
+    if os.geteuid() not in (0, status.st_uid):
+        raise UsageError(f"{path} belongs to somebody else")
+    line = text.decode(errors="replace").partition("\n")[0].rstrip("\r")
+    if not line or len(text) > LONGEST:
+        raise UsageError(f"{path}: its first line should be the {what}")
+    return line
+
+
+def secret_of(key: str, text: str, file: str, environment: Mapping[str, str]) -> str:
+    """What `key: ${VARIABLE}` or `key_file: PATH` says; empty where neither is given. Raises SettingError."""
+    if text and file:
+        raise SettingError(f"give {key} or {key}_file, not both", key)
+    if file:
+        with keyed(f"{key}_file"):
+            return read_secret(Path(file), key)
+    if not text:
+        return ""
+    named = _VARIABLE.fullmatch(text)
+    if not named:
+        raise SettingError(f'a secret does not belong here: write "${{VARIABLE}}", or use {key}_file', key)
+    value = environment.get(named[1], "")
+    if not value:
+        raise SettingError(f"the environment has no variable {named[1]}", key)
+    return value

@@ -1,0 +1,1 @@
+"""Rows to Elasticsearch and OpenSearch: documents, a spool on disk, and a thread that sends."""
