@@ -296,10 +296,18 @@ impl Relay {
         let connections = 2 * self.shared.connections.load(Ordering::Relaxed);
         let open = files::open().saturating_sub(connections).max(places);
         self.shared.bound(plan, open);
+        let (answer, answers) = mpsc::channel();
         for to in 1..self.shared.threads() {
-            self.shared.write(Letter::Running(Arc::clone(&running), Vec::new()), to);
+            let letter = Letter::Running(Arc::clone(&running), Vec::new(), answer.clone());
+            self.shared.write(letter, to);
         }
-        self.shared.write(Letter::Running(running, sockets), 0);
+        self.shared.write(Letter::Running(running, sockets, answer), 0);
+        // Doors are open when this returns, unless a thread is very busy.
+        for _ in 0..self.shared.threads() {
+            if answers.recv_timeout(ANSWER).is_err() {
+                break;
+            }
+        }
     }
 }
 

@@ -85,7 +85,8 @@ pub(super) struct Arrival {
 
 /// What a thread is told.
 pub(super) enum Letter {
-    Running(Arc<Running>, Vec<(SocketAddr, OwnedFd)>),
+    /// A new plan, and sockets for its doors; an answer when they are open.
+    Running(Arc<Running>, Vec<(SocketAddr, OwnedFd)>, mpsc::Sender<()>),
     Arrival(Box<Arrival>),
     /// There may be room again.
     Room,

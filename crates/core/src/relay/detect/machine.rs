@@ -168,7 +168,7 @@ impl<'a> Found<'a> {
         let next = self.next.iter().enumerate().map(|(at, next)| {
             let (before, after) = (mark(at / self.bytes.len()), mark(*next as usize));
             let news = after.holds != 0 || after.may != before.may;
-            next * width | if news { NEWS } else { 0 }
+            (next * width) | if news { NEWS } else { 0 }
         });
         let next = next.collect();
         Machine { columns, width, next, marks: marks.into_boxed_slice() }

@@ -20,12 +20,14 @@ impl Worker {
 
     fn letter(&mut self, letter: Letter) {
         match letter {
-            Letter::Running(running, sockets) => {
+            Letter::Running(running, sockets, answer) => {
                 self.rows.sensor.clone_from(&running.sensor);
                 self.running = running;
                 if self.number == 0 && self.ends_at.is_none() {
                     self.open_doors(sockets);
                 }
+                // Who asked may have gone.
+                let _ = answer.send(());
             }
             Letter::Arrival(arrival) => self.settle_in(*arrival),
             Letter::Room => self.unblock(),
