@@ -1,0 +1,1 @@
+"""The relay: policy over the core's data plane, and the library."""
