@@ -18,6 +18,7 @@ __all__ = [
     "Rows",
     "SegmentReader",
     "SegmentWriter",
+    "SkLookup",
     "Stats",
     "TableInfo",
     "TextPieces",
@@ -331,6 +332,26 @@ class TextWriter:
         """The rows as bytes, the header line before the first."""
     def pieces(self, rows: object) -> TextPieces:
         """The same in pieces of about a megabyte, made as they are asked for."""
+
+@final
+class SkLookup:
+    """Steers new TCP connections to any of many ports to one listening socket, by a BPF program of the kernel."""
+
+    def __new__(
+        cls,
+        ip: str,
+        ports: Sequence[tuple[int, int]],
+        listener: int,
+        spared: Sequence[tuple[str, int]] = (),
+    ) -> Self:
+        """From now on, in the caller's network namespace.
+
+        `ip` is the address connected to, 0.0.0.0 and :: for all; `ports` are (first, last); `listener` is the descriptor
+        of a socket of the same family that listens; `spared` addresses and ports are left alone.
+        Raises CoreError, with the reason and what to do, where the kernel or missing rights do not allow it.
+        """
+    def close(self) -> None:
+        """Ends it; so does the end of the process."""
 
 @final
 class TextPieces:

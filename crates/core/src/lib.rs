@@ -5,6 +5,8 @@
 //! connection and its stream, [`protocols`] hear what is said, [`tables`] keeps the rows, and [`engine::Engine`] joins them.
 //! Nothing here reads a clock or knows Python.
 
+#[cfg(target_os = "linux")]
+mod bpf;
 pub mod capture;
 pub mod config;
 pub mod decode;
@@ -15,6 +17,7 @@ pub mod health;
 pub mod packet;
 pub mod process;
 pub mod protocols;
+pub mod steering;
 pub mod tables;
 
 pub use config::Config;

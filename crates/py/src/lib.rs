@@ -15,6 +15,7 @@ mod queue;
 mod reader;
 mod recording;
 mod stats;
+mod steering;
 mod text;
 mod watcher;
 
@@ -40,6 +41,8 @@ mod core {
     use super::reader::Reader;
     #[pymodule_export]
     use super::stats::{InterfaceStats, Stats};
+    #[pymodule_export]
+    use super::steering::SkLookup;
     #[pymodule_export]
     use super::text::{TextPieces, TextWriter};
     #[pymodule_export]

@@ -2,8 +2,7 @@
 //! namespace, its port before the first packet, and whose a datagram is. Their instructions are
 //! written here and use only what the kernel promises to keep, so that no compiler is needed.
 
-mod assemble;
-mod load;
+mod cookie;
 mod programs;
 mod ring;
 
@@ -13,10 +12,11 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 
-use load::Map;
+use cookie::own_net_cookie;
 use programs::{Given, KEY_LENGTH, at, kind};
 use ring::BpfRing;
 
+use crate::bpf::load::{self, Code, Map};
 use crate::process::ends::{Ends, TCP, UDP, address};
 use crate::process::event::{Event, Told, What, slice_at, u32_at, u64_at};
 use crate::process::linux::procfs::{monotonic, own_net};
@@ -49,10 +49,10 @@ impl Bpf {
             ring: ring.as_raw_fd(),
             told: told.as_raw_fd(),
             lost: lost.as_raw_fd(),
-            net: load::own_net_cookie()?,
+            net: own_net_cookie()?,
         };
         let programs = given.programs();
-        let links = programs.iter().map(|code| load::attach(code, group.as_raw_fd()));
+        let links = programs.iter().map(|code| attach(code, group.as_raw_fd()));
         let links = links.collect::<io::Result<_>>()?;
         let ring = BpfRing::map(ring, RING)?;
         Ok(Self { ring, lost, counted: 0, net: own_net()?, _links: links, _told: told })
@@ -72,6 +72,13 @@ impl Bpf {
             self.counted = lost;
         }
     }
+}
+
+fn attach(code: &Code, group: RawFd) -> io::Result<OwnedFd> {
+    load::attach(code, group).map_err(|error| {
+        let words = crate::error::words(&error);
+        io::Error::new(error.kind(), format!("the hook {} is refused: {words}", code.name))
+    })
 }
 
 /// The control group that all processes are in.

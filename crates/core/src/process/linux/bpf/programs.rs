@@ -4,7 +4,8 @@
 //! happens, looks at the fields its context offers (no kernel memory is read, so that a
 //! locked-down kernel takes them too), and leaves other network namespaces out.
 
-use super::assemble::{Assembler, Helper, R0, R1, R2, R3, R4, R6, R7, R8, R10, Size};
+use crate::bpf::assemble::{Assembler, Helper, R0, R1, R2, R3, R4, R6, R7, R8, R10, Size};
+use crate::bpf::load::Code;
 use crate::process::ends::UDP;
 
 /// What a record tells, in its first word. Even numbers are IPv6.
@@ -81,14 +82,6 @@ mod addr {
 
 /// Address families in the order of the arrays above, and words of their addresses.
 const FAMILIES: [(i32, i16); 2] = [(libc::AF_INET, 1), (libc::AF_INET6, 4)];
-
-/// A program ready to be loaded.
-pub(crate) struct Code {
-    pub(crate) name: &'static str,
-    pub(crate) kind: u32,
-    pub(crate) attach: u32,
-    pub(crate) instructions: Vec<[u8; 8]>,
-}
 
 /// What programs refer to: descriptors of maps, and the namespace that counts.
 #[derive(Clone, Copy)]

@@ -20,7 +20,9 @@ pub(crate) enum Helper {
     PidTgid = 14,
     UidGid = 15,
     SocketCookie = 46,
+    SocketRelease = 86,
     NamespaceCookie = 122,
+    SocketAssign = 124,
     RingOutput = 130,
 }
 
@@ -80,9 +82,29 @@ impl Assembler {
         self.push(0x07, to, 0, 0, value)
     }
 
+    /// `to += from`
+    pub(crate) fn add_register(&mut self, to: u8, from: u8) -> &mut Self {
+        self.push(0x0f, to, from, 0, 0)
+    }
+
+    /// `to &= value`
+    pub(crate) fn mask(&mut self, to: u8, value: i32) -> &mut Self {
+        self.push(0x57, to, 0, 0, value)
+    }
+
     /// `to >>= bits`
     pub(crate) fn shift(&mut self, to: u8, bits: i32) -> &mut Self {
         self.push(0x77, to, 0, 0, bits)
+    }
+
+    /// `to >>= bits`, a register's number of them
+    pub(crate) fn shift_by(&mut self, to: u8, bits: u8) -> &mut Self {
+        self.push(0x7f, to, bits, 0, 0)
+    }
+
+    /// `to <<= bits`
+    pub(crate) fn shift_left(&mut self, to: u8, bits: i32) -> &mut Self {
+        self.push(0x67, to, 0, 0, bits)
     }
 
     /// `to = place + offset` on the stack

@@ -4,13 +4,10 @@
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
-use super::programs::Code;
-
 const MAP_CREATE: i32 = 0;
 const MAP_LOOKUP: i32 = 1;
+const MAP_UPDATE: i32 = 2;
 const PROG_LOAD: i32 = 5;
-/// `SO_NETNS_COOKIE`.
-const NETNS_COOKIE: i32 = 71;
 const LINK_CREATE: i32 = 28;
 /// Length of `union bpf_attr` as far as it is used here; the kernel takes the rest for zeroes.
 const ATTR: usize = 128;
@@ -20,9 +17,20 @@ const LICENSE: &[u8] = b"Apache-2.0\0";
 /// Kinds of maps.
 #[derive(Clone, Copy)]
 pub(crate) enum Map {
+    Hash = 1,
     Array = 2,
     Recent = 9,
+    Sockets = 15,
     Ring = 27,
+}
+
+/// A program ready to be loaded: its name, and what it is attached to (`enum bpf_prog_type`,
+/// `bpf_attach_type`).
+pub(crate) struct Code {
+    pub(crate) name: &'static str,
+    pub(crate) kind: u32,
+    pub(crate) attach: u32,
+    pub(crate) instructions: Vec<[u8; 8]>,
 }
 
 /// `union bpf_attr`, field by field.
@@ -76,15 +84,18 @@ pub(crate) fn value(map: RawFd) -> io::Result<u64> {
     Ok(value)
 }
 
-/// Loads a program and attaches it to a control group; it runs until the descriptor is closed.
-pub(crate) fn attach(code: &Code, group: RawFd) -> io::Result<OwnedFd> {
-    let said = |error: io::Error| {
-        let words = crate::error::words(&error);
-        io::Error::new(error.kind(), format!("the hook {} is refused: {words}", code.name))
-    };
-    let program = load(code).map_err(said)?;
-    let attr = Attr::new().word(0, program.as_raw_fd() as u32).word(4, group as u32);
-    attr.word(8, code.attach).open(LINK_CREATE).map_err(said)
+/// Puts a value under a key. Both have the lengths that the map was made with.
+pub(crate) fn put(map: RawFd, key: &[u8], value: &[u8]) -> io::Result<()> {
+    let attr = Attr::new().word(0, map as u32).pointer(8, key.as_ptr());
+    attr.pointer(16, value.as_ptr()).call(MAP_UPDATE).map(drop)
+}
+
+/// Loads a program and attaches it to a control group or network namespace; it runs until the
+/// descriptor is closed.
+pub(crate) fn attach(code: &Code, place: RawFd) -> io::Result<OwnedFd> {
+    let program = load(code)?;
+    let attr = Attr::new().word(0, program.as_raw_fd() as u32).word(4, place as u32);
+    attr.word(8, code.attach).open(LINK_CREATE)
 }
 
 fn load(code: &Code) -> io::Result<OwnedFd> {
@@ -96,17 +107,4 @@ fn load(code: &Code) -> io::Result<OwnedFd> {
         .bytes(48, b"tidegate")
         .word(68, code.attach);
     attr.open(PROG_LOAD)
-}
-
-/// The caller's network namespace, as programs see it.
-pub(crate) fn own_net_cookie() -> io::Result<u64> {
-    let socket = std::net::UdpSocket::bind(("127.0.0.1", 0))
-        .or_else(|_| std::net::UdpSocket::bind(("::", 0)))?;
-    let (mut cookie, mut len) = (0_u64, size_of::<u64>() as libc::socklen_t);
-    let place = (&raw mut cookie).cast();
-    // SAFETY: the kernel writes at most `len` bytes, the size of the live `cookie`.
-    let done = unsafe {
-        libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, NETNS_COOKIE, place, &raw mut len)
-    };
-    if done < 0 { Err(io::Error::last_os_error()) } else { Ok(cookie) }
 }
