@@ -3,12 +3,13 @@
 import errno
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tidegate.helper.messages import Bind, Lookup, PacketSocket, Question, Records, State
+from tidegate.helper.messages import Bind, Lookup, PacketSocket, Question, Records, Release, State, Steer
 from tidegate.helper.records import Record, RecordSource, Sender
+from tidegate.helper.steering import Steerings
 from tidegate.model.errors import TidegateError
 
 MAX_HOLDERS = 8
@@ -17,18 +18,21 @@ MAX_HOLDERS = 8
 
 @dataclass
 class Answer:
-    """Fields to send, with a socket to hand over if there is one."""
+    """Fields to send, with the sockets to hand over if there are any."""
 
     fields: dict[str, Any]
-    handed: socket.socket | None = None
+    handed: Sequence[socket.socket] = ()
 
 
 class Answers:
     """Answers questions, one after the other."""
 
-    def __init__(self, records: Callable[[], RecordSource] | None, events: socket.socket) -> None:
+    def __init__(
+        self, records: Callable[[], RecordSource] | None, events: socket.socket, steers: bool = False
+    ) -> None:
         self._open_records = records
         self._events = events
+        self._steerings = Steerings() if steers else None
         self._sender: Sender | None = None
 
     def answer(self, question: Question) -> Answer:
@@ -42,16 +46,18 @@ class Answers:
             return Answer({"errno": errno.ENOTSUP, "error": str(error)[:500]})
 
     def close(self) -> None:
-        """Ends the records."""
+        """Ends the records, and what is steered."""
+        if self._steerings:
+            self._steerings.close()
         if self._sender:
             self._sender.close()
 
     def _answer(self, question: Question) -> Answer:
         match question:
             case PacketSocket(kind):
-                return Answer({"ok": True}, _packet_socket(kind))
+                return Answer({"ok": True}, [_packet_socket(kind)])
             case Bind():
-                return Answer({"ok": True}, _bound(question))
+                return Answer({"ok": True}, [_bound(question)])
             case Records():
                 return Answer({"ok": True, "method": self._records()})
             case Lookup():
@@ -59,6 +65,17 @@ class Answers:
             case State():
                 source = self._started().source
                 return Answer({"ok": True, "refused": list(source.refused), "stats": dict(source.stats)})
+            case Steer():
+                steered = self._steers().steer(question)
+                return Answer({"ok": True, "steering": steered.number}, steered.sockets)
+            case Release(steering):
+                self._steers().release(steering)
+                return Answer({"ok": True})
+
+    def _steers(self) -> Steerings:
+        if self._steerings is None:
+            raise OSError(errno.EPERM, "this one steers nothing: it was not started for a relay")
+        return self._steerings
 
     def _records(self) -> str:
         if self._open_records is None:

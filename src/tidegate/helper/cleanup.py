@@ -1,7 +1,7 @@
 """Removes what carries our name in the kernel and outlived its maker.
 
 Whatever of ours stays in the kernel when its maker dies is called `tidegate-PID`: tracing instances,
-pinned BPF objects (files or folders), nft tables. It is a leftover when no Tidegate with that PID runs.
+pinned BPF objects (files or folders), nft tables (`tidegate-PID-N`). It is a leftover when no Tidegate with that PID runs.
 """
 
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 TRACING = Path("/sys/kernel/tracing/instances")
 PINNED = Path("/sys/fs/bpf")
 
-_OURS = re.compile(r"tidegate-([1-9][0-9]{0,6})")
+_OURS = re.compile(r"tidegate-([1-9][0-9]{0,6})(?:-[0-9]{1,6})?")
 _PATIENCE = 5.0
 
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from tidegate.helper import messages
 from tidegate.helper.records import Receiver, Record
+from tidegate.helper.steering import Steered, SteeringRefused
 from tidegate.model.errors import TidegateError
 
 _PATIENCE = 5.0
@@ -50,6 +51,20 @@ class Helper:
         if "errno" in fields or not descriptors:
             raise OSError(fields.get("errno", 5), str(fields.get("error")), f"{address} port {port}")
         return socket.socket(fileno=descriptors[0])
+
+    def steer(self, asked: messages.Steer) -> Steered:
+        """As Steerings.steer, in the helper; raises SteeringRefused, or HelperError if the helper is gone."""
+        question = {"ask": "steer", "by": asked.by, "address": asked.address, "ports": asked.ports,
+                    "spared": asked.spared, "sockets": asked.sockets}  # fmt: skip
+        fields, descriptors = self._ask(question)
+        sockets = tuple(socket.socket(fileno=descriptor) for descriptor in descriptors)
+        if "errno" in fields or not sockets:
+            raise SteeringRefused(str(fields.get("error")))
+        return Steered(int(fields["steering"]), sockets)
+
+    def release(self, steering: int) -> None:
+        """Ends a steering; that of a helper that is gone has ended already."""
+        self._asked({"ask": "release", "steering": steering})
 
     def records(self) -> Receiver:
         """Records of processes from now on, once; raises HelperError where there are none."""
@@ -109,7 +124,7 @@ class Helper:
         with self._lock:
             try:
                 self._questions.send(messages.encode(question))
-                answer, descriptors, _, _ = socket.recv_fds(self._questions, messages.ANSWER, 1)
+                answer, descriptors, _, _ = socket.recv_fds(self._questions, messages.ANSWER, messages.MAX_SOCKETS)
             except OSError:
                 # The answer to this question must not be taken for that to the next.
                 self._questions.close()

@@ -49,17 +49,21 @@ class Separated:
 
 
 def separate(
-    user: str | None, outlets: Outlets, records: Callable[[], RecordSource] | None = None
+    user: str | None,
+    outlets: Outlets,
+    records: Callable[[], RecordSource] | None = None,
+    steers: bool = False,
 ) -> Separated:
     """Forks the helper, hands the outlets over and drops all rights. Call early: there must be one thread.
 
-    `records` opens the source of process records, in the helper, when the worker asks for them.
+    `records` opens the source of process records, in the helper, when the worker asks for them; `steers` lets the
+    worker have ports steered to it, as a relay may need.
     Raises UsageError for a user that does not exist or cannot be become, StoreError for the store.
     """
     if len(list(Path("/proc/self/task").iterdir())) > 1:
         raise RuntimeError("rights are given up before threads are started")
     who, told = _worker(user)
-    helper = _fork(records)
+    helper = _fork(records, steers)
     try:
         _prepare(outlets, who)
         _drop(who)
@@ -120,13 +124,13 @@ def _drop(who: Identity) -> None:
         raise RuntimeError("the rights could not be given up")
 
 
-def _fork(records: Callable[[], RecordSource] | None) -> Helper:
+def _fork(records: Callable[[], RecordSource] | None, steers: bool = False) -> Helper:
     pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(3)]
     here, there = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     with _signals_blocked():
         pid = os.fork()
         if pid == 0:
-            _be_helper(there, records)
+            _be_helper(there, records, steers)
     for connection in there:
         connection.close()
     return Helper(pid, *here)
@@ -142,14 +146,16 @@ def _signals_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _be_helper(connections: Sequence[socket.socket], records: Callable[[], RecordSource] | None) -> NoReturn:
+def _be_helper(
+    connections: Sequence[socket.socket], records: Callable[[], RecordSource] | None, steers: bool
+) -> NoReturn:
     """The life of the helper: nothing of the worker's is run on the way out."""
     code = 1
     try:
         for number in _IGNORED:
             signal.signal(number, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _IGNORED)
-        _help(connections, records)
+        _help(connections, records, steers)
         code = 0
     finally:
         if code:
@@ -157,7 +163,9 @@ def _be_helper(connections: Sequence[socket.socket], records: Callable[[], Recor
         os._exit(code)
 
 
-def _help(connections: Sequence[socket.socket], records: Callable[[], RecordSource] | None) -> None:
+def _help(
+    connections: Sequence[socket.socket], records: Callable[[], RecordSource] | None, steers: bool
+) -> None:
     questions, packets, events = connections
     _forget_files({connection.fileno() for connection in connections})
     capabilities.name_process(NAME)
@@ -168,7 +176,7 @@ def _help(connections: Sequence[socket.socket], records: Callable[[], RecordSour
     # Beside, for nft may take its time and the first interface is waited for.
     leftovers = threading.Thread(target=cleanup.clean, name="tidegate-clean")
     leftovers.start()
-    answers = Answers(records, events)
+    answers = Answers(records, events, steers)
     serve(questions, [packets], answers)
     answers.close()
     leftovers.join()

@@ -6,6 +6,9 @@
     {"ask": "lookup", "proto": "tcp", "local_ip": "::1", "local_port": 5, "remote_ip": null, "remote_port": 0}
                                              records of who holds this socket now, or listens for it
     {"ask": "state"}                         how records are found, what does not work, and counters
+    {"ask": "steer", "by": "sk_lookup", "address": "::", "ports": [[1, 21], [23, 65535]], "spared": [["::1", 8080]],
+     "sockets": 2}                           listening sockets that get the connections to all of these ports
+    {"ask": "release", "steering": 1}        ends it
 
 Answers are {"ok": true, ...}, some with a descriptor, or {"errno": N, "error": "..."}.
 """
@@ -16,7 +19,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-QUESTION = 512
+QUESTION = 4096
 """Bytes of a question at most."""
 
 ANSWER = 1 << 16
@@ -26,6 +29,9 @@ LOW_PORTS = 1024
 """Ports below this one are the system's."""
 
 MAX_PORT = 65_535
+
+MAX_RANGES, MAX_SPARED, MAX_SOCKETS = 128, 32, 64
+"""Of a steering: ranges of ports, addresses left alone, listening sockets."""
 
 
 class Refused(Exception):
@@ -69,7 +75,28 @@ class State:
     """How it goes with the records."""
 
 
-Question = PacketSocket | Bind | Records | Lookup | State
+@dataclass(frozen=True)
+class Steer:
+    """New TCP connections to any of these ports come to one port with so many listening sockets."""
+
+    by: str
+    address: str
+    """The one that was connected to; the unspecified one stands for all of its family."""
+    ports: tuple[tuple[int, int], ...]
+    """(first, last), ascending."""
+    spared: tuple[tuple[str, int], ...]
+    """Addresses and ports of this family that are left alone."""
+    sockets: int
+
+
+@dataclass(frozen=True)
+class Release:
+    """The end of a steering."""
+
+    steering: int
+
+
+Question = PacketSocket | Bind | Records | Lookup | State | Steer | Release
 
 
 def parse(message: bytes) -> Question:
@@ -101,6 +128,12 @@ def _question(fields: dict[str, Any]) -> Question:
               "local_port": int(port), "remote_ip": str() | None as remote, "remote_port": int(other),
               **rest} if not rest and _within(port, 0, MAX_PORT) and _within(other, 0, MAX_PORT):  # fmt: skip
             return Lookup(proto, _address(local), port, _address(remote) if remote else None, other)
+        case {"ask": "steer", "by": "sk_lookup" | "tproxy" | "redirect" as by, "address": str(address),
+              "ports": list(ports), "spared": list(spared), "sockets": int(sockets),
+              **rest} if not rest and _within(sockets, 1, MAX_SOCKETS):  # fmt: skip
+            return Steer(by, _address(address), _ports(ports), _spared(spared, address), sockets)
+        case {"ask": "release", "steering": int(steering), **rest} if not rest:
+            return Release(steering)
         case {"ask": "records", **rest} if not rest:
             return Records()
         case {"ask": "state", **rest} if not rest:
@@ -114,9 +147,40 @@ def _within(number: int, least: int, most: int) -> bool:
 
 def _address(text: str) -> str:
     try:
-        return str(ipaddress.ip_address(text))
+        address = ipaddress.ip_address(text)
     except ValueError:
         raise Refused("no IP address") from None
+    if getattr(address, "scope_id", None):
+        raise Refused("an address with a scope")
+    return str(address)
+
+
+def _ports(ranges: list[Any]) -> tuple[tuple[int, int], ...]:
+    found: list[tuple[int, int]] = []
+    least = 1
+    for one in ranges:
+        match one:
+            case [int(first), int(last)] if _within(first, least, MAX_PORT) and _within(last, first, MAX_PORT):
+                found.append((first, last))
+                least = last + 1
+            case _:
+                raise Refused("no ascending ranges of ports")
+    if not 1 <= len(found) <= MAX_RANGES:
+        raise Refused("none, or too many ranges of ports")
+    return tuple(found)
+
+
+def _spared(ends: list[Any], beside: str) -> tuple[tuple[str, int], ...]:
+    found: list[tuple[str, int]] = []
+    for one in ends:
+        match one:
+            case [str(address), int(port)] if _within(port, 1, MAX_PORT) and (":" in address) == (":" in beside):
+                found.append((_address(address), port))
+            case _:
+                raise Refused("no address and port of this family")
+    if len(found) > MAX_SPARED:
+        raise Refused("too many addresses to be left alone")
+    return tuple(found)
 
 
 def text_of(value: object) -> str:

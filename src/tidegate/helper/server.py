@@ -55,11 +55,11 @@ def _send(connection: socket.socket, answer: Answer) -> None:
         message = messages.encode({"errno": 7, "error": "the answer is too long"})
     try:
         if answer.handed:
-            socket.send_fds(connection, [message], [answer.handed.fileno()])
+            socket.send_fds(connection, [message], [one.fileno() for one in answer.handed])
         else:
             connection.send(message)
     except OSError:
         pass
     finally:
-        if answer.handed:
-            answer.handed.close()
+        for one in answer.handed:
+            one.close()
