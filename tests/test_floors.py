@@ -10,6 +10,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "tidegate"
 DOORS = {
     "__init__.py",
     "enrich/watch.py",
+    "helper/steering.py",
     "model/batch.py",
     "model/errors.py",
     "model/stats.py",

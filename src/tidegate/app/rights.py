@@ -18,12 +18,13 @@ def separate(
     user: str | None = None,
     outlets: Outlets | None = None,
     records: "Callable[[], RecordSource] | None" = None,
+    steers: bool = False,
 ) -> "Iterator[Separated | None]":
     """Splits this process: a helper keeps the rights, we keep none. None where there are none to keep.
 
     Call it before any thread is started; it cannot be undone. `user` is who we become (SUDO_UID unless
     named), `outlets` are handed to that user, `records` opens the helper's source of process records, when
-    `helper.records()` asks for it. Raises UsageError or StoreError.
+    `helper.records()` asks for it, `steers` lets a relay's ports be steered. Raises UsageError or StoreError.
     """
     if not _may_separate():
         if user:
@@ -32,7 +33,7 @@ def separate(
         return
     from tidegate.helper import launch
 
-    separated = launch.separate(user, outlets or Outlets(), records)
+    separated = launch.separate(user, outlets or Outlets(), records, steers)
     try:
         yield separated
     finally:

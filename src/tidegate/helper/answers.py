@@ -7,7 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tidegate.helper.messages import Bind, Lookup, PacketSocket, Question, Records, Release, State, Steer
+from tidegate.helper.messages import (
+    Alter,
+    Bind,
+    Lookup,
+    PacketSocket,
+    Question,
+    Records,
+    Release,
+    State,
+    Steer,
+)
+from tidegate.helper.own import bound
 from tidegate.helper.records import Record, RecordSource, Sender
 from tidegate.helper.steering import Steerings
 from tidegate.model.errors import TidegateError
@@ -56,8 +67,8 @@ class Answers:
         match question:
             case PacketSocket(kind):
                 return Answer({"ok": True}, [_packet_socket(kind)])
-            case Bind():
-                return Answer({"ok": True}, [_bound(question)])
+            case Bind(protocol, address, port):
+                return Answer({"ok": True}, [bound(protocol, address, port)])
             case Records():
                 return Answer({"ok": True, "method": self._records()})
             case Lookup():
@@ -68,6 +79,9 @@ class Answers:
             case Steer():
                 steered = self._steers().steer(question)
                 return Answer({"ok": True, "steering": steered.number}, steered.sockets)
+            case Alter():
+                self._steers().alter(question)
+                return Answer({"ok": True})
             case Release(steering):
                 self._steers().release(steering)
                 return Answer({"ok": True})
@@ -103,19 +117,3 @@ def _packet_socket(kind: str) -> socket.socket:
     """Takes nothing before it is bound: protocol 0."""
     form = socket.SOCK_RAW if kind == "raw" else socket.SOCK_DGRAM
     return socket.socket(socket.AF_PACKET, form, 0)
-
-
-def _bound(question: Bind) -> socket.socket:
-    family = socket.AF_INET6 if ":" in question.address else socket.AF_INET
-    form = socket.SOCK_STREAM if question.protocol == "tcp" else socket.SOCK_DGRAM
-    bound = socket.socket(family, form)
-    try:
-        if family == socket.AF_INET6:
-            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        if form == socket.SOCK_STREAM:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((question.address, question.port))
-    except OSError:
-        bound.close()
-        raise
-    return bound

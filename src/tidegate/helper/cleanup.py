@@ -1,7 +1,8 @@
 """Removes what carries our name in the kernel and outlived its maker.
 
 Whatever of ours stays in the kernel when its maker dies is called `tidegate-PID`: tracing instances,
-pinned BPF objects (files or folders), nft tables (`tidegate-PID-N`). It is a leftover when no Tidegate with that PID runs.
+pinned BPF objects (files or folders), nft tables (of them there may be several, `tidegate-PID-N`). It is a
+leftover when no Tidegate with that PID runs.
 """
 
 import json

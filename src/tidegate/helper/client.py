@@ -62,6 +62,14 @@ class Helper:
             raise SteeringRefused(str(fields.get("error")))
         return Steered(int(fields["steering"]), sockets)
 
+    def alter(self, asked: messages.Alter) -> None:
+        """As Steerings.alter, in the helper; raises as `steer`."""
+        fields, _ = self._ask(
+            {"ask": "alter", "steering": asked.steering, "ports": asked.ports, "spared": asked.spared}
+        )
+        if "errno" in fields:
+            raise SteeringRefused(str(fields.get("error")))
+
     def release(self, steering: int) -> None:
         """Ends a steering; that of a helper that is gone has ended already."""
         self._asked({"ask": "release", "steering": steering})
@@ -124,7 +132,9 @@ class Helper:
         with self._lock:
             try:
                 self._questions.send(messages.encode(question))
-                answer, descriptors, _, _ = socket.recv_fds(self._questions, messages.ANSWER, messages.MAX_SOCKETS)
+                answer, descriptors, _, _ = socket.recv_fds(
+                    self._questions, messages.ANSWER, messages.MAX_SOCKETS
+                )
             except OSError:
                 # The answer to this question must not be taken for that to the next.
                 self._questions.close()

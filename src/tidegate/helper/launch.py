@@ -56,8 +56,8 @@ def separate(
 ) -> Separated:
     """Forks the helper, hands the outlets over and drops all rights. Call early: there must be one thread.
 
-    `records` opens the source of process records, in the helper, when the worker asks for them; `steers` lets the
-    worker have ports steered to it, as a relay may need.
+    `records` opens the source of process records, in the helper, when the worker asks for them; `steers`
+    lets the worker have ports steered to it, as a relay may need.
     Raises UsageError for a user that does not exist or cannot be become, StoreError for the store.
     """
     if len(list(Path("/proc/self/task").iterdir())) > 1:

@@ -6,8 +6,11 @@
     {"ask": "lookup", "proto": "tcp", "local_ip": "::1", "local_port": 5, "remote_ip": null, "remote_port": 0}
                                              records of who holds this socket now, or listens for it
     {"ask": "state"}                         how records are found, what does not work, and counters
-    {"ask": "steer", "by": "sk_lookup", "address": "::", "ports": [[1, 21], [23, 65535]], "spared": [["::1", 8080]],
-     "sockets": 2}                           listening sockets that get the connections to all of these ports
+    {"ask": "steer", "by": "sk_lookup", "address": "::", "ports": [[1, 21], [23, 65535]],
+     "spared": [["::1", 8080]], "sockets": 1}
+                                             sockets that listen for connections to all of these ports
+    {"ask": "alter", "steering": 1, "ports": [[1, 1023]], "spared": []}
+                                             other ports for the same sockets
     {"ask": "release", "steering": 1}        ends it
 
 Answers are {"ok": true, ...}, some with a descriptor, or {"errno": N, "error": "..."}.
@@ -32,6 +35,9 @@ MAX_PORT = 65_535
 
 MAX_RANGES, MAX_SPARED, MAX_SOCKETS = 128, 32, 64
 """Of a steering: ranges of ports, addresses left alone, listening sockets."""
+
+MAX_NUMBER = 1 << 30
+"""Steerings are numbered from 1."""
 
 
 class Refused(Exception):
@@ -85,8 +91,17 @@ class Steer:
     ports: tuple[tuple[int, int], ...]
     """(first, last), ascending."""
     spared: tuple[tuple[str, int], ...]
-    """Addresses and ports of this family that are left alone."""
+    """Addresses and ports that are left alone; those of the other family say nothing here."""
     sockets: int
+
+
+@dataclass(frozen=True)
+class Alter:
+    """Other ports and addresses left alone, for a steering that there is."""
+
+    steering: int
+    ports: tuple[tuple[int, int], ...]
+    spared: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -96,7 +111,7 @@ class Release:
     steering: int
 
 
-Question = PacketSocket | Bind | Records | Lookup | State | Steer | Release
+Question = PacketSocket | Bind | Records | Lookup | State | Steer | Alter | Release
 
 
 def parse(message: bytes) -> Question:
@@ -131,8 +146,13 @@ def _question(fields: dict[str, Any]) -> Question:
         case {"ask": "steer", "by": "sk_lookup" | "tproxy" | "redirect" as by, "address": str(address),
               "ports": list(ports), "spared": list(spared), "sockets": int(sockets),
               **rest} if not rest and _within(sockets, 1, MAX_SOCKETS):  # fmt: skip
-            return Steer(by, _address(address), _ports(ports), _spared(spared, address), sockets)
-        case {"ask": "release", "steering": int(steering), **rest} if not rest:
+            return Steer(by, _address(address), _ports(ports), _spared(spared), sockets)
+        case {"ask": "alter", "steering": int(steering), "ports": list(ports), "spared": list(spared),
+              **rest} if not rest and _within(steering, 1, MAX_NUMBER):  # fmt: skip
+            return Alter(steering, _ports(ports), _spared(spared))
+        case {"ask": "release", "steering": int(steering), **rest} if not rest and _within(
+            steering, 1, MAX_NUMBER
+        ):
             return Release(steering)
         case {"ask": "records", **rest} if not rest:
             return Records()
@@ -160,7 +180,9 @@ def _ports(ranges: list[Any]) -> tuple[tuple[int, int], ...]:
     least = 1
     for one in ranges:
         match one:
-            case [int(first), int(last)] if _within(first, least, MAX_PORT) and _within(last, first, MAX_PORT):
+            case [int(first), int(last)] if _within(first, least, MAX_PORT) and _within(
+                last, first, MAX_PORT
+            ):
                 found.append((first, last))
                 least = last + 1
             case _:
@@ -170,14 +192,14 @@ def _ports(ranges: list[Any]) -> tuple[tuple[int, int], ...]:
     return tuple(found)
 
 
-def _spared(ends: list[Any], beside: str) -> tuple[tuple[str, int], ...]:
+def _spared(ends: list[Any]) -> tuple[tuple[str, int], ...]:
     found: list[tuple[str, int]] = []
     for one in ends:
         match one:
-            case [str(address), int(port)] if _within(port, 1, MAX_PORT) and (":" in address) == (":" in beside):
+            case [str(address), int(port)] if _within(port, 1, MAX_PORT):
                 found.append((_address(address), port))
             case _:
-                raise Refused("no address and port of this family")
+                raise Refused("no address and port")
     if len(found) > MAX_SPARED:
         raise Refused("too many addresses to be left alone")
     return tuple(found)

@@ -1,7 +1,8 @@
 """Tables of nftables, through libnftables: the kernel removes them when their maker ends.
 
-A table that is owned goes with the connection that made it, however its process ends, and is left alone when somebody
-loads their own rules (`nft flush ruleset`). Kernels before 5.12 know no owner: there its name tells whose it was.
+A table that is owned goes with the connection that made it, however its process ends, and is left alone when
+somebody loads their own rules (`nft flush ruleset`). Kernels before 5.12 know no owner: there its name tells
+whose it was.
 """
 
 import ctypes

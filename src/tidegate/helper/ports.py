@@ -1,4 +1,4 @@
-"""The machine's ports: which ones outgoing connections take, and one for a listener that nobody should meet."""
+"""The machine's ports: those of outgoing connections, and one for a listener that nobody should meet."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -3,13 +3,14 @@
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
+from itertools import count
 from typing import Protocol
 
 from tidegate import _core
-from tidegate.helper.messages import Steer
-from tidegate.helper.nft import Table
+from tidegate.helper.messages import Alter, Steer
+from tidegate.helper.nft import Table, TableError
 from tidegate.helper.ports import Ranges, unused, within
 from tidegate.model.errors import TidegateError
 
@@ -38,39 +39,61 @@ class Steered:
     sockets: tuple[socket.socket, ...]
 
 
+@dataclass
+class _Running:
+    asked: Steer
+    listener: socket.socket
+    held: _Held
+
+
 class Steerings:
-    """What this process steers; it takes the rights to do so. All of it ends with the process, however it ends."""
+    """What this process steers, which takes rights. All of it ends with the process, however that ends."""
 
     def __init__(self) -> None:
-        self._held: dict[int, _Held] = {}
-        self._last = 0
+        self._running: dict[int, _Running] = {}
+        self._numbers = count(1)
 
     def steer(self, asked: Steer) -> Steered:
         """Begins; raises SteeringRefused or OSError."""
-        if len(self._held) >= MAX_STEERINGS:
+        if len(self._running) >= MAX_STEERINGS:
             raise SteeringRefused(f"{MAX_STEERINGS} doors are steered already")
-        self._last += 1
         sockets = _listeners(asked)
         try:
-            self._held[self._last] = _METHODS[asked.by](asked, sockets[0], self._last)
-        except _core.CoreError as error:
-            _close(sockets)
-            raise SteeringRefused(str(error)) from None
+            number, held = self._begin(asked, sockets[0])
         except BaseException:
             _close(sockets)
             raise
-        return Steered(self._last, sockets)
+        self._running[number] = _Running(asked, sockets[0].dup(), held)
+        return Steered(number, sockets)
+
+    def alter(self, asked: Alter) -> None:
+        """Other ports for the same sockets, without a moment at which none is steered; raises as `steer`."""
+        running = self._running.get(asked.steering)
+        if running is None:
+            raise SteeringRefused("there is no such steering")
+        wanted = replace(running.asked, ports=asked.ports, spared=asked.spared)
+        _, held = self._begin(wanted, running.listener)
+        running.held.close()
+        running.asked, running.held = wanted, held
 
     def release(self, steering: int) -> None:
-        """Ends a steering; its sockets stay. One that is not there is none."""
-        held = self._held.pop(steering, None)
-        if held:
-            held.close()
+        """Ends a steering. One that is not there is none."""
+        running = self._running.pop(steering, None)
+        if running:
+            running.held.close()
+            running.listener.close()
 
     def close(self) -> None:
         """Ends them all."""
-        for number in list(self._held):
+        for number in list(self._running):
             self.release(number)
+
+    def _begin(self, asked: Steer, listener: socket.socket) -> tuple[int, _Held]:
+        number = next(self._numbers)
+        try:
+            return number, _METHODS[asked.by](asked, listener, number)
+        except (_core.CoreError, TableError) as error:
+            raise SteeringRefused(str(error)) from None
 
 
 def _sk_lookup(asked: Steer, listener: socket.socket, _: int) -> _Held:
@@ -78,7 +101,7 @@ def _sk_lookup(asked: Steer, listener: socket.socket, _: int) -> _Held:
 
 
 def _tproxy(asked: Steer, listener: socket.socket, number: int) -> _Held:
-    """After the translation of addresses, so that replies to forwarded connections are not taken for our own."""
+    """After the translation of addresses: replies to forwarded connections are not taken for our own."""
     address, port = listener.getsockname()[:2]
     to = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
     chain = f"""chain incoming {{ type filter hook prerouting priority dstnat + 1; policy accept;
@@ -89,12 +112,14 @@ def _tproxy(asked: Steer, listener: socket.socket, number: int) -> _Held:
 
 
 def _redirect(asked: Steer, listener: socket.socket, number: int) -> _Held:
+    """Of a connection that exists already the first packet seen is no SYN: it goes on as it was."""
     port = listener.getsockname()[1]
+    new = f"{_asked(asked)} tcp flags & (fin | syn | rst | ack) == syn"
     chains = f"""chain incoming {{ type nat hook prerouting priority dstnat; policy accept;
-        {_asked(asked)} dnat to :{port}
+        {new} dnat to :{port}
     }}
     chain outgoing {{ type nat hook output priority -100; policy accept;
-        {_asked(asked)} dnat to :{port}
+        {new} dnat to :{port}
     }}
     """
     if not within(port, asked.ports):
@@ -125,7 +150,7 @@ def _listeners(asked: Steer) -> tuple[socket.socket, ...]:
 
 
 def _bound(asked: Steer, port: int) -> tuple[socket.socket, ...]:
-    """Only redirected connections have to be met where they were going; the others find their socket anywhere."""
+    """Redirected connections have to be met at their address; the others find their socket anywhere."""
     six = ":" in asked.address
     family = socket.AF_INET6 if six else socket.AF_INET
     address = asked.address if asked.by == "redirect" else "::1" if six else "127.0.0.1"
@@ -163,8 +188,8 @@ def _table(asked: Steer, number: int, chains: str) -> Table:
 
 def _sets(asked: Steer, family: str) -> str:
     sets = f"set asked {{ type inet_service; flags interval; elements = {{ {_ranges(asked.ports)} }} }}\n"
-    if asked.spared:
-        ends = ", ".join(f"{address} . {port}" for address, port in asked.spared)
+    if spared := _spared(asked):
+        ends = ", ".join(f"{address} . {port}" for address, port in spared)
         kind = f"{'ipv6' if family == 'ip6' else 'ipv4'}_addr . inet_service"
         sets += f"set spared {{ type {kind}; elements = {{ {ends} }} }}\n"
     return sets
@@ -173,7 +198,7 @@ def _sets(asked: Steer, family: str) -> str:
 def _asked(asked: Steer) -> str:
     """Matches what is to be steered."""
     family = "ip6" if ":" in asked.address else "ip"
-    spared = f"{family} daddr . tcp dport != @spared" if asked.spared else ""
+    spared = f"{family} daddr . tcp dport != @spared" if _spared(asked) else ""
     return f"{_address(asked)} tcp dport @asked {spared}"
 
 
@@ -182,6 +207,11 @@ def _address(asked: Steer) -> str:
     address = ip_address(asked.address)
     named = "" if address.is_unspecified else f"{'ip6' if address.version == 6 else 'ip'} daddr {address}"
     return f"fib daddr type local {named}"
+
+
+def _spared(asked: Steer) -> list[tuple[str, int]]:
+    """Of the door's own family."""
+    return [end for end in dict.fromkeys(asked.spared) if (":" in end[0]) == (":" in asked.address)]
 
 
 def _ranges(ports: Ranges) -> str:
