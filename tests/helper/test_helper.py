@@ -20,6 +20,7 @@ from tidegate.helper import cleanup, launch
 from tidegate.helper.client import GONE, Helper, HelperError
 from tidegate.helper.messages import QUESTION
 from tidegate.helper.records import Record
+from tidegate.helper.steering import MAX_STEERINGS
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a helper needs root")
 
@@ -178,6 +179,38 @@ def test_a_low_port(helper: Helper) -> None:
         helper.bind("tcp", "127.0.0.1", 8080)
 
 
+def test_only_one_that_was_started_for_it_steers(helper: Helper) -> None:
+    asked = {"by": "sk_lookup", "address": "127.255.255.254", "ports": [[9, 9]], "spared": [], "sockets": 1}
+    for question in ({"ask": "steer"} | asked, {"ask": "release", "steering": 1}):
+        (answer,) = ask(helper, json.dumps(question).encode())
+        assert (answer["errno"], answer["descriptors"]) == (errno.EPERM, 0)
+        assert "not started for a relay" in str(answer["error"])
+
+
+def test_steering_that_is_not_there_is_neither_altered_nor_released() -> None:
+    with launch._fork(None, steers=True) as helper:
+        alter = b'{"ask":"alter","steering":9,"ports":[[1,2]],"spared":[]}'
+        altered, released = ask(helper, alter, b'{"ask":"release","steering":9}')
+        assert altered["error"] == "there is no such steering"
+        assert released["ok"]
+
+
+def test_what_it_steers_has_a_bound_and_leaves_no_files() -> None:
+    asked = b'{"ask":"steer","by":"%s","address":"127.255.255.254","ports":[[9,9]],"spared":[],"sockets":2}'
+    with launch._fork(None, steers=True) as helper:
+        ask(helper, STATE)
+        wait_for(lambda: status(helper.pid)["Threads"] == "1")
+        before = open_files(helper)
+        for method in (b"sk_lookup", b"tproxy", b"redirect"):
+            answers = ask(helper, *[asked % method] * (MAX_STEERINGS + 1))
+            if "errno" in answers[0]:
+                continue  # tests/relay/test_steering.py says that it does not work here
+            assert [answer["descriptors"] for answer in answers] == [2] * MAX_STEERINGS + [0]
+            numbers = [answer["steering"] for answer in answers[:-1]]
+            ask(helper, *(b'{"ask":"release","steering":%d}' % number for number in numbers))
+            assert open_files(helper) == before
+
+
 def test_records_go_through_it(helper: Helper) -> None:
     records = helper.records()
     assert records.method == "scan"
@@ -223,8 +256,10 @@ def test_it_ends_with_a_worker_that_is_killed() -> None:
 def test_what_killed_ones_left_is_known_by_its_name(helper: Helper) -> None:
     gone = subprocess.Popen(["true"])
     gone.wait()
-    names = [f"tidegate-{gone.pid}", f"tidegate-{helper.pid}", "tidegate", "tidegate-x", "other"]
-    assert [cleanup.is_leftover(name, None) for name in names] == [True, False, False, False, False]
+    left = [f"tidegate-{gone.pid}", f"tidegate-{gone.pid}-2"]
+    others = [f"tidegate-{helper.pid}", f"tidegate-{helper.pid}-1", "tidegate", "tidegate-x", "other"]
+    assert all(cleanup.is_leftover(name, None) for name in left)
+    assert not any(cleanup.is_leftover(name, None) for name in others)
     assert cleanup.is_leftover(f"tidegate-{helper.pid}", helper.pid)
 
 
@@ -232,7 +267,7 @@ def test_a_table_of_nft_that_a_killed_one_left_is_removed_and_no_other() -> None
     gone = subprocess.Popen(["true"])
     gone.wait()
     with Net() as net:
-        for name in (f"tidegate-{gone.pid}", "other"):
+        for name in (f"tidegate-{gone.pid}", f"tidegate-{gone.pid}-3", "other"):
             made = subprocess.run(net.inside("nft", "add", "table", "inet", name), capture_output=True)
             if made.returncode:
                 pytest.skip(f"no nft tables here: {made.stderr.decode()}")

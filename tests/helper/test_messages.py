@@ -7,13 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.helper.messages import (
+    MAX_RANGES,
+    MAX_SPARED,
     QUESTION,
+    Alter,
     Bind,
     Lookup,
     PacketSocket,
     Records,
     Refused,
+    Release,
     State,
+    Steer,
     encode,
     parse,
 )
@@ -37,6 +42,16 @@ from tidegate.helper.messages import (
         ),
         (b'{"ask":"records"}', Records()),
         (b'{"ask": "state"}', State()),
+        (
+            b'{"ask":"steer","by":"sk_lookup","address":"::","ports":[[1,21],[23,65535]],"spared":[["::1",80]],'
+            b'"sockets":1}',
+            Steer("sk_lookup", "::", ((1, 21), (23, 65_535)), (("::1", 80),), 1),
+        ),
+        (
+            b'{"ask":"alter","steering":7,"ports":[[80,80]],"spared":[]}',
+            Alter(7, ((80, 80),), ()),
+        ),
+        (b'{"ask":"release","steering":7}', Release(7)),
     ],
 )
 def test_these_are_the_questions(message: bytes, question: object) -> None:
@@ -72,6 +87,30 @@ def test_these_are_the_questions(message: bytes, question: object) -> None:
         b'{"ask":"lookup","proto":"tcp","local_ip":"::","local_port":65536,"remote_ip":null,"remote_port":0}',
         b'{"ask":"lookup","proto":"tcp","local_ip":"::","local_port":5,"remote_ip":"/","remote_port":0}',
         b'{"ask":"lookup","proto":"tcp","local_ip":"::","local_port":5}',
+        b'{"ask":"steer","by":"tproxy","address":"::","ports":[[1,2]],"spared":[],"sockets":0}',
+        b'{"ask":"steer","by":"tproxy","address":"::","ports":[[1,2]],"spared":[],"sockets":65}',
+        b'{"ask":"steer","by":"tproxy","address":"::","ports":[[1,2]],"spared":[],"sockets":true}',
+        b'{"ask":"steer","by":"tproxy","address":"::","ports":[],"spared":[],"sockets":1}',
+        b'{"ask":"steer","by":"tproxy","address":"::","ports":[[0,2]],"spared":[],"sockets":1}',
+        b'{"ask":"steer","by":"tproxy","address":"::","ports":[[2,1]],"spared":[],"sockets":1}',
+        b'{"ask":"steer","by":"tproxy","address":"::","ports":[[1,65536]],"spared":[],"sockets":1}',
+        b'{"ask":"steer","by":"tproxy","address":"::","ports":[[5,6],[6,7]],"spared":[],"sockets":1}',
+        b'{"ask":"steer","by":"tproxy","address":"::","ports":[[1,2,3]],"spared":[],"sockets":1}',
+        b'{"ask":"steer","by":"tproxy","address":"::","ports":[["1","2"]],"spared":[],"sockets":1}',
+        b'{"ask":"steer","by":"tproxy","address":"::","ports":"1-2","spared":[],"sockets":1}',
+        b'{"ask":"steer","by":"tproxy","address":"::","ports":[[1,2]],"spared":[["x",1]],"sockets":1}',
+        b'{"ask":"steer","by":"tproxy","address":"::","ports":[[1,2]],"spared":[["::1",0]],"sockets":1}',
+        b'{"ask":"steer","by":"tproxy","address":"fe80::1%a;b","ports":[[1,2]],"spared":[],"sockets":1}',
+        b'{"ask":"steer","by":"tproxy","address":"::","ports":[[1,2]],"spared":[["::1%}",1]],"sockets":1}',
+        b'{"ask":"steer","by":"iptables","address":"::","ports":[[1,2]],"spared":[],"sockets":1}',
+        b'{"ask":"steer","by":"tproxy","address":"::","ports":[[1,2]],"spared":[],"sockets":1,"fd":3}',
+        b'{"ask":"alter","steering":0,"ports":[[1,2]],"spared":[]}',
+        b'{"ask":"alter","steering":1,"ports":[],"spared":[]}',
+        b'{"ask":"alter","steering":1,"ports":[[1,2]],"spared":[],"address":"::"}',
+        b'{"ask":"release"}',
+        b'{"ask":"release","steering":"1"}',
+        b'{"ask":"release","steering":-1}',
+        b'{"ask":"release","steering":99999999999999999999}',
         b"[" * QUESTION,
         b'{"a":' * 100,
         b'{"ask":"state"}' + b" " * QUESTION,
@@ -88,7 +127,32 @@ def test_no_bytes_do_more_than_be_refused(message: bytes) -> None:
         parse(message)
     except Refused:
         return
-    assert json.loads(message)["ask"] in {"packet", "bind", "records", "lookup", "state"}
+    assert json.loads(message)["ask"] in {
+        "packet",
+        "bind",
+        "records",
+        "lookup",
+        "state",
+        "steer",
+        "alter",
+        "release",
+    }
+
+
+def test_the_longest_question_fits() -> None:
+    ports = tuple((60_000 + 2 * n, 60_000 + 2 * n) for n in range(MAX_RANGES))
+    spared = tuple(
+        (f"2001:db8:1111:2222:3333:4444:5555:{n:04x}", 60_000) for n in range(4096, 4096 + MAX_SPARED)
+    )
+    fields = {"ask": "steer", "by": "sk_lookup", "address": "2001:db8:1111:2222:3333:4444:5555:6666",
+              "ports": ports, "spared": spared, "sockets": 64}  # fmt: skip
+    assert len(encode(fields)) <= QUESTION
+    question = parse(encode(fields))
+    assert isinstance(question, Steer)
+    assert (question.ports, question.spared) == (ports, spared)
+    for too_many in ({"ports": (*ports, (65_535, 65_535))}, {"spared": (*spared, ("::1", 1))}):
+        with pytest.raises(Refused, match="too many"):
+            parse(encode(fields | too_many))
 
 
 _VALUES = st.recursive(
@@ -96,14 +160,14 @@ _VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
     max_leaves=4,
 )
-_KEYS = st.sampled_from(["ask", "kind", "protocol", "address", "port", "x"])
+_KEYS = st.sampled_from(["ask", "kind", "protocol", "address", "port", "ports", "steering", "x"])
 
 
-@given(st.dictionaries(_KEYS, _VALUES | st.sampled_from(["packet", "raw", "bind", "tcp", "::"])))
+@given(st.dictionaries(_KEYS, _VALUES | st.sampled_from(["packet", "raw", "bind", "tcp", "::", "release"])))
 def test_no_object_does_either(fields: dict[str, object]) -> None:
     try:
         question = parse(encode(fields))
     except Refused:
         return
-    known = {PacketSocket: 2, Bind: 4, Lookup: 6, Records: 1, State: 1}
+    known = {PacketSocket: 2, Bind: 4, Lookup: 6, Records: 1, State: 1, Steer: 6, Alter: 4, Release: 2}
     assert len(fields) == known[type(question)]

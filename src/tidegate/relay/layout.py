@@ -48,24 +48,28 @@ def plain_ends(services: Sequence[Service]) -> Iterator[tuple[Service, str, int]
                         yield service, door.ip, port
 
 
-def check_sockets(services: Sequence[Service], outgoing: Ephemeral, files: int) -> None:
-    """Raises UsageError if sockets of their own for all these ports cannot go well; `files` may be open."""
+def check_sockets(services: Sequence[Service], outgoing: Ephemeral, files: int, why: str = "") -> None:
+    """Raises UsageError if sockets of their own for all these ports cannot go well.
+
+    `files` may be open; `why` says why no port can be steered here, if that is so.
+    """
     doors = [door for service in services for door in service.doors if door.steering == "sockets"]
+    instead = (
+        f"or mend what keeps them from being steered ({why})" if why else "or have them steered, as root"
+    )
     needed = sum(count(door.ports) for door in doors)
     if needed > files:
         raise UsageError(
-            f"{needed:,} ports with a socket each take as many open files, and {files:,} are the limit: "
-            "raise it (ulimit -Hn, LimitNOFILE= of the service), ask for fewer ports, or have them steered, "
-            "as root (steering: auto)"
+            f"{needed:,} ports with a socket each take as many open files, and {files:,} are the limit: raise it "
+            f"(ulimit -Hn, LimitNOFILE= of the service), ask for fewer ports, {instead}"
         )
     asked = joined(tuple(one for door in doors for one in door.ports))
     before, left = outgoing.free(), outgoing.free(asked)
     if left < FEWEST_OUTGOING and (before - left) * 4 > before:
         ranges = ",".join(f"{first}-{last}" for first, last in outgoing.ranges)
         raise UsageError(
-            f"a socket for each of these ports leaves {left:,} of {before:,} ports for outgoing connections, "
-            f'so that backends could not be reached: leave those ports out ("... except {ranges}"), '
-            "or have them steered, as root (steering: auto)"
+            f"a socket for each of these ports leaves {left:,} of {before:,} ports for outgoing connections, so "
+            f'that backends could not be reached: leave those ports out ("... except {ranges}"), {instead}'
         )
 
 

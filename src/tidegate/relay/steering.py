@@ -61,10 +61,14 @@ class Choice:
     refused: tuple[tuple[str, str], ...] = ()
     """Better ways, and why they do not."""
 
+    @property
+    def why(self) -> str:
+        """Why it is not a better one; empty if it is the best."""
+        return "; ".join(f"{method}: {reason}" for method, reason in self.refused)
+
     def __str__(self) -> str:
         """For the user."""
-        why = "; ".join(f"{method}: {reason}" for method, reason in self.refused)
-        return f"{self.method} ({why})" if why else self.method
+        return f"{self.method} ({self.why})" if self.refused else self.method
 
 
 def choose(rights: Rights) -> Choice:
@@ -113,13 +117,14 @@ class Doors:
         self._steered: dict[tuple[str, int, str], _Open] = {}
         self._low: set[tuple[str, int]] = set()
 
-    def arrange(self, services: Sequence[Service]) -> Arranged:
+    def arrange(self, services: Sequence[Service], choice: Choice | None = None) -> Arranged:
         """Opens, alters and ends what it takes to have just these doors; those that stay are not touched.
 
-        Raises UsageError for doors that cannot go well, before anything is changed.
+        `choice` is what was chosen where settings leave it open. Raises UsageError for doors that cannot go well, before anything is changed.
         """
         wanted = layout.steerings(services, machine.is_local)
-        layout.check_sockets(services, ephemeral(), machine.open_files())
+        why = choice.why if choice and choice.method == "sockets" else ""
+        layout.check_sockets(services, ephemeral(), machine.open_files(), why)
         for steering in wanted:
             _check(steering)
         work = _Work(self._rights)
