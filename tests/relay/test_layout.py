@@ -74,11 +74,11 @@ def test_who_listens_there_is_told() -> None:
     (steering,) = steerings([service(wide("0.0.0.0", ((1, 9000),)), to=(Address("127.0.0.1", 8080),))], local)
     others = [("0.0.0.0", 22), ("::", 23), ("127.0.0.1", 631), ("127.0.0.1", 8080), ("0.0.0.0", 9999)]
     assert shadowed(steering, others) == (
-        'service "web": somebody else listens on port 22,631 and gets no new connections to 0.0.0.0 '
-        'while the relay runs: leave it to them by "... except 22,631"'
+        'service "web": somebody else listens on port 22,23,631 and gets no new connections to 0.0.0.0 '
+        'while the relay runs: leave it to them by "... except 22,23,631"'
     )
     (steering,) = steerings([service(wide("192.0.2.1"))], local)
-    assert "port 22 and" in (shadowed(steering, others) or "")
+    assert "port 22,23,9999 and" in (shadowed(steering, others) or "")
     assert shadowed(steering, [("127.0.0.1", 22), ("192.0.2.2", 22)]) is None
 
 

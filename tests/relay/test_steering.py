@@ -6,12 +6,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from helpers import wait_for
-from nets import children
-from streets import ANY, HERE, LOOPBACK, THERE, Street
+from nets import Net, children
+from streets import ANY, HERE, LOOPBACK, THERE, Street, inside
 from tidegate.helper import launch
 from tidegate.helper.client import Helper
 from tidegate.helper.messages import Steer
@@ -182,6 +183,32 @@ def test_connections_that_exist_go_on(street: Street, helper: Helper, method: st
             arrives(street, arranged.opened[0].socket, HERE[family], 80, method, far=True)
         with street.connect(HERE[family], 80), before.accept()[0] as again:
             assert again.getsockname()[1] == 80, "and it is theirs again"
+
+
+def test_what_is_passed_on_is_left_alone(street: Street, helper: Helper, method: str) -> None:
+    """A router that hides who is behind it: replies come to its own address at first."""
+    rules = "table ip hide { chain out { type nat hook postrouting priority srcnat;\nmasquerade\n}\n}\n"
+    with Net() as beyond:
+        street.here.ip(f"link add beyond type veth peer name beyond netns {beyond.name}")
+        for net, address in ((street.here, "10.88.0.1/24"), (beyond, "10.88.0.2/24")):
+            net.ip(f"addr add {address} dev beyond")
+            net.ip("link set beyond up")
+        street.there.ip(f"route add default via {HERE[4]}")
+        Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+        if subprocess.run(["nft", "-f", "-"], input=rules, text=True).returncode:
+            pytest.skip("no nftables to hide anybody with")
+        with inside(beyond):
+            server = socket.create_server(("10.88.0.2", 80))
+        with server, closing(House(helper)) as house:
+            (listener,) = house.opened(service(method, ANY[4]))
+            with street.connect("10.88.0.2", 80) as client:
+                server.settimeout(10)
+                accepted, who = server.accept()
+                with accepted:
+                    assert who[0] == "10.88.0.1"
+                    accepted.sendall(b"from beyond")
+                    assert client.recv(20) == b"from beyond"
+            arrives(street, listener, HERE[4], 80, method, far=True)
 
 
 def test_ports_change_without_a_new_socket(street: Street, helper: Helper, method: str) -> None:

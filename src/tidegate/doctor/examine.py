@@ -12,6 +12,7 @@ from tidegate.doctor.finding import Finding, broken, ok
 from tidegate.doctor.machine import check_clock, check_terminal
 from tidegate.doctor.places import check_places
 from tidegate.doctor.programs import check_programs
+from tidegate.doctor.steering import check_steering
 from tidegate.model.config import Config
 from tidegate.settings.find import find, places
 
@@ -32,6 +33,7 @@ def examine(file: Path | None, look: Look) -> Iterator[Finding]:
     yield from check_interfaces(config)
     yield from check_filters(config)
     yield from check_programs(config)
+    yield from check_steering()
     yield from check_store(config)
     yield from check_files(config)
     yield from check_elastic(config)

@@ -104,7 +104,7 @@ def _tproxy(asked: Steer, listener: socket.socket, number: int) -> _Held:
     """After the translation of addresses: replies to forwarded connections are not taken for our own."""
     address, port = listener.getsockname()[:2]
     to = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-    chain = f"""chain incoming {{ type filter hook prerouting priority dstnat + 1; policy accept;
+    chain = f"""chain incoming {{ type filter hook prerouting priority mangle; policy accept;
         {_asked(asked)} tproxy to {to} accept
     }}
     """

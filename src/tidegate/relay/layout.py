@@ -54,22 +54,20 @@ def check_sockets(services: Sequence[Service], outgoing: Ephemeral, files: int, 
     `files` may be open; `why` says why no port can be steered here, if that is so.
     """
     doors = [door for service in services for door in service.doors if door.steering == "sockets"]
-    instead = (
-        f"or mend what keeps them from being steered ({why})" if why else "or have them steered, as root"
-    )
+    steer = f"or mend what keeps them from being steered ({why})" if why else "or have them steered, as root"
     needed = sum(count(door.ports) for door in doors)
     if needed > files:
         raise UsageError(
-            f"{needed:,} ports with a socket each take as many open files, and {files:,} are the limit: raise it "
-            f"(ulimit -Hn, LimitNOFILE= of the service), ask for fewer ports, {instead}"
+            f"{needed:,} ports with a socket each take as many open files, and {files:,} are the limit: "
+            f"raise it (ulimit -Hn, LimitNOFILE= of the service), ask for fewer ports, {steer}"
         )
     asked = joined(tuple(one for door in doors for one in door.ports))
     before, left = outgoing.free(), outgoing.free(asked)
     if left < FEWEST_OUTGOING and (before - left) * 4 > before:
         ranges = ",".join(f"{first}-{last}" for first, last in outgoing.ranges)
         raise UsageError(
-            f"a socket for each of these ports leaves {left:,} of {before:,} ports for outgoing connections, so "
-            f'that backends could not be reached: leave those ports out ("... except {ranges}"), {instead}'
+            f"a socket for each of these ports leaves {left:,} of {before:,} ports for outgoing connections, "
+            f'so that backends could not be reached: leave those ports out ("... except {ranges}"), {steer}'
         )
 
 
@@ -91,7 +89,8 @@ def shadowed(steering: Steering, listening: Sequence[End]) -> str | None:
             for address, port in listening
             if within(port, steering.ports)
             and (address, port) not in steering.spared
-            and _same_family(address, steering.door.ip)
+            # What listens on :: takes IPv4 as well, unless it says otherwise.
+            and (address == "::" or _same_family(address, steering.door.ip))
             and (_is_any(address) or _is_any(steering.door.ip) or _same(address, steering.door.ip))
         }
     )

@@ -118,9 +118,10 @@ class Doors:
         self._low: set[tuple[str, int]] = set()
 
     def arrange(self, services: Sequence[Service], choice: Choice | None = None) -> Arranged:
-        """Opens, alters and ends what it takes to have just these doors; those that stay are not touched.
+        """Opens, alters and ends what it takes to have just these doors; those that stay stay untouched.
 
-        `choice` is what was chosen where settings leave it open. Raises UsageError for doors that cannot go well, before anything is changed.
+        `choice` is what was chosen where settings leave it open. Raises UsageError for doors that cannot go
+        well, before anything is changed.
         """
         wanted = layout.steerings(services, machine.is_local)
         why = choice.why if choice and choice.method == "sockets" else ""

@@ -11,6 +11,8 @@ const PROG_LOAD: i32 = 5;
 const LINK_CREATE: i32 = 28;
 /// Length of `union bpf_attr` as far as it is used here; the kernel takes the rest for zeroes.
 const ATTR: usize = 128;
+/// Times that a program is offered again.
+const LOAD_TRIES: usize = 10;
 /// Nothing these programs call is kept for programs under the kernel's own licence.
 const LICENSE: &[u8] = b"Apache-2.0\0";
 
@@ -93,9 +95,24 @@ pub(crate) fn put(map: RawFd, key: &[u8], value: &[u8]) -> io::Result<()> {
 /// Loads a program and attaches it to a control group or network namespace; it runs until the
 /// descriptor is closed.
 pub(crate) fn attach(code: &Code, place: RawFd) -> io::Result<OwnedFd> {
-    let program = load(code)?;
+    let program = load_patiently(code)?;
     let attr = Attr::new().word(0, program.as_raw_fd() as u32).word(4, place as u32);
     attr.word(8, code.attach).open(LINK_CREATE)
+}
+
+/// The kernel gives up looking at a program when a signal comes (EAGAIN).
+fn load_patiently(code: &Code) -> io::Result<OwnedFd> {
+    let busy = |result: &io::Result<OwnedFd>| {
+        result.as_ref().is_err_and(|error| error.raw_os_error() == Some(libc::EAGAIN))
+    };
+    let mut result = load(code);
+    for _ in 0..LOAD_TRIES {
+        if !busy(&result) {
+            break;
+        }
+        result = load(code);
+    }
+    result
 }
 
 fn load(code: &Code) -> io::Result<OwnedFd> {

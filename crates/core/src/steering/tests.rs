@@ -1,5 +1,6 @@
 //! Steering by the real kernel, in a network namespace of its own. Run as root.
 #![allow(unsafe_code, reason = "the test's thread goes into a namespace of its own")]
+#![allow(clippy::unwrap_used)]
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
