@@ -107,6 +107,17 @@ def tables() -> str:
     return subprocess.run(["nft", "list", "tables"], capture_output=True, text=True).stdout
 
 
+def test_an_address_that_is_not_there_is_told(helper: Helper, method: str) -> None:
+    with closing(House(helper)) as house:
+        arranged = house.arrange(service(method, "10.99.99.99"))
+        if method == "redirect":
+            assert arranged.problems[0].endswith(
+                "no redirect: no socket of its own: Cannot assign requested address"
+            )
+        else:
+            assert arranged.notices == ('service "wide": this machine has no address 10.99.99.99 now',)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_all_ports_come_to_one_listener(street: Street, helper: Helper, method: str, family: int) -> None:
     with closing(House(helper)) as house:

@@ -1,5 +1,6 @@
 """Steering: new connections to many ports come to one port of ours, by sk_lookup or a table of nftables."""
 
+import errno
 import os
 import socket
 from collections.abc import Callable
@@ -104,7 +105,7 @@ def _tproxy(asked: Steer, listener: socket.socket, number: int) -> _Held:
     """After the translation of addresses: replies to forwarded connections are not taken for our own."""
     address, port = listener.getsockname()[:2]
     to = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-    chain = f"""chain incoming {{ type filter hook prerouting priority mangle; policy accept;
+    chain = f"""chain incoming {{ type filter hook prerouting priority dstnat + 1; policy accept;
         {_asked(asked)} tproxy to {to} accept
     }}
     """
@@ -144,8 +145,8 @@ def _listeners(asked: Steer) -> tuple[socket.socket, ...]:
         try:
             return _bound(asked, port)
         except OSError as error:
-            if port == 0:
-                raise SteeringRefused(f"no port for its own socket: {error.strerror}") from None
+            if port == 0 or error.errno != errno.EADDRINUSE:
+                raise SteeringRefused(f"no socket of its own: {error.strerror}") from None
     raise AssertionError("0 is the last one")
 
 

@@ -185,6 +185,8 @@ class _Work:
         self.opened.append(Handed(door.ip, door.ports[0][0], listener))
         warning = layout.shadowed(wanted, listening)
         self.notices.extend([warning] if warning else [])
+        if not machine.is_local(door.ip):
+            self.notices.append(f'service "{wanted.service.name}": this machine has no address {door.ip} now')
         return _Open(steered.number, wanted)
 
     def bind_low(self, services: Sequence[Service], known: set[tuple[str, int]]) -> set[tuple[str, int]]:
