@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from helpers import wait_for
+from houses import WIDE, House, arrives, original, service, tables
 from nets import Net, children
 from streets import ANY, HERE, LOOPBACK, THERE, Street, inside
 from tidegate.helper import launch
@@ -19,16 +20,13 @@ from tidegate.helper.messages import Steer
 from tidegate.helper.own import OwnRights
 from tidegate.model.errors import UsageError
 from tidegate.relay import machine
-from tidegate.relay.plan import Address, Backend, Door, Service
-from tidegate.relay.steering import METHODS, Arranged, Choice, Doors, Rights, choose, refusal
+from tidegate.relay.plan import Address, Door, Service
+from tidegate.relay.steering import METHODS, Choice, Doors, choose, refusal
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="steering needs root")
 
 FAMILIES = (4, 6)
-WIDE = ((1, 21), (23, 2221), (2223, 65_535))
-"""All ports but 22 and 2222."""
 SAMPLE = (1, 21, 23, 80, 443, 1023, 8191, 8192, 32_768, 40_000, 60_999, 65_472, 65_534, 65_535)
-SO_ORIGINAL_DST = 80
 
 
 @pytest.fixture
@@ -49,62 +47,6 @@ def method(request: pytest.FixtureRequest, helper: Helper) -> str:
     if why:
         pytest.skip(f"{request.param} does not work here: {why}")
     return str(request.param)
-
-
-def service(method: str, ip: str, ports: tuple[tuple[int, int], ...] = WIDE, *backends: Address) -> Service:
-    behind = tuple(Backend(f"b{n}", ((one, 1),)) for n, one in enumerate(backends))
-    return Service("wide", (Door(ip, ports, method),), behind, None)  # type: ignore[arg-type]
-
-
-class House:
-    """Doors, and the sockets that came of them."""
-
-    def __init__(self, rights: Rights) -> None:
-        self.doors = Doors(rights)
-        self._sockets: list[socket.socket] = []
-
-    def arrange(self, *services: Service) -> Arranged:
-        arranged = self.doors.arrange(services)
-        self._sockets += [one.socket for one in arranged.opened]
-        for one in arranged.opened:
-            one.socket.settimeout(10)
-        return arranged
-
-    def opened(self, *services: Service) -> list[socket.socket]:
-        """Sockets that were opened, without a problem."""
-        arranged = self.arrange(*services)
-        assert not arranged.problems
-        return [one.socket for one in arranged.opened]
-
-    def close(self) -> None:
-        self.doors.close()
-        for one in self._sockets:
-            one.close()
-
-
-def arrives(street: Street, listener: socket.socket, ip: str, port: int, method: str, far: bool) -> None:
-    """A connection comes to the listener, which knows where it was going, and carries bytes."""
-    with street.connect(ip, port, far) as client, listener.accept()[0] as accepted:
-        assert original(accepted, method) == (ip, port)
-        client.sendall(b"ping")
-        accepted.settimeout(10)
-        assert accepted.recv(10) == b"ping"
-        accepted.sendall(b"pong")
-        assert client.recv(10) == b"pong"
-
-
-def original(accepted: socket.socket, method: str) -> tuple[str, int]:
-    """As the relay finds it out."""
-    if method != "redirect":
-        return accepted.getsockname()[:2]  # type: ignore[no-any-return]
-    six = accepted.family == socket.AF_INET6
-    level, at = (socket.IPPROTO_IPV6, slice(8, 24)) if six else (socket.IPPROTO_IP, slice(4, 8))
-    address = accepted.getsockopt(level, SO_ORIGINAL_DST, 28)
-    return socket.inet_ntop(accepted.family, address[at]), int.from_bytes(address[2:4], "big")
-
-
-def tables() -> str:
-    return subprocess.run(["nft", "list", "tables"], capture_output=True, text=True).stdout
 
 
 def test_an_address_that_is_not_there_is_told(helper: Helper, method: str) -> None:
@@ -303,6 +245,38 @@ def test_nothing_is_left_of_those_that_were_killed(street: Street, method: str, 
     wait_for(lambda: tables() == "")
     worker.kill()
     worker.communicate()
+
+
+RELAY = """
+import sys
+from tidegate.helper import capabilities, launch
+from tidegate.helper.outlets import Outlets
+from tidegate.relay.plan import Door, Service
+from tidegate.relay.steering import Doors
+with launch.separate(None, Outlets(), steers=True).helper as helper:
+    wide = Service("wide", (Door("0.0.0.0", ((1, 65535),), sys.argv[1]),), (), None)
+    arranged = Doors(helper).arrange([wide])
+    assert not capabilities.held() and not arranged.problems
+    print("open", flush=True)
+    accepted = arranged.opened[0].socket.accept()[0]
+    accepted.sendall(accepted.recv(10)[::-1])
+    accepted.close()
+"""
+
+
+def test_a_relay_without_any_right_has_all_ports(street: Street, method: str) -> None:
+    relay = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", RELAY, method], stdout=subprocess.PIPE, text=True
+    )
+    assert relay.stdout is not None
+    assert relay.stdout.readline() == "open\n"
+    with street.connect(HERE[4], 443) as client:
+        client.sendall(b"abc")
+        assert client.recv(10) == b"cba"
+    relay.communicate(timeout=20)
+    assert relay.returncode == 0
+    assert street.is_refused(HERE[4], 443)
+    assert tables() == ""
 
 
 def test_the_best_way_that_works_is_chosen(helper: Helper) -> None:
