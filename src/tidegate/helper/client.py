@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 import time
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,6 +15,8 @@ from tidegate.helper.steering import Steered, SteeringRefused
 from tidegate.model.errors import TidegateError
 
 _PATIENCE = 5.0
+_STEERING_PATIENCE = 30.0
+"""A machine with large tables of nftables is slow to change them."""
 _FAREWELL = 3.0
 
 
@@ -37,7 +40,6 @@ class Helper:
         self._events = events
         self._lock = threading.Lock()
         self._ended = False
-        questions.settimeout(_PATIENCE)
 
     @property
     def packet_fd(self) -> int:
@@ -56,7 +58,7 @@ class Helper:
         """As Steerings.steer, in the helper; raises SteeringRefused, or HelperError if the helper is gone."""
         question = {"ask": "steer", "by": asked.by, "address": asked.address, "ports": asked.ports,
                     "spared": asked.spared, "sockets": asked.sockets}  # fmt: skip
-        fields, descriptors = self._ask(question)
+        fields, descriptors = self._ask(question, _STEERING_PATIENCE)
         sockets = tuple(socket.socket(fileno=descriptor) for descriptor in descriptors)
         if "errno" in fields or not sockets:
             raise SteeringRefused(str(fields.get("error")))
@@ -65,14 +67,16 @@ class Helper:
     def alter(self, asked: messages.Alter) -> None:
         """As Steerings.alter, in the helper; raises as `steer`."""
         fields, _ = self._ask(
-            {"ask": "alter", "steering": asked.steering, "ports": asked.ports, "spared": asked.spared}
+            {"ask": "alter", "steering": asked.steering, "ports": asked.ports, "spared": asked.spared},
+            _STEERING_PATIENCE,
         )
         if "errno" in fields:
             raise SteeringRefused(str(fields.get("error")))
 
     def release(self, steering: int) -> None:
         """Ends a steering; that of a helper that is gone has ended already."""
-        self._asked({"ask": "release", "steering": steering})
+        with suppress(HelperError):
+            self._ask({"ask": "release", "steering": steering}, _STEERING_PATIENCE)
 
     def records(self) -> Receiver:
         """Records of processes from now on, once; raises HelperError where there are none."""
@@ -128,9 +132,10 @@ class Helper:
         except HelperError:
             return {}
 
-    def _ask(self, question: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
+    def _ask(self, question: dict[str, Any], patience: float = _PATIENCE) -> tuple[dict[str, Any], list[int]]:
         with self._lock:
             try:
+                self._questions.settimeout(patience)
                 self._questions.send(messages.encode(question))
                 answer, descriptors, _, _ = socket.recv_fds(
                     self._questions, messages.ANSWER, messages.MAX_SOCKETS
