@@ -377,7 +377,7 @@ class SkLookup:
         ip: str,
         ports: Sequence[tuple[int, int]],
         listener: int,
-        spared: Sequence[tuple[str, int]] = (),
+        spared: Sequence[tuple[str, int]],
     ) -> Self:
         """From now on, in the caller's network namespace.
 

@@ -18,7 +18,6 @@ pub(crate) struct SkLookup {
 #[pymethods]
 impl SkLookup {
     #[new]
-    #[pyo3(signature = (ip, ports, listener, spared=Vec::new()))]
     fn new(
         ip: &str,
         ports: Vec<PortRange>,
