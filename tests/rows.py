@@ -45,10 +45,15 @@ class TableRows:
 
 
 class Conns(TableRows):
-    """Rows of conn."""
+    """Rows of conn, as of captured connections: packets are counted."""
 
     def __init__(self) -> None:
         super().__init__("conn")
+
+    def add(self, **values: Value) -> Self:
+        """Adds a connection."""
+        counted: dict[str, Value] = dict.fromkeys(("up_packets", "up_bytes", "down_packets", "down_bytes"), 0)
+        return super().add(**counted | values)
 
 
 def _default(column: ColumnInfo) -> Value:
