@@ -114,11 +114,11 @@ def bar(scene: Scene, gauge: Gauge, width: int) -> Line:
     share = f" ({gauge.share:.0%})" if gauge.threshold else ""
     counted = scene.look.size if gauge.metric in IN_BYTES else lambda number: f"{number:,.0f}"
     key = f"  {fit_name(shown(gauge.key), 30)}" if gauge.key else ""
-    span = lasting(gauge.window) if gauge.metric != "quota" else "this month"
+    span = "this month" if gauge.metric == "quota" else f"in {lasting(gauge.window)}"
     return [
         (f" {fit(fit_name(shown(gauge.rule), 18), 18)} ", "bold"),
         (signs.full * filled + signs.empty * (length - filled), style),
-        (f" {counted(gauge.value)} of {counted(gauge.threshold)} in {span}{share}", ""),
+        (f" {counted(gauge.value)} of {counted(gauge.threshold)} {span}{share}", ""),
         (over, "bad"),
         (key, "dim"),
     ]
