@@ -114,9 +114,12 @@ def _within(number: int, least: int, most: int) -> bool:
 
 def _address(text: str) -> str:
     try:
-        return str(ipaddress.ip_address(text))
+        address = ipaddress.ip_address(text)
     except ValueError:
         raise Refused("no IP address") from None
+    if getattr(address, "scope_id", None):  # it may be any text, which would go to the resolver
+        raise Refused("a zone")
+    return str(address)
 
 
 def text_of(value: object) -> str:
