@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tidegate.model.errors import UsageError
-from tidegate.pipeline.control import LONGEST, LONGEST_PATH, MOST, ControlServer, NobodyError, ask
+from tidegate.pipeline.control import LONGEST, LONGEST_PATH, MOST, Command, ControlServer, NobodyError, ask
 
 
 def mute(seconds: float, rule: str | None = None) -> dict[str, Any]:
@@ -23,7 +23,8 @@ def mute(seconds: float, rule: str | None = None) -> dict[str, Any]:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ControlServer]:
-    made = ControlServer(tmp_path / "below" / "control.sock", {"status": lambda: {"up": 1}, "mute": mute})
+    words: dict[str, Command] = {"status": lambda: {"up": 1}, "mute": mute, "break": lambda: {}["nothing"]}
+    made = ControlServer(tmp_path / "below" / "control.sock", words)
     made.start()
     yield made
     made.close()
@@ -152,3 +153,9 @@ def test_another_user_is_turned_away(server: ControlServer) -> None:
         finally:
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_part_that_breaks_ends_no_thread(server: ControlServer) -> None:
+    with pytest.raises(UsageError, match="could not be answered: KeyError"):
+        ask(server.path, {"do": "break"})
+    assert ask(server.path, {"do": "status"})["up"] == 1

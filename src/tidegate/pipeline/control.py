@@ -124,6 +124,8 @@ class ControlServer:
             return {"ok": False, "error": "that is no JSON"}
         except OSError as error:
             return {"ok": False, "error": error.strerror or str(error)}
+        except Exception as error:  # noqa: BLE001 - no question may end the thread that answers all
+            return {"ok": False, "error": f"could not be answered: {type(error).__name__}"}
 
     def _call(self, asked: dict[str, Any]) -> Mapping[str, Any]:
         word = asked.pop("do", None)
