@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -159,3 +160,22 @@ def test_a_part_that_breaks_ends_no_thread(server: ControlServer) -> None:
     with pytest.raises(UsageError, match="could not be answered: KeyError"):
         ask(server.path, {"do": "break"})
     assert ask(server.path, {"do": "status"})["up"] == 1
+
+
+@pytest.mark.parametrize("answer", [b"[]\n", b"x\n", b"\xff\n", b"[" * 100_000 + b"\n"])
+def test_what_answers_may_be_no_tidegate(tmp_path: Path, answer: bytes) -> None:
+    path = tmp_path / "control.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+
+        def reply() -> None:
+            with listener.accept()[0] as caller:
+                caller.recv(100)
+                caller.sendall(answer)
+
+        thread = Thread(target=reply)
+        thread.start()
+        with pytest.raises(UsageError, match="no Tidegate"):
+            ask(path, {"do": "status"})
+        thread.join()

@@ -183,7 +183,12 @@ def _line(caller: socket.socket) -> dict[str, Any]:
         if not piece or len(data) > 1 << 24:
             raise ConnectionResetError
         data += piece
-    answer: dict[str, Any] = json.loads(data)
+    try:
+        answer = json.loads(data)
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        raise UsageError("what answers there is no Tidegate")
     return answer
 
 
