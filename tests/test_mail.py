@@ -1,11 +1,12 @@
 """Mail against a real SMTP server: in clear, by STARTTLS, with a password; and hostile text in it."""
 
 import asyncio
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.header import decode_header, make_header
@@ -286,3 +287,40 @@ def test_a_password_is_for_its_owner_only(tmp_path: Path) -> None:
         secret.write_text(text)
         with pytest.raises(UsageError, match="first line"):
             read_secret(secret)
+
+
+@contextmanager
+def saying(*answers: bytes, endless: bytes = b"") -> Iterator[str]:
+    """A server that gives these answers, one to each thing that is said, and then the last without an end."""
+
+    words = (b"EHLO", b"MAIL", b"RCPT", b"DATA", b".", b"QUIT")
+
+    def serve() -> None:
+        with suppress(OSError), listener.accept()[0] as caller, caller.makefile("rb") as said:
+            for answer in answers:
+                caller.sendall(answer)
+                while not said.readline().strip().upper().startswith(words):
+                    continue
+            for _ in range(100_000 if endless else 0):
+                caller.sendall(endless)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        thread.join()
+
+
+@pytest.mark.parametrize("before", [(), (b"220 hi\r\n",)])
+def test_an_answer_without_an_end_is_not_kept(before: tuple[bytes, ...]) -> None:
+    with (
+        saying(*before, endless=b"250-on and on\r\n" * 1000) as server,
+        pytest.raises(MailError, match="end"),
+    ):
+        Mailer(settings(server)).send(short())
+
+
+def test_a_letter_that_was_taken_is_not_sent_again_for_a_rude_farewell() -> None:
+    taken = (b"220 hi\r\n", b"250 hi\r\n", b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n", b"250 taken\r\n")
+    with saying(*taken, endless=b"what?\r\n") as server:
+        Mailer(settings(server)).send(short())

@@ -5,6 +5,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -12,6 +13,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from tidegate.model.config import MailSettings
 from tidegate.model.errors import SettingError, TidegateError, UsageError
@@ -19,6 +21,8 @@ from tidegate.model.secret import read_secret
 from tidegate.model.text import clip, safe_text
 
 LONGEST_SUBJECT = 150
+LONGEST_ANSWERS = 64 << 10
+"""Bytes of all answers of a server to one letter."""
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.\-\[\]:]{1,255}")
 _SERVER = re.compile(r"(?:\[([0-9A-Fa-f:.%]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}))?")
@@ -74,10 +78,14 @@ class Mailer:
         """Sends it; raises MailError or OSError."""
         message = self.message(letter)
         try:
-            with self._connected(opened) as server:
+            server = self._connected(opened)
+            try:
                 if self._settings.user:
                     server.login(self._settings.user, self._password)
                 refused = server.send_message(message, self._sender, list(self._settings.to))
+                _take_leave(server)
+            finally:
+                server.close()
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
             raise MailError(f"every address was refused ({codes[0]})", all(c >= 500 for c in codes)) from None
@@ -113,9 +121,9 @@ class Mailer:
         security, timeout = self._settings.security, self._settings.timeout
         server: smtplib.SMTP
         if security == "tls":
-            server = smtplib.SMTP_SSL(local_hostname=_this_host(), timeout=timeout, context=self._tls)
+            server = _BoundedTls(local_hostname=_this_host(), timeout=timeout, context=self._tls)
         else:
-            server = smtplib.SMTP(local_hostname=_this_host(), timeout=timeout)
+            server = _Bounded(local_hostname=_this_host(), timeout=timeout)
         if opened:
             opened(lambda: server.sock)
         try:
@@ -155,6 +163,49 @@ class Mailer:
 
     def _wrong(self, key: str, what: str) -> SettingError:
         return SettingError(what, key, of=f"mail {clip(self._settings.name, 40)}")
+
+
+class _Answers:
+    """What a server says, line by line, up to a bound: smtplib keeps all lines of an answer."""
+
+    def __init__(self, file: BinaryIO, left: int) -> None:
+        self._file = file
+        self.left = left
+
+    def readline(self, most: int) -> bytes:
+        line = self._file.readline(most)
+        self.left -= len(line) + 64  # and what keeping it takes
+        if self.left < 0:
+            raise smtplib.SMTPServerDisconnected("the server's answer has no end")
+        return line
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Bounded(smtplib.SMTP):
+    """Hears a server out, but not for ever."""
+
+    _left = LONGEST_ANSWERS
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Takes an answer; raises SMTPServerDisconnected for one without an end."""
+        if self.file is None and self.sock is not None:
+            self.file = _Answers(self.sock.makefile("rb"), self._left)
+        reply = super().getreply()
+        if isinstance(self.file, _Answers):
+            self._left = self.file.left  # STARTTLS makes a new one
+        return reply
+
+
+class _BoundedTls(_Bounded, smtplib.SMTP_SSL):
+    """The same by TLS."""
+
+
+def _take_leave(server: smtplib.SMTP) -> None:
+    """The letter is taken: what the server says to a farewell changes nothing."""
+    with suppress(smtplib.SMTPException, OSError):
+        server.quit()
 
 
 def _this_host() -> str:

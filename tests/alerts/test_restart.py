@@ -375,3 +375,23 @@ def test_over_stops_and_crashes_raised_and_recovered_pair_up(
 
 
 ALLOWED = {(None, "raised"), ("raised", "raised"), ("raised", "recovered"), ("recovered", "recovered")}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("seen_until", "1e400"), ("serial", "1" * 40), ("mutes", '{"*": 99999999999999999999}')],
+)
+def test_a_number_beyond_bounds_is_damage(state: Path, name: str, value: str) -> None:
+    whole = {each: json.dumps(content) for each, content in Ledger().to_json().items()} | {name: value}
+    state.write_text("{" + ",".join(f'"{each}": {content}' for each, content in whole.items()) + "}")
+    file = StateFile(state)
+    assert file.load() == Ledger()
+    assert state.with_name("alerts.json.broken").exists()
+    file.close()
+
+
+def test_what_is_no_file_is_not_waited_for_and_its_lock_let_go(state: Path) -> None:
+    os.mkfifo(state)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="not a file"):
+            StateFile(state).load()

@@ -59,6 +59,8 @@ def test_the_shipped_rules_are_right() -> None:
         ({"metric": "quota", "reset_day": 0}, "reset_day: a day of the month"),
         ({"metric": "quota", "levels": ()}, "levels: shares"),
         ({"metric": "quota", "levels": (0.0,)}, "levels: shares"),
+        ({"message": "{value:999999999}"}, "a width of 99 at most"),
+        ({"message": "{rule:{key}}"}, "a width of 99 at most"),
         ({"message": "{value.__class__}"}, "there is no place in a message"),
         ({"message": "{vlaue}"}, 'did you mean "value"'),
         ({"message": "{}"}, "there is no place in a message"),

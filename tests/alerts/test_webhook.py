@@ -235,3 +235,12 @@ def test_a_refusal_is_told_without_numbers(caplog: pytest.LogCaptureFixture) -> 
         teller.tell(notice())
         wait_for(lambda: teller.lost == 1)
     assert "hook was not told: Connection refused (1 lost so far)" in caplog.text
+
+
+def test_what_no_library_expects_is_counted_and_the_next_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    with telling("http://a..b/") as teller:  # no name: UnicodeError, from the resolver
+        teller.tell(notice(alert_id="a"))
+        teller.tell(notice(alert_id="b"))
+        wait_for(lambda: teller.lost == 2)
+    assert teller.waiting == 0
+    assert "hook was not told: UnicodeError" in caplog.text

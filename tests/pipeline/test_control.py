@@ -7,12 +7,13 @@ import stat
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
 from tidegate.model.errors import UsageError
-from tidegate.pipeline.control import LONGEST, LONGEST_PATH, MOST, ControlServer, NobodyError, ask
+from tidegate.pipeline.control import LONGEST, LONGEST_PATH, MOST, Command, ControlServer, NobodyError, ask
 
 
 def mute(seconds: float, rule: str | None = None) -> dict[str, Any]:
@@ -23,7 +24,8 @@ def mute(seconds: float, rule: str | None = None) -> dict[str, Any]:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ControlServer]:
-    made = ControlServer(tmp_path / "below" / "control.sock", {"status": lambda: {"up": 1}, "mute": mute})
+    words: dict[str, Command] = {"status": lambda: {"up": 1}, "mute": mute, "break": lambda: {}["nothing"]}
+    made = ControlServer(tmp_path / "below" / "control.sock", words)
     made.start()
     yield made
     made.close()
@@ -152,3 +154,28 @@ def test_another_user_is_turned_away(server: ControlServer) -> None:
         finally:
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_part_that_breaks_ends_no_thread(server: ControlServer) -> None:
+    with pytest.raises(UsageError, match="could not be answered: KeyError"):
+        ask(server.path, {"do": "break"})
+    assert ask(server.path, {"do": "status"})["up"] == 1
+
+
+@pytest.mark.parametrize("answer", [b"[]\n", b"x\n", b"\xff\n", b"[" * 100_000 + b"\n"])
+def test_what_answers_may_be_no_tidegate(tmp_path: Path, answer: bytes) -> None:
+    path = tmp_path / "control.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+
+        def reply() -> None:
+            with listener.accept()[0] as caller:
+                caller.recv(100)
+                caller.sendall(answer)
+
+        thread = Thread(target=reply)
+        thread.start()
+        with pytest.raises(UsageError, match="no Tidegate"):
+            ask(path, {"do": "status"})
+        thread.join()

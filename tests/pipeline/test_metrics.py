@@ -1,17 +1,22 @@
 """Figures for Prometheus: its own parser reads them, and nothing a stranger says is a label."""
 
 import socket
+import struct
+import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from alarms import conn, rows
+from helpers import wait_for
 from tidegate.model.errors import UsageError
-from tidegate.pipeline.metrics import MetricsServer
+from tidegate.pipeline.metrics import MOST, MetricsServer
 from tidegate.pipeline.tally import Tally
 
 STATUS: dict[str, Any] = {
@@ -97,3 +102,43 @@ def test_rows_are_counted_once() -> None:
     tally.flush()
     tally.close()
     assert (tally.connections, tally.alerts) == ({"SF": 1}, {("raised", "info"): 1})
+
+
+def test_callers_who_drip_hold_up_no_end_and_take_no_places_for_ever() -> None:
+    server = MetricsServer("127.0.0.1:0", lambda: STATUS)
+    server.start()
+    over = threading.Event()
+    callers = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(MOST + 8)]
+
+    def drip() -> None:
+        while not over.wait(0.05):
+            for caller in callers:
+                with suppress(OSError):
+                    caller.send(b"x")
+
+    dripping = threading.Thread(target=drip)
+    dripping.start()
+    try:
+        assert "tidegate_up 1.0" in asked(server)
+        wait_for(lambda: threading.active_count() <= MOST + 8)
+        began = time.monotonic()
+        server.close()
+        assert time.monotonic() - began < 3
+    finally:
+        over.set()
+        dripping.join()
+        for caller in callers:
+            caller.close()
+
+
+def test_a_caller_who_leaves_is_nobodys_news(capfd: pytest.CaptureFixture[str]) -> None:
+    server = MetricsServer("127.0.0.1:0", lambda: {**STATUS, "parts": [{"name": "x" * 1_000_000}]})
+    server.start()
+    for _ in range(20):
+        caller = socket.create_connection(("127.0.0.1", server.port))
+        caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        caller.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+        caller.close()
+    asked(server)
+    server.close()
+    assert capfd.readouterr().err == ""

@@ -1,6 +1,7 @@
 """The configuration: every mistake is told with its line, and every key can be set and is explained."""
 
 import json
+import os
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -260,3 +261,30 @@ def test_where_a_file_is_looked_for(tmp_path: Path) -> None:
         load(tmp_path / "none.yml", {})
     with pytest.raises(UsageError, match="is a directory"):
         load(tmp_path, {})
+
+
+LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (LAUGHS, "more than 100000 values"),
+        ("a: &a {<<: *a}\n", "refers to itself"),
+        (f"store: {{keep_age: 0x{'f' * 5000}}}\n", "a number that long"),
+    ],
+)
+def test_what_would_burst_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "tidegate.yml"
+    file.write_text(text)
+    with pytest.raises(UsageError, match=said):
+        load(file, {})
+
+
+def test_what_is_no_file_is_called_so(tmp_path: Path) -> None:
+    pipe = tmp_path / "tidegate.yml"
+    os.mkfifo(pipe)
+    with pytest.raises(UsageError, match="not a file"):
+        load(pipe, {})

@@ -75,6 +75,15 @@ def test_what_still_waits_at_the_end_is_said(tmp_path: Path, caplog: pytest.LogC
     assert caplog.records[-1].getMessage() == f"log test: 3 lines could not be written to {file.path}"
 
 
+def test_what_found_no_room_is_said_at_the_end_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = opened(tmp_path / "gone" / "log", buffer=100)
+    for number in range(20):
+        file.write(numbered(number, 1, 20))
+    file.close()
+    assert file.lost == 20
+    assert caplog.records[-1].getMessage() == f"log test: 20 lines could not be written to {file.path}"
+
+
 def test_attempts_become_rarer(tmp_path: Path) -> None:
     clock = Clock()
     file = opened(tmp_path / "gone" / "log", clock)

@@ -212,6 +212,18 @@ def test_the_bytes_of_a_terminal_hold_no_command_of_a_stranger(hostile_top: Term
     assert b"[/foo]" in hostile_top.raw
 
 
+def test_bytes_that_are_no_text_do_not_end_the_screen(hostile_top: Terminal) -> None:
+    wait_for(lambda: hostile_top.shows(b"The capture ends at"))
+    for garbage in (b"\xff", b"\xe9", b"\x1b[M\xff\xff\xff", b"\x1b[200~\xff\xfe\x1b[201~", b"\xc3\x28"):
+        os.write(hostile_top.descriptor, garbage)
+        time.sleep(0.2)
+    hostile_top.press("4")
+    until(hostile_top, "4", b"Address")
+    hostile_top.press("q")
+    assert hostile_top.end() == 0
+    assert b"Traceback" not in hostile_top.raw
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_screen_and_leaves_the_terminal_as_it_was(
     hostile_top: Terminal, number: signal.Signals

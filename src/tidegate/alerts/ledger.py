@@ -10,6 +10,7 @@ from tidegate.model.errors import TidegateError
 
 VERSION = 1
 MOST_HISTORY = 500
+_LARGEST = 1 << 63
 MOST_SILENCES = 1000
 MOST_KNOWN = 10_000
 """Programs or places a rule remembers; of more, those not seen for longest are forgotten."""
@@ -144,17 +145,17 @@ def from_json(data: Any) -> Ledger:
         history = [_made(Alert, each) for each in data["history"]]
         silences = [_silence(each) for each in data["silences"][-MOST_SILENCES:]]
         return Ledger(
-            serial=int(data["serial"]),
-            seen_until=int(data.get("seen_until", -1)),
+            serial=_whole(data["serial"]),
+            seen_until=_whole(data.get("seen_until", -1)),
             open={alert.alert_id: alert for alert in alerts},
             history=deque(history, MOST_HISTORY),
             outbox=[_row(each) for each in data["outbox"]],
             silences={silence.silence_id: silence for silence in silences},
-            mutes={str(name): int(until) for name, until in data["mutes"].items()},
+            mutes={str(name): _whole(until) for name, until in data["mutes"].items()},
             quotas={str(name): _quota(each) for name, each in data["quotas"].items()},
             known={str(name): _known(each) for name, each in data["known"].items()},
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BrokenStateError(f"holds no alerts ({type(error).__name__}: {error})") from None
 
 
@@ -167,12 +168,12 @@ def _silence(data: Mapping[str, Any]) -> Silence:
 
 
 def _quota(data: Mapping[str, Any]) -> Quota:
-    return Quota(int(data["period"]), {str(key): float(total) for key, total in data["totals"].items()})
+    return Quota(_whole(data["period"]), {str(key): float(total) for key, total in data["totals"].items()})
 
 
 def _known(data: Mapping[str, Any]) -> Known:
-    seen = {str(name): int(ts) for name, ts in list(data["seen"].items())[-MOST_KNOWN:]}
-    return Known(int(data["learning_until"]), seen)
+    seen = {str(name): _whole(ts) for name, ts in list(data["seen"].items())[-MOST_KNOWN:]}
+    return Known(_whole(data["learning_until"]), seen)
 
 
 def _row(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,7 +197,15 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
         fits = type(value) in kinds or (type(value) is int and float in kinds)
     if not fits:
         raise TypeError(f"{name} is {type(value).__name__}")
-    return value
+    return _whole(value) if type(value) is int else value
+
+
+def _whole(value: Any) -> int:
+    """A whole number that fits into a column; raises ValueError for a larger one."""
+    number = int(value)
+    if not -_LARGEST <= number < _LARGEST:
+        raise ValueError("a number is too large")
+    return number
 
 
 _ROW = tuple(Alert("", "", None, 0, "raised", "", "", 0, 0, 0, 0, 0, None, None, "").row(""))

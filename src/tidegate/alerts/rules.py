@@ -1,6 +1,7 @@
 """A rule, compiled: checked once, then asked for every row."""
 
 import math
+import re
 import string
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ LONGEST_NAME = 100
 STATUS_CLASS = DERIVED[0]
 PLACES = ("value", "threshold", "size", "limit", "key", "rule", "metric", "window")
 """What a message can put in."""
+_UNBOUNDED = re.compile(r"[{}]|\d{3}")
 
 
 @dataclass(frozen=True)
@@ -180,9 +182,11 @@ def _levels(settings: RuleSettings, own: float | None) -> tuple[Limits, ...]:
 def _check_message(settings: RuleSettings) -> None:
     """Tries the message once, so that it cannot fail when it matters."""
     try:
-        for _, name, _, _ in string.Formatter().parse(settings.message):
+        for _, name, form, _ in string.Formatter().parse(settings.message):
             if name is not None and name not in PLACES:
                 raise UsageError(_unlike("place in a message", name, PLACES))
+            if form and _UNBOUNDED.search(form):  # a stranger may choose the key, and so how wide it is
+                raise UsageError(f'"{clip(form, 40)}": a width of 99 at most, and no place within another')
         settings.message.format_map(_values("rule", settings, 1.5, 1.0, "key"))
     except UsageError:
         raise

@@ -37,6 +37,13 @@ class StateFile:
     def load(self) -> Ledger:
         """What was remembered. A file that is damaged is set aside, and said."""
         try:
+            return self._load()
+        except BaseException:
+            self.close()  # who tries again must not meet our own lock
+            raise
+
+    def _load(self) -> Ledger:
+        try:
             return read_state(self.path)
         except BrokenStateError as error:
             aside = self.path.with_name(self.path.name + ".broken")
@@ -76,6 +83,8 @@ class StateFile:
 def read_state(path: Path) -> Ledger:
     """What is remembered there; an empty one if there is nothing. Raises BrokenStateError or StoreError."""
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would be waited for
+            raise StoreError(f"{path}: not a file")
         with path.open("rb") as file:
             text = file.read(LARGEST + 1)
     except FileNotFoundError:

@@ -1,6 +1,5 @@
 """What `tidegate run` runs: the parts of a configuration, and what can be asked of them."""
 
-import getpass
 import os
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from tidegate.model.config import Config, WatchSettings
 from tidegate.model.config.capture import live
 from tidegate.model.errors import UsageError
 from tidegate.model.stats import Counters, Stats
+from tidegate.model.user import user_name
 from tidegate.pipeline.kept import Once
 from tidegate.pipeline.metrics import MetricsServer
 from tidegate.pipeline.pipeline import Line
@@ -215,7 +215,7 @@ def process_facts(assembly: Assembly, file: str) -> dict[str, Any]:
     """Who runs, with what, and how its parts stand."""
     return {
         "pid": os.getpid(),
-        "user": getpass.getuser(),
+        "user": user_name(),
         "config": file,
         "store": str(assembly.root or "none"),
         **assembly.facts(),

@@ -53,6 +53,8 @@ class LazyGroup(click.RichGroup):
         except RuntimeError as error:
             if "Query interrupted" in str(error):  # how DuckDB tells of Ctrl-C
                 raise KeyboardInterrupt from None
+            if "home directory" in str(error):  # how pathlib tells of a user without one
+                raise click.ClickException("no home directory is known; set HOME") from None
             raise
 
 

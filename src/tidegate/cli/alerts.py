@@ -1,6 +1,5 @@
 """`tidegate alerts`: what is wrong, what was wrong, and what is done about it."""
 
-import getpass
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import rich_click as click
 from tidegate.cli.options import DURATION, config_option, store_option
 from tidegate.model.text import clip, safe_text
 from tidegate.model.units import human_amount, human_duration
+from tidegate.model.user import user_name
 
 if TYPE_CHECKING:
     from tidegate.alerts.ledger import Alert
@@ -74,7 +74,7 @@ def alerts(
 @_placed
 def ack(place: "Reach", alert_id: str) -> None:
     """Say that you look after the open alert ALERT."""
-    place.do("acknowledge", alert_id=alert_id, who=getpass.getuser())
+    place.do("acknowledge", alert_id=alert_id, who=user_name())
     click.echo(f"acknowledged {safe_text(alert_id)}")
 
 
@@ -98,7 +98,7 @@ def mute(place: "Reach", seconds: float, rule: str | None) -> None:
 @_placed
 def silence(place: "Reach", /, **given: Any) -> None:
     """Raise no alert by what matches all of this."""
-    made = place.do("silence", **given, who=getpass.getuser())
+    made = place.do("silence", **given, who=user_name())
     click.echo(f"silence {made['silence_id']}; end it with: tidegate alerts unsilence {made['silence_id']}")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import rich_click as click
 
 from tidegate.cli.options import PATH, config_option
+from tidegate.model.errors import UsageError
 from tidegate.model.text import safe_text
 from tidegate.model.units import human_bytes, human_count, human_duration
 from tidegate.pipeline.control import ask
@@ -26,7 +27,11 @@ def control(what: str, socket: Path | None, config: Path | None, as_json: bool) 
     if as_json:
         click.echo(json.dumps(answer))
     elif what == "status":
-        click.echo("\n".join(map(safe_text, _status(answer))))
+        try:
+            lines = _status(answer)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            raise UsageError("a Tidegate of another version answers; see --json") from None
+        click.echo("\n".join(map(safe_text, lines)))
     elif what == "reload":
         click.echo("the configuration is right and is taken over; tidegate control status says how it goes")
     return 0

@@ -1,12 +1,12 @@
 """The screen for the verbs that have one; Textual is loaded only when it is shown."""
 
-import getpass
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tidegate.model.user import user_name
 from tidegate.sinks import Sink
 from tidegate.sources.live import all_interfaces
 
@@ -81,7 +81,4 @@ def own_addresses() -> tuple[str, ...]:
 
 def who() -> str:
     """Who sits before the screen."""
-    try:
-        return os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):  # no such user: a container with a bare number
-        return str(os.getuid())
+    return os.environ.get("SUDO_USER") or user_name()

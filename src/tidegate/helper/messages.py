@@ -170,8 +170,8 @@ def _address(text: str) -> str:
         address = ipaddress.ip_address(text)
     except ValueError:
         raise Refused("no IP address") from None
-    if getattr(address, "scope_id", None):
-        raise Refused("an address with a scope")
+    if getattr(address, "scope_id", None):  # it may be any text, which would go to the resolver
+        raise Refused("a zone")
     return str(address)
 
 

@@ -46,6 +46,8 @@ def _answer(message: bytes, flags: int, answers: Answers) -> Answer:
         return answers.answer(messages.parse(message))
     except messages.Refused as refused:
         return Answer({"errno": 22, "error": f"refused: {refused}"})
+    except Exception as error:  # noqa: BLE001 - no question may end the helper
+        return Answer({"errno": 5, "error": f"could not be answered: {type(error).__name__}"})
 
 
 def _send(connection: socket.socket, answer: Answer) -> None:

@@ -124,6 +124,8 @@ class ControlServer:
             return {"ok": False, "error": "that is no JSON"}
         except OSError as error:
             return {"ok": False, "error": error.strerror or str(error)}
+        except Exception as error:  # noqa: BLE001 - no question may end the thread that answers all
+            return {"ok": False, "error": f"could not be answered: {type(error).__name__}"}
 
     def _call(self, asked: dict[str, Any]) -> Mapping[str, Any]:
         word = asked.pop("do", None)
@@ -181,7 +183,12 @@ def _line(caller: socket.socket) -> dict[str, Any]:
         if not piece or len(data) > 1 << 24:
             raise ConnectionResetError
         data += piece
-    answer: dict[str, Any] = json.loads(data)
+    try:
+        answer = json.loads(data)
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        raise UsageError("what answers there is no Tidegate")
     return answer
 
 

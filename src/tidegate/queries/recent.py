@@ -1,6 +1,7 @@
 """The newest rows of a store, each once: those of the last minutes, then what is added look by look."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -71,7 +72,8 @@ class Recent:
 
     def interrupt(self) -> None:
         """Ends a look that is under way; from another thread."""
-        self._database.duckdb.interrupt()
+        with suppress(duckdb.ConnectionException):  # closed already
+            self._database.duckdb.interrupt()
 
     def close(self) -> None:
         """Frees everything."""

@@ -62,11 +62,18 @@ def _problem(error: dict[str, Any], document: Document) -> Problem:
     if error["type"] != "value_error":
         given, wanted = error["input"], expected(path)
         near = _near(given, wanted) if isinstance(given, str) else ""
-        return at(document, path, f"{wanted} is expected, not {clip(repr(given), 40)}{near}")
+        return at(document, path, f"{wanted} is expected, not {_as_given(given)}{near}")
     said = error["ctx"]["error"]
     if isinstance(said, SettingError):
         return at(document, (*path, *said.key), said.text)
     return at(document, path, str(said))
+
+
+def _as_given(value: object) -> str:
+    try:
+        return clip(repr(value), 40)
+    except ValueError:  # Python writes no number of more than 4,300 digits
+        return "a number that long"
 
 
 def _near(given: str, wanted: str) -> str:

@@ -1,8 +1,9 @@
 """A YAML document as plain values that still know their lines. The one door to ruamel.yaml."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from tidegate.model.text import clip
 
 LARGEST = 1 << 20
 """Bytes of a configuration file at most."""
+MOST_VALUES = 100_000
+"""Values in it at most, aliases (`*name`) written out."""
 
 Path_ = tuple[str | int, ...]
 """Where a value stands: keys and places in lists, from the top."""
@@ -56,7 +59,8 @@ class Document:
 def read_document(path: Path) -> Document:
     """Reads a file; raises UsageError that says what is wrong and in which line."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from None
     if len(data) > LARGEST:
@@ -81,11 +85,16 @@ def parse_document(text: str, name: str) -> Document:
         raise UsageError(f"{place}: {_in_our_words(clip(said, 200))}") from None
     except (YAMLError, ValueError, RecursionError) as error:
         raise UsageError(f"{name}: no YAML: {clip(' '.join(str(error).split()), 200)}") from None
+    except (AttributeError, KeyError, TypeError):  # a merge (<<) of what is not whole yet
+        raise UsageError(f"{name}: no YAML that can be read; see what refers to itself") from None
     if nodes is None:
         nodes = {}
     if not isinstance(nodes, Mapping):
         raise UsageError(f"{name}: settings are written as `key: value`, this is a {_kind(nodes)}")
-    return Document(name, _plain(nodes), nodes)
+    try:
+        return Document(name, _plain(nodes), nodes)
+    except _TooMuch:
+        raise UsageError(f"{name}: more than {MOST_VALUES} values, aliases written out") from None
 
 
 def _in_our_words(said: str) -> str:
@@ -109,16 +118,23 @@ def parse_value(text: str) -> Any:
 
     try:
         return _plain(YAML(typ="safe", pure=True).load(text))
-    except (YAMLError, ValueError, RecursionError):
+    except (YAMLError, ValueError, RecursionError, AttributeError, KeyError, TypeError, _TooMuch):
         return text
 
 
-def _plain(node: Any) -> Any:
-    """Dictionaries, lists and scalars of Python's own."""
+class _TooMuch(Exception):
+    """Aliases of aliases."""
+
+
+def _plain(node: Any, counter: Iterator[int] | None = None) -> Any:
+    """Dictionaries, lists and scalars of Python's own; raises _TooMuch for more than MOST_VALUES."""
+    counter = counter or count()
+    if next(counter) > MOST_VALUES:
+        raise _TooMuch
     if isinstance(node, Mapping):
-        return {str(key): _plain(value) for key, value in node.items()}
+        return {str(key): _plain(value, counter) for key, value in node.items()}
     if isinstance(node, list):
-        return [_plain(value) for value in node]
+        return [_plain(value, counter) for value in node]
     for kind in (bool, int, float, str):
         if isinstance(node, kind):
             return kind(node)

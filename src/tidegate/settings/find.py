@@ -66,6 +66,8 @@ def load_place(named: Path | None = None, environment: Mapping[str, str] = os.en
 
 def _missing(file: Path) -> str:
     """Why there is no file, and what may have been meant."""
+    if file.exists():
+        return "not a file"
     try:
         beside = [each.name for each in file.parent.iterdir() if each.suffix in (".yml", ".yaml")]
     except OSError:

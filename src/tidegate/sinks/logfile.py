@@ -98,8 +98,9 @@ class LogFile:
         """Writes what still waits, as far as the file takes it."""
         self._backoff.succeeded()
         self._go()
-        if left := self._backlog.give_up():
-            log.warning("log %s: %d lines could not be written to %s", self._settings.name, left, self.path)
+        if self._backlog.give_up():  # with those that found no room before
+            name = self._settings.name
+            log.warning("log %s: %d lines could not be written to %s", name, self.lost, self.path)
         self._leave()
 
     def _note_wait(self) -> None:

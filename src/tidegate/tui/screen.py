@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.css.query import NoMatches
+from textual.driver import Driver
 
 from tidegate.model.errors import UsageError
 from tidegate.model.filter import EVERYTHING
@@ -27,6 +28,7 @@ from tidegate.tui.controls import Controls
 from tidegate.tui.dialogs.sheet import Sheet
 from tidegate.tui.feeds.feed import Feed
 from tidegate.tui.frame import Frame
+from tidegate.tui.keyboard import patient
 from tidegate.tui.keys import keys
 from tidegate.tui.look import Look
 from tidegate.tui.tabs.spec import ALERTS, CONNS, PROGRAMS, TABS
@@ -72,6 +74,10 @@ class WatchScreen(App[None]):
         self._leaving = float("-inf")
         self._left = False
         self._running_loop: asyncio.AbstractEventLoop | None = None
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's driver, that no bytes from the keyboard can end."""
+        return patient(super().get_driver_class())
 
     def compose(self) -> ComposeResult:
         """The frame; sheets come over it."""

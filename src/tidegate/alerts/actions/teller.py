@@ -148,6 +148,8 @@ class Teller:
             except (OSError, TidegateError) as error:
                 words = error.strerror if isinstance(error, OSError) else None
                 reason = words or str(error) or type(error).__name__
+            except Exception as error:  # noqa: BLE001 - what a library makes of an answer must not end the thread
+                reason = f"{type(error).__name__}: {error}"
             if last or attempt == self._retries:
                 break
             if attempt == 0:
@@ -169,7 +171,7 @@ class Teller:
         cutter.start()
         try:
             self._send(notice, self._line)
-        except (OSError, TidegateError):
+        except Exception:
             if not over.is_set():
                 raise
         finally:
