@@ -23,7 +23,7 @@ from tidegate.sinks.store import StoreSink
 from tidegate.store.writer import StoreWriter
 
 if TYPE_CHECKING:
-    from tidegate.alerts import Alerts
+    from tidegate.alerts import Alerts, Tellers
     from tidegate.helper.client import Helper
 
 
@@ -56,14 +56,17 @@ class Assembly:
         root: Path | None,
         helper: "Helper | None" = None,
         programs: Callable[[], Stage] | None = None,
+        tellers: "Tellers | None" = None,
     ) -> None:
         """`config` has passed `check`; `root` is the store, if rows are kept.
 
-        `programs` gives the stage of programs where it is not to be a new one.
+        `programs` gives the stage of programs where it is not to be a new one, `tellers` are those
+        who are told of alerts where they outlive this configuration.
         """
         self.config = config
         self.root = root
         self._programs = programs or (lambda: program_stage(config.programs, helper))
+        self._tellers = tellers
         self._stages: list[Guarded] = []
         self._counting: list[tuple[str, Counting]] = []
         self._store: StoreSink | None = None
@@ -178,7 +181,7 @@ class Assembly:
         from tidegate.alerts import NAME, Alerts
 
         state = self.root / NAME if self.root else None
-        self._alerts = Alerts(self.config.alerts, live(self.config.watch).engine.sensor, state)
+        self._alerts = Alerts(self.config.alerts, live(self.config.watch).engine.sensor, state, self._tellers)
         return self._alerts
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tidegate.alerts import Tellers
 from tidegate.alerts import commands as alert_commands
 from tidegate.app.assembly import Assembly, captured, program_stage
 from tidegate.app.relay_part import RelayPart, machine
@@ -95,6 +96,7 @@ class Running:
         config = load()
         # One for all configurations: records of programs are told once, and none is to be forgotten.
         self._programs = Once(lambda: program_stage(config.programs, helper))
+        self._tellers = Tellers()
         self._assembly = Assembly(config, store_root(config, root))
         self.control_path = control_path(config, root)
         self._relay = RelayPart()
@@ -116,6 +118,7 @@ class Running:
             self.service.run()
         finally:
             self._programs.close()
+            self._tellers.close()
             self._serve_metrics("")
 
     def commands(self) -> "dict[str, Command]":
@@ -147,7 +150,7 @@ class Running:
     def _parts(self) -> Parts:
         config = self._load()
         root = store_root(config, self._root)
-        assembly = Assembly(config, root, self._helper, self._programs)
+        assembly = Assembly(config, root, self._helper, self._programs, self._tellers)
         watched = live(captured(config, assembly.tables))
         self._relay.follow(config.relay, machine(config, self._helper))
         return Parts(

@@ -60,7 +60,7 @@ def _run(options: Options, config: Config, root: Path | None, helper: "Helper | 
         )
         with _signals(relaying), _control(relaying, _socket(config, root)):
             try:
-                relaying.service.run()
+                relaying.run()
             finally:
                 for sink in shown:
                     sink.close()
