@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tidegate.alerts import Tellers
 from tidegate.alerts import commands as alert_commands
 from tidegate.app.assembly import Assembly
+from tidegate.app.losses import Losses
 from tidegate.app.relay_part import machine
 from tidegate.app.running import store_root
 from tidegate.model.config import Config
@@ -53,6 +54,7 @@ class Relaying:
         self._relay: Relay | None = None
         self._assembly: Assembly | None = None
         self._tellers = Tellers()
+        self._losses = Losses()
         self.service = Service(self._parts, name="relay")
 
     @property
@@ -94,7 +96,7 @@ class Relaying:
         config = self._load()
         # Programs are those of captured connections; here we are the program.
         own = replace(config, programs=replace(config.programs, method="none"))
-        assembly = Assembly(own, self._root, tellers=self._tellers)
+        assembly = Assembly(own, self._root, tellers=self._tellers, losses=self._losses)
         if self._relay is not None:
             self._relay.reload(config.relay)
         return Parts("relay", lambda: self._source(config), lambda: self._line(assembly), self._facts)

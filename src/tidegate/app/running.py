@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tidegate.alerts import Tellers
 from tidegate.alerts import commands as alert_commands
 from tidegate.app.assembly import Assembly, captured, program_stage
+from tidegate.app.losses import Losses
 from tidegate.app.relay_part import RelayPart, machine
 from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config, WatchSettings
@@ -69,6 +70,7 @@ class Sums:
     interfaces: list[str]
     seconds: float
     store: StoreWriter | None
+    stored_lost: int
 
 
 class Running:
@@ -97,6 +99,7 @@ class Running:
         # One for all configurations: records of programs are told once, and none is to be forgotten.
         self._programs = Once(lambda: program_stage(config.programs, helper))
         self._tellers = Tellers()
+        self._losses = Losses()
         self._assembly = Assembly(config, store_root(config, root))
         self.control_path = control_path(config, root)
         self._relay = RelayPart()
@@ -139,7 +142,10 @@ class Running:
     def sums(self) -> Sums:
         """What was seen and lost since the start."""
         elapsed = time.monotonic() - self._began
-        return Sums(self._totals.counters(), self._totals.interfaces(), elapsed, self._assembly.store)
+        parts = self._assembly
+        return Sums(
+            self._totals.counters(), self._totals.interfaces(), elapsed, parts.store, parts.stored_lost
+        )
 
     def _lost(self) -> str:
         if os.getppid() != self._parent:  # whoever started us was killed: nobody else would end us
@@ -150,7 +156,7 @@ class Running:
     def _parts(self) -> Parts:
         config = self._load()
         root = store_root(config, self._root)
-        assembly = Assembly(config, root, self._helper, self._programs, self._tellers)
+        assembly = Assembly(config, root, self._helper, self._programs, self._tellers, self._losses)
         watched = live(captured(config, assembly.tables))
         self._relay.follow(config.relay, machine(config, self._helper))
         return Parts(
