@@ -211,7 +211,7 @@ def _trouble(sink: Counting) -> str:
         return str(sink.trouble)
     if getattr(sink, "failing", False):
         return f"its file takes nothing; {sink.waiting} bytes wait, {sink.lost} rows lost"
-    return f"{sink.lost} rows lost" if sink.lost else ""
+    return ""
 
 
 def program_stage(settings: ProgramSettings, helper: "Helper | None" = None) -> Stage:
