@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tidegate.alerts import Alerts
-from tidegate.alerts.actions import Notice
+from tidegate.alerts.actions import Notice, Tellers
 from tidegate.model.batch import Batch, make
 from tidegate.model.config import AlertSettings, RuleSettings
 from tidegate.model.tables import find_table
@@ -69,8 +69,14 @@ def rule(metric: str = "http_requests", threshold: float | None = 2, **values: A
 class Watched:
     """A stage, what it was given, and the rows of `alert` that came of it."""
 
-    def __init__(self, *rules: RuleSettings, state: Path | None = None, **settings: Any) -> None:
-        self.stage = Alerts(AlertSettings(rules=rules, **settings), "me", state)
+    def __init__(
+        self,
+        *rules: RuleSettings,
+        state: Path | None = None,
+        tellers: Tellers | None = None,
+        **settings: Any,
+    ) -> None:
+        self.stage = Alerts(AlertSettings(rules=rules, **settings), "me", state, tellers)
         self.alerts: list[dict[str, Any]] = []
 
     def see(self, *batches: Batch) -> list[str]:

@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import tidegate
 from helpers import TIDEGATE, Run, wait_for
+from hook import hooked
 from nets import Net
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="capturing needs root")
@@ -103,6 +104,24 @@ def test_it_answers_reloads_and_stops_with_everything_written(running: Running, 
     assert running.process.wait(20) == 0
     assert list(tidegate.query("SELECT count(*) > 0 FROM icmp", tmp_path / "s")) == [(True,)]
     assert not (tmp_path / "s" / "control.sock").exists()
+
+
+def test_a_reload_keeps_what_waits_for_a_webhook_and_what_was_lost(running: Running) -> None:
+    rule = "{name: any, metric: packets, threshold: 0, window: 10s, settle: 0s, actions: [ops, deaf]}"
+    with hooked(503, 200) as ops, hooked(404) as deaf:
+        hooks = f"[{{name: ops, url: '{ops.url}'}}, {{name: deaf, url: '{deaf.url}'}}]"
+        running.file.write_text(SETTINGS + f"alerts: {{rules: [{rule}], webhooks: {hooks}}}\n")
+        running.until(lambda status: status["capturing"])
+        assert running.ask("reload").returncode == 0
+        running.until(lambda status: status["reloads"] == 1)
+        ping()
+        wait_for(lambda: ops.asked and deaf.asked)
+        running.process.send_signal(signal.SIGHUP)
+        after = running.until(lambda status: status["reloads"] == 2)
+        assert {each["name"]: each["lost"] for each in after["notices"]} == {"ops": 0, "deaf": 1}
+        wait_for(lambda: ops.bodies)
+        running.until(lambda status: status["notices"][0]["waiting"] == 0)
+        assert "ops was not told" not in running.told.read_text()
 
 
 def test_a_worker_that_is_killed_comes_back(running: Running) -> None:

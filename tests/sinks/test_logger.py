@@ -1,7 +1,9 @@
 """Rows as records of logging: real handlers, real sockets, and what is wrong with a configuration."""
 
+import errno
 import logging
 import logging.handlers
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -229,8 +231,87 @@ def test_a_handler_that_fails_is_counted_and_leaves_no_traceback(
     sink.close()
     assert sink.lost == 3
     assert len((tmp_path / "log").read_text().splitlines()) == 3
-    assert "logger: a handler failed: FileNotFoundError" in caplog.text
+    assert caplog.text.count("logger: handler broken: No such file or directory; rows it does not") == 1
+    assert sink.trouble == "handler broken: No such file or directory; 3 rows lost"
     assert "Traceback" not in capfd.readouterr().err
+
+
+class Moody(logging.Handler):
+    """Fails as it is told: by itself, as the library does it, or when it is closed."""
+
+    def __init__(self, how: str = "") -> None:
+        super().__init__()
+        self.how = how
+        self.got = 0
+        self.closed = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.got += 1
+        if self.how == "raises":
+            raise RuntimeError("no\nmood")
+        if self.how == "refuses":
+            try:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError:
+                self.handleError(record)
+
+    def close(self) -> None:
+        super().close()
+        self.closed += 1
+        if self.how:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("how", ["raises", "refuses"])
+def test_it_works_again_when_a_handler_takes_rows_again(how: str) -> None:
+    moody = Moody(how)
+    sink = LoggerSink(config({"()": lambda: moody}))
+    sink.write(conns(2))
+    wait_for(lambda: sink.lost == 2 and sink.trouble)
+    assert sink.trouble.startswith("handler h: ")
+    assert "\n" not in sink.trouble
+    moody.how = ""
+    sink.write(conns(1))
+    wait_for(lambda: not sink.trouble)
+    sink.close()
+    assert (moody.got, sink.lost) == (3, 2)
+
+
+def test_it_works_again_when_there_is_room_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emitter, "HELD", 10)
+    slow = Slow()
+    sink = LoggerSink(config({"()": lambda: slow}))
+    sink.write(conns(50))
+    assert "its handlers are too slow" in sink.trouble
+    slow.go.set()
+    wait_for(lambda: not sink.trouble)
+    assert sink.lost >= 39
+    sink.close()
+
+
+def test_each_handler_that_fails_is_named_once_and_stops_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    moody = [Moody("raises"), Moody("refuses"), Moody()]
+    handlers: dict[str, Any] = {f"m{at}": {"()": lambda at=at: moody[at]} for at in range(3)}
+    if Path("/dev/full").exists():
+        handlers = {"full": {"class": "logging.FileHandler", "filename": "/dev/full", "mode": "w"}} | handlers
+    sink = LoggerSink({"version": 1, "handlers": handlers, "root": {"handlers": list(handlers)}})
+    for each in moody:
+        each.closed = 0  # configuring closes handlers of before
+    sink.write(conns(3))
+    sink.close()
+    assert [each.got for each in moody] == [3, 3, 3]
+    assert [each.closed for each in moody] == [1, 1, 1]
+    for each in moody:
+        each.how = ""
+    failing = len(handlers) - 1
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == failing + 1
+    assert "logger: handler m0: no mood; rows it does not take are lost, and counted" in told
+    assert sum("m1: No space left on device;" in line for line in told) == 1
+    assert sum("full (/dev/full): No space left on device;" in line for line in told) == failing - 2
+    assert told[-1] == f"logger: {3 * failing} rows were lost"
 
 
 def test_files_are_opened_anew_after_a_rename(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tidegate.alerts.actions import Actions
+from tidegate.alerts.actions import Actions, Tellers
 from tidegate.alerts.actions.mailing import mailer
 from tidegate.alerts.actions.webhook import Webhook
 from tidegate.alerts.book import Book, Silenced
@@ -52,9 +52,9 @@ def mistakes(settings: AlertSettings) -> Iterator[SettingError]:
             yield SettingError(error.text, "silences", number, *error.key)
 
 
-def _made(settings: AlertSettings) -> tuple[list[Rule], Actions]:
+def _made(settings: AlertSettings, tellers: Tellers | None) -> tuple[list[Rule], Actions]:
     """The rules and the actions, once all settings are found right; nothing is started or opened yet."""
-    rules, actions = compile_rules(settings.rules), Actions(settings)
+    rules, actions = compile_rules(settings.rules), Actions(settings, tellers)
     actions.check(settings.rules)
     Silences(settings.silences, Ledger())
     return rules, actions
@@ -66,12 +66,20 @@ class Alerts:
     Pure but for the state file, which is written here, and the actions, whose threads start and end with it.
     """
 
-    def __init__(self, settings: AlertSettings, sensor: str, state: Path | None = None) -> None:
+    def __init__(
+        self,
+        settings: AlertSettings,
+        sensor: str,
+        state: Path | None = None,
+        tellers: Tellers | None = None,
+    ) -> None:
         """Compiles the rules, takes up what is remembered at `state`, and starts the threads of the actions.
+
+        `tellers` are taken over with what waits, and outlive this stage; without, the threads end with it.
 
         Raises UsageError for a rule or an action that is wrong, StoreError if another process has the state.
         """
-        rules, self._actions = _made(settings)
+        rules, self._actions = _made(settings, tellers)
         self._lock = threading.RLock()
         self._clock = Clock()
         self._state = StateFile(state) if state else None

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tidegate.app.losses import Losses
 from tidegate.model.config import (
     Config,
     NameSettings,
@@ -23,7 +25,7 @@ from tidegate.sinks.store import StoreSink
 from tidegate.store.writer import StoreWriter
 
 if TYPE_CHECKING:
-    from tidegate.alerts import Alerts
+    from tidegate.alerts import Alerts, Tellers
     from tidegate.helper.client import Helper
 
 
@@ -56,14 +58,19 @@ class Assembly:
         root: Path | None,
         helper: "Helper | None" = None,
         programs: Callable[[], Stage] | None = None,
+        tellers: "Tellers | None" = None,
+        losses: Losses | None = None,
     ) -> None:
         """`config` has passed `check`; `root` is the store, if rows are kept.
 
-        `programs` gives the stage of programs where it is not to be a new one.
+        `programs` gives the stage of programs where it is not to be a new one, `tellers` are those
+        who are told of alerts where they outlive this configuration, as `losses` are counted on.
         """
         self.config = config
         self.root = root
         self._programs = programs or (lambda: program_stage(config.programs, helper))
+        self._tellers = tellers
+        self._losses = losses or Losses()
         self._stages: list[Guarded] = []
         self._counting: list[tuple[str, Counting]] = []
         self._store: StoreSink | None = None
@@ -90,12 +97,15 @@ class Assembly:
             Guarded("names", lambda: name_stage(config.names)),
             Guarded("alerts", self._make_alerts),
         ]
+        for stage in self._stages:
+            self._losses.add(f"failures of {stage.name}", partial(getattr, stage, "failures"))
         return list(self._stages)
 
     def sinks(self) -> list[Sink]:
         """The store, then logs; if one cannot be opened, none stays open."""
         from tidegate.sinks.log import open_logs
 
+        self._losses.begin()  # the line before is closed: whoever lost rows at its end has counted them
         self._counting = []
         with ExitStack() as opened:
             sinks: list[Sink] = []
@@ -121,12 +131,21 @@ class Assembly:
                 self._counting.append(("logger", logger))
                 sinks.append(logger)
             opened.pop_all()
+        for name, sink in self._counting:
+            self._losses.add(name, partial(getattr, sink, "lost"))
+        if self._store:
+            self._losses.add("store", partial(getattr, self._store.writer, "lost_rows"))
         return sinks
 
     @property
     def store(self) -> StoreWriter | None:
         """The store, where it is open."""
         return self._store.writer if self._store else None
+
+    @property
+    def stored_lost(self) -> int:
+        """Rows that the store did not keep, since the program began."""
+        return self._losses.of("store")
 
     def running_alerts(self) -> "Alerts":
         """The alerts that run now; raises UsageError while they are down."""
@@ -137,13 +156,18 @@ class Assembly:
     def facts(self) -> dict[str, Any]:
         """How the parts stand."""
         stages = [
-            {"name": stage.name, "failures": stage.failures, "error": stage.error, "said": self._said(stage)}
+            {
+                "name": stage.name,
+                "failures": self._losses.of(f"failures of {stage.name}"),
+                "error": stage.error,
+                "said": self._said(stage),
+            }
             for stage in self._stages
         ]
         sinks = [
             {
                 "name": name,
-                "lost": sink.lost,
+                "lost": self._losses.of(name),
                 "waiting": sink.waiting,
                 "lag": sink.lag,
                 "error": _trouble(sink),
@@ -154,7 +178,7 @@ class Assembly:
         alerts = self._alerts.desk.open_alerts() if self._alerts else []
         return {
             "parts": [*stages, *sinks],
-            "stored_lost": self._store.writer.lost_rows if self._store else 0,
+            "stored_lost": self.stored_lost,
             "alerts_open": len(alerts),
             "alerts_acknowledged": sum(alert["acknowledged_by"] is not None for alert in alerts),
             "notices": self._alerts.notices() if self._alerts else [],
@@ -178,7 +202,7 @@ class Assembly:
         from tidegate.alerts import NAME, Alerts
 
         state = self.root / NAME if self.root else None
-        self._alerts = Alerts(self.config.alerts, live(self.config.watch).engine.sensor, state)
+        self._alerts = Alerts(self.config.alerts, live(self.config.watch).engine.sensor, state, self._tellers)
         return self._alerts
 
 
@@ -187,7 +211,7 @@ def _trouble(sink: Counting) -> str:
         return str(sink.trouble)
     if getattr(sink, "failing", False):
         return f"its file takes nothing; {sink.waiting} bytes wait, {sink.lost} rows lost"
-    return f"{sink.lost} rows lost" if sink.lost else ""
+    return ""
 
 
 def program_stage(settings: ProgramSettings, helper: "Helper | None" = None) -> Stage:

@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tidegate.alerts import Tellers
 from tidegate.alerts import commands as alert_commands
 from tidegate.app.assembly import Assembly
+from tidegate.app.losses import Losses
 from tidegate.app.relay_part import machine
 from tidegate.app.running import store_root
 from tidegate.model.config import Config
@@ -51,6 +53,8 @@ class Relaying:
         self._before = list(before)
         self._relay: Relay | None = None
         self._assembly: Assembly | None = None
+        self._tellers = Tellers()
+        self._losses = Losses()
         self.service = Service(self._parts, name="relay")
 
     @property
@@ -75,6 +79,13 @@ class Relaying:
         own: dict[str, Command] = {"status": self.service.status, "reload": self._reload, "stop": self._stop}
         return own | commands(lambda: self.relay, self.service.stop) | alert_commands(self._alerts)
 
+    def run(self) -> None:
+        """Runs until the service is stopped; raises TidegateError if it cannot even start."""
+        try:
+            self.service.run()
+        finally:
+            self._tellers.close()
+
     def stop(self) -> None:
         """Drains and ends; a second call ends at once. Safe from signal handlers."""
         if self.service.stopping and self._relay:
@@ -84,7 +95,8 @@ class Relaying:
     def _parts(self) -> Parts:
         config = self._load()
         # Programs are those of captured connections; here we are the program.
-        assembly = Assembly(replace(config, programs=replace(config.programs, method="none")), self._root)
+        own = replace(config, programs=replace(config.programs, method="none"))
+        assembly = Assembly(own, self._root, tellers=self._tellers, losses=self._losses)
         if self._relay is not None:
             self._relay.reload(config.relay)
         return Parts("relay", lambda: self._source(config), lambda: self._line(assembly), self._facts)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tidegate.alerts import Tellers
 from tidegate.alerts import commands as alert_commands
 from tidegate.app.assembly import Assembly, captured, program_stage
+from tidegate.app.losses import Losses
 from tidegate.app.relay_part import RelayPart, machine
 from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config, WatchSettings
@@ -68,6 +70,7 @@ class Sums:
     interfaces: list[str]
     seconds: float
     store: StoreWriter | None
+    stored_lost: int
 
 
 class Running:
@@ -95,6 +98,8 @@ class Running:
         config = load()
         # One for all configurations: records of programs are told once, and none is to be forgotten.
         self._programs = Once(lambda: program_stage(config.programs, helper))
+        self._tellers = Tellers()
+        self._losses = Losses()
         self._assembly = Assembly(config, store_root(config, root))
         self.control_path = control_path(config, root)
         self._relay = RelayPart()
@@ -116,6 +121,7 @@ class Running:
             self.service.run()
         finally:
             self._programs.close()
+            self._tellers.close()
             self._serve_metrics("")
 
     def commands(self) -> "dict[str, Command]":
@@ -136,7 +142,10 @@ class Running:
     def sums(self) -> Sums:
         """What was seen and lost since the start."""
         elapsed = time.monotonic() - self._began
-        return Sums(self._totals.counters(), self._totals.interfaces(), elapsed, self._assembly.store)
+        parts = self._assembly
+        return Sums(
+            self._totals.counters(), self._totals.interfaces(), elapsed, parts.store, parts.stored_lost
+        )
 
     def _lost(self) -> str:
         if os.getppid() != self._parent:  # whoever started us was killed: nobody else would end us
@@ -147,7 +156,7 @@ class Running:
     def _parts(self) -> Parts:
         config = self._load()
         root = store_root(config, self._root)
-        assembly = Assembly(config, root, self._helper, self._programs)
+        assembly = Assembly(config, root, self._helper, self._programs, self._tellers, self._losses)
         watched = live(captured(config, assembly.tables))
         self._relay.follow(config.relay, machine(config, self._helper))
         return Parts(

@@ -99,11 +99,11 @@ def watched(stats: Stats | Counters, interfaces: list[str], seconds: float) -> N
         say(f"tidegate: not decoded: {_by_kind(stats)}")
 
 
-def stored(writer: StoreWriter) -> None:
-    """Where the rows are, and what the store had to drop or remove."""
+def stored(writer: StoreWriter, lost: int) -> None:
+    """Where the rows are, and what the store had to drop (`lost` rows) or remove."""
     removed = writer.removed
-    if writer.lost_rows:
-        say(f"tidegate: {human_count(writer.lost_rows)} rows were not stored, the disk took none")
+    if lost:
+        say(f"tidegate: {human_count(lost)} rows were not stored, the disk took none")
     if removed.segments:
         say(f"tidegate: removed {human_count(removed.segments)} old segments, {human_bytes(removed.bytes)}")
     root = writer.layout.root

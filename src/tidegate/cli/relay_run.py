@@ -60,7 +60,7 @@ def _run(options: Options, config: Config, root: Path | None, helper: "Helper | 
         )
         with _signals(relaying), _control(relaying, _socket(config, root)):
             try:
-                relaying.service.run()
+                relaying.run()
             finally:
                 for sink in shown:
                     sink.close()
@@ -131,8 +131,8 @@ def _closing(relaying: Relaying, seconds: float) -> int:
         closing.say(f"tidegate: refused: {said}")
     if status.get("dropped"):
         closing.say(f"tidegate: dropped: {human_count(status['dropped'])} rows, by a full queue")
-    store = relaying.assembly.store if relaying.assembly else None
-    if store:
-        closing.stored(store)
+    parts = relaying.assembly
+    if parts and parts.store:
+        closing.stored(parts.store, parts.stored_lost)
     missed = relaying.service.missed_rows
-    return int(bool(missed or (store and store.lost_rows)))
+    return int(bool(missed or (parts and parts.stored_lost)))

@@ -152,7 +152,7 @@ def _run(
         finally:
             closing.watched(running.stats, running.interfaces, time.monotonic() - started)
             if assembly.store:
-                closing.stored(assembly.store)
+                closing.stored(assembly.store, assembly.stored_lost)
         lost = assembly.store is not None and assembly.store.lost_rows > 0
         return int(lost or closing.recording_failed(running.stats))
 

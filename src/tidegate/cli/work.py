@@ -47,7 +47,7 @@ def _say_sums(running: Running) -> None:
     if missed := running.service.missed_rows:
         closing.say(f"tidegate: {human_count(missed)} rows were not written while an output failed")
     if sums.store:
-        closing.stored(sums.store)
+        closing.stored(sums.store, sums.stored_lost)
 
 
 def _serve(running: Running) -> int:

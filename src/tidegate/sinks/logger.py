@@ -67,6 +67,11 @@ class LoggerSink:
         """Seconds for which the handlers have not been through with all that there was."""
         return self._emitter.lag
 
+    @property
+    def trouble(self) -> str:
+        """What is wrong with its handlers now; empty while they take rows."""
+        return self._emitter.trouble
+
     def write(self, batch: Batch) -> None:
         """Hands on connections that are over, or keeps data segments until their program is known."""
         if self._segments and batch.table in self.tables:

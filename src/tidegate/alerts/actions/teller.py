@@ -70,6 +70,7 @@ class Teller:
         self._line = Line()
         self._queue: deque[tuple[float, Notice]] = deque()
         self._begun: float | None = None
+        self._version = 0
         self._changed = threading.Condition()
         self._finishing = threading.Event()
         self._given_up = False
@@ -103,6 +104,13 @@ class Teller:
             first, self._full = not self._full, True
         self._lose(f"{MOST_WAITING} alerts wait already" if first else "")
 
+    def renew(self, send: Send, retries: int, timeout: float, anew: bool) -> None:
+        """Tells this way from now on, also what waits; `anew`: at once, with all retries."""
+        with self._changed:
+            self._send, self._retries, self._timeout = send, retries, timeout
+            self._version += anew
+            self._changed.notify()
+
     def finish(self) -> None:
         """From now on nothing is waited for: what is in the queue is tried once, then the thread ends."""
         with self._changed:
@@ -134,43 +142,50 @@ class Teller:
             return notice
 
     def _tell(self, notice: Notice) -> None:
-        reason, wait = "", self._first_wait
-        for attempt in range(self._retries + 1):
-            if self._given_up:
-                break
+        reason, wait, attempt, version = "", self._first_wait, 0, self._version
+        while not self._given_up:
             last = self._finishing.is_set()
             try:
                 self._attempt(notice)
                 return
             except RefusedError as error:
-                reason = str(error)
-                break
+                reason, last = str(error), True
             except (OSError, TidegateError) as error:
                 words = error.strerror if isinstance(error, OSError) else None
                 reason = words or str(error) or type(error).__name__
             except Exception as error:  # noqa: BLE001 - what a library makes of an answer must not end the thread
                 reason = f"{type(error).__name__}: {error}"
-            if last or attempt == self._retries:
-                break
-            if attempt == 0:
-                _log.info("alerts: %s: %s; trying again", self.name, _safe(reason))
-            self._finishing.wait(wait)
-            wait = min(2 * wait, LONGEST_WAIT)
+            if version == self._version:
+                if last or attempt >= self._retries:
+                    break
+                if attempt == 0:
+                    _log.info("alerts: %s: %s; trying again", self.name, _safe(reason))
+                self._wait(wait, version)
+                wait, attempt = min(2 * wait, LONGEST_WAIT), attempt + 1
+            if version != self._version:  # other settings: what was wrong may be right now
+                wait, attempt, version = self._first_wait, 0, self._version
         self._lose("" if self._given_up else reason)
+
+    def _wait(self, seconds: float, version: int) -> None:
+        """Waits before the next attempt; the end and other settings cut it short."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._finishing.is_set() or self._version != version, seconds)
 
     def _attempt(self, notice: Notice) -> None:
         """One attempt, cut when its time is over, however the other side drips."""
         over = threading.Event()
+        with self._changed:
+            send, timeout = self._send, self._timeout
 
         def cut() -> None:
             over.set()
             self._line.cut()
 
-        cutter = threading.Timer(self._timeout, cut)
+        cutter = threading.Timer(timeout, cut)
         cutter.name = f"tidegate-alert-{self.name}-cut"
         cutter.start()
         try:
-            self._send(notice, self._line)
+            send(notice, self._line)
         except Exception:
             if not over.is_set():
                 raise
@@ -178,7 +193,7 @@ class Teller:
             cutter.cancel()
             cutter.join()
         if over.is_set():  # half an answer is none, even if it begins well
-            raise TimeoutError(f"no answer in {self._timeout:g}s")
+            raise TimeoutError(f"no answer in {timeout:g}s")
 
     def _lose(self, reason: str) -> None:
         with self._changed:
