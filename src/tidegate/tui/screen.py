@@ -368,7 +368,7 @@ class WatchScreen(App[None]):
     def action_help(self) -> None:
         """Shows the keys of this tab."""
         tab = TABS[self.frame.number]
-        self.push_screen(Sheet(f"Help: {tab}", lambda _width: help_view.lines(tab, self.look.signs)))
+        self.push_screen(Sheet(f"Help: {tab}", lambda width: help_view.lines(tab, self.look.signs, width)))
 
     def action_leave(self) -> None:
         """Ends; while recording only when asked twice."""
