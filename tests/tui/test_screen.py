@@ -251,9 +251,7 @@ def test_help_is_all_there_however_narrow_the_terminal(width: int) -> None:
     for keys, meaning in (*help_view.EVERYWHERE, *help_view.MEANINGS, *help_view.FILTER):
         assert set(f"{keys} {meaning}".split()) <= set(words)
     shot = after("6", "question_mark", size=(width, 120))
-    assert (
-        " ".join(lines).split() == shot.split()[3 : -len("Esc back c copy up/down, PgUp/PgDn scroll".split())]
-    )
+    assert shot.split()[2:-7] == " ".join(lines).split()  # between title and keys
 
 
 def ended_by(*keys: str, **options: Any) -> bool:

@@ -67,7 +67,7 @@ class NewProgram(Novelty):
         yield row["peer_process_path"] or row["peer_process_name"]
 
     def is_known_otherwise(self, key: str) -> bool:
-        """Whether it is a mere name, of a process whose path could not be read, and a known path ends in it."""
+        """Whether it is a mere name, as no path could be read, and a known path ends in it."""
         if "/" in key:
             return False
         ends = (path.rpartition("/")[2] for path in self.known.seen if "/" in path)

@@ -73,7 +73,7 @@ def lines(tab: str, signs: Signs, width: int) -> list[Line]:
 
 
 def _entry(name: str, meaning: str, width: int) -> list[Line]:
-    """Keys and what they do beside them, in as many lines as it takes; one under the other where it is narrow."""
+    """Keys, and beside them what they do; below them where there is little room."""
     if width < 2 * KEYS:
         found: list[Line] = [[(f" {part}", "bold")] for part in textwrap.wrap(name, width - 1)]
         return found + [[(f"   {part}", "")] for part in textwrap.wrap(meaning, width - 3)]
