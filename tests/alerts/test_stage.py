@@ -254,7 +254,7 @@ def test_a_quota_raises_each_level_once_a_month() -> None:
         said += watched.see(rows("conn", conn("a", 0, number * day, up_bytes=sent)))
     assert said == ["raised quota"]
     assert [(row["threshold"], row["value"]) for row in watched.alerts] == [(800, 850)]
-    assert watched.alerts[0]["message"] == "850 B this month, more than 800 B"
+    assert watched.alerts[0]["message"] == "850 B this month, more than 80% of 1.0 kB"
     assert watched.see(rows("conn", conn("a", 0, 28 * day, up_bytes=sent + 200))) == ["raised quota"] * 2
     assert watched.see(rows("conn", conn("a", 0, 42 * day, up_bytes=sent + 201))) == ["recovered quota"] * 3
     assert [row["peak"] for row in watched.alerts[-3:]] == [1050] * 3

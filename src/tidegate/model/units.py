@@ -8,7 +8,7 @@ from tidegate.model.errors import UsageError
 from tidegate.model.text import clip
 
 _SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_BYTES = {"": 1, "b": 1} | {
+_BYTES: dict[str, int] = {"": 1, "b": 1} | {
     unit: base**power
     for power, letter in enumerate("kmgt", 1)
     for base, units in ((1000, (letter, f"{letter}b")), (1024, (f"{letter}i", f"{letter}ib")))
@@ -84,9 +84,13 @@ def human_bytes(count: float) -> str:
     return f"{int(count)} B" if count < 1000 else _scaled(count, ("kB", "MB", "GB", "TB", "PB"))
 
 
+IN_BYTES = frozenset({"bytes", "quota"})
+"""Metrics of alerts that are bytes."""
+
+
 def human_amount(metric: str, value: float) -> str:
     """A value or a limit of an alert's metric: bytes as sizes, all else as counts."""
-    return human_bytes(value) if metric in ("bytes", "quota") else f"{value:,.10g}"
+    return human_bytes(value) if metric in IN_BYTES else f"{value:,.10g}"
 
 
 def human_count(count: float) -> str:

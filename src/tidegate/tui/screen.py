@@ -298,7 +298,7 @@ class WatchScreen(App[None]):
             path = Path(name.strip()).expanduser()
             count = export.write(path, tab.spec.fields, map(tab.spec.record, rows))
             self._focus()
-            self.say(f"wrote {count:,} rows to {shown(str(path.absolute()))}")
+            self.say(f"wrote {count:,} {'row' if count == 1 else 'rows'} to {shown(str(path.absolute()))}")
 
         name = export.suggested(tab.spec.title)
         self.frame.prompt.ask("export to", "a file's name: .csv or .jsonl", name, take, leave=self._focus)
