@@ -199,6 +199,19 @@ def test_learning_begins_with_the_first_row_that_counts_however_old_it_is() -> N
     watched.close()
 
 
+def test_a_program_whose_path_could_not_be_read_is_no_other_program() -> None:
+    watched = Watched(rule("new_program", None, learn=10.0))
+    for at, path in enumerate(("/x/pb", "/opt/a-program-of-a-long-name")):
+        assert watched.see(rows("conn", conn("a", at, process_path=path, process_name=path[3:]))) == []
+    for name in ("pb", "a-program-of-a-", "pb"):
+        assert watched.see(rows("conn", conn(f"b{name}", 20, process_name=name))) == []
+    found = [watched.see(rows("conn", conn(name, 21, process_name=name))) for name in ("b", "a-program", "x")]
+    assert found == [[f"raised new_program {name}"] for name in ("b", "a-program", "x")]
+    other = conn("c", 22, process_path="/tmp/pb", process_name="pb")
+    assert watched.see(rows("conn", other)) == ["raised new_program /tmp/pb"]
+    watched.close()
+
+
 def test_what_is_new_after_learning() -> None:
     watched = Watched(
         rule("new_program", None, learn=60.0), rule("new_place", None, learn=60.0, key="dst_asn", name="as")
@@ -241,7 +254,7 @@ def test_a_quota_raises_each_level_once_a_month() -> None:
         said += watched.see(rows("conn", conn("a", 0, number * day, up_bytes=sent)))
     assert said == ["raised quota"]
     assert [(row["threshold"], row["value"]) for row in watched.alerts] == [(800, 850)]
-    assert watched.alerts[0]["message"] == "850 B this month, more than 800 B"
+    assert watched.alerts[0]["message"] == "850 B this month, more than 80% of 1.0 kB"
     assert watched.see(rows("conn", conn("a", 0, 28 * day, up_bytes=sent + 200))) == ["raised quota"] * 2
     assert watched.see(rows("conn", conn("a", 0, 42 * day, up_bytes=sent + 201))) == ["recovered quota"] * 3
     assert [row["peak"] for row in watched.alerts[-3:]] == [1050] * 3

@@ -159,3 +159,12 @@ def test_a_damaged_state_is_one_line(run: Run, store: Path) -> None:
     done = run("alerts", "--store", store)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "is no JSON" in done.stderr
+
+
+def test_a_rule_that_the_next_start_will_not_have_is_no_rule(run: Run, store: Path, tmp_path: Path) -> None:
+    (tmp_path / "t.yml").write_text(
+        f"store: {{path: {store}}}\nalerts: {{rules: [{{name: a, metric: packets, threshold: 1}}]}}\n"
+    )
+    done = run("alerts", "--config", "t.yml", "mute", "5m", "nosuch")
+    assert (done.returncode, done.stderr) == (2, 'tidegate: there is no rule "nosuch"; there are a\n')
+    assert run("alerts", "--config", "t.yml", "mute", "5m", "a").returncode == 0

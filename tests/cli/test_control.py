@@ -40,6 +40,6 @@ def test_what_is_missing_lost_or_late_is_said() -> None:
     me = {"name": "me", "lost": 1, "waiting": 3, "lag": 4.0}
     assert said(notices=[fine, chat, me]) == [
         "chat      NOT TOLD of 2 alerts",
-        "me        NOT TOLD of 1 alerts; 3 to be told, for 4.00 s",
+        "me        NOT TOLD of 1 alert; 3 to be told, for 4.00 s",
     ]
     assert said(capturing=False, error="no rights") == ["capture   none  NOT RUNNING: no rights"]

@@ -47,6 +47,7 @@ def test_a_wrong_configuration_is_the_first_thing_said(run: Run, tmp_path: Path)
     assert done.returncode == 1
     assert done.stdout.startswith('BROKEN   settings    t.yml:1: unknown key "sotre"')
     assert "mend it: edit it, then: tidegate config check t.yml" in done.stdout
+    assert "mend it: create it, or name another, then:" in run("doctor", "--config", "gone.yml").stdout
     (tmp_path / "t.yml").write_text("sotre: 1\nwtch: 1\nwatch: {interfaces: eth77}\nstore: {path: /proc/x}\n")
     said = run("doctor", "--config", "t.yml").stdout
     assert said.count("BROKEN   settings ") == 3

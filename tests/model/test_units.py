@@ -28,7 +28,10 @@ def test_durations(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("1000", 1000), ("64K", 65536), ("100MB", 100 << 20), ("10GiB", 10 << 30), ("1.5k", 1536)],
+    [
+        *(("1000", 1000), ("7b", 7), ("64K", 64_000), ("100MB", 10**8), ("1.5k", 1500), ("2t", 2 * 10**12)),
+        *(("64Ki", 65536), ("10GiB", 10 << 30), ("1.5 mib", 3 << 19), ("1T", 10**12), ("4.35K", 4350)),
+    ],
 )
 def test_sizes(text: str, size: int) -> None:
     assert parse_size(text) == size
@@ -69,6 +72,18 @@ def test_counts_and_rates() -> None:
     assert human_count(1234567) == "1,234,567"
     assert human_rate(812) == "812"
     assert human_rate(2_500_000) == "2.5 M"
+
+
+@pytest.mark.parametrize(("text", "told"), [("20M", "20.0 MB"), ("1.5 GB", "1.5 GB"), ("64K", "64.0 kB")])
+def test_sizes_are_told_as_they_are_written(text: str, told: str) -> None:
+    assert human_bytes(parse_size(text)) == told
+    assert parse_size(told) == parse_size(text)
+
+
+@pytest.mark.parametrize("text", ["1i", "5Kib/s", "5ib", "5P", "5bb", "5Mbi"])
+def test_what_is_no_size_is_refused_with_a_hint(text: str) -> None:
+    with pytest.raises(UsageError, match="write 1000, 64K, 100M or 10G"):
+        parse_size(text)
 
 
 @given(st.integers(0, 2**63))

@@ -7,7 +7,7 @@ import pytest
 from tidegate.app.checking import LOOKS
 from tidegate.model.errors import UsageError
 from tidegate.settings.check import checked
-from tidegate.settings.conmon import import_conmon
+from tidegate.settings.conmon import conmon_notes, import_conmon
 from tidegate.settings.document import Document, parse_document
 
 LOGGER = """\
@@ -53,3 +53,9 @@ def test_its_logger_is_taken_as_it_is() -> None:
 def test_what_is_none_of_its_files(text: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         imported(text)
+
+
+def test_what_is_ignored_and_what_is_kept_is_said() -> None:
+    notes = conmon_notes(parse_document("service: {hport: 80}\nfilter: tcp\n", "config.yml"))
+    assert notes[0] == 'config.yml:2: conmon has no "filter"; left out'
+    assert "payload is kept in the store, too" in notes[1]

@@ -37,8 +37,8 @@ relay:
     assert b.listen == ("127.0.0.9:1-65535 except 22,5000-5010",)
     assert c.ports[0].ports == "22"
     assert (b.timeouts.idle, b.timeouts.first_byte) == (None, 0.5)
-    assert (b.limits.bytes_per_day, b.limits.rate) == (1 << 30, 2.5)
-    assert (b.excerpts.per_read, b.excerpts.per_direction) == (1 << 30, 4096)
+    assert (b.limits.bytes_per_day, b.limits.rate) == (10**9, 2.5)
+    assert (b.excerpts.per_read, b.excerpts.per_direction) == (1 << 30, 4000)
 
 
 def test_every_mistake_is_told_with_its_line() -> None:

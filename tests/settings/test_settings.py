@@ -43,7 +43,7 @@ def test_units_lists_and_groups_are_read() -> None:
     )
     assert config.watch.interfaces == ("eth0", "lo")
     assert config.watch.engine.interim == 0.5
-    assert (config.store.keep_bytes, config.store.keep_age) == (2 << 30, 90)
+    assert (config.store.keep_bytes, config.store.keep_age) == (2_000_000_000, 90)
     assert (config.alerts.rules[0].window, config.alerts.rules[0].actions) == (300, ("log",))
 
 
@@ -66,7 +66,8 @@ service: 5
     assert problems(text) == [
         't.yml:2: unknown key "watch.interface"; did you mean "interfaces"?',
         't.yml:4: store.keep_age: "2x" is no duration: write 90, 200s, 5m, 2h or 1d',
-        't.yml:9: alerts.rules[0].threshold: "lots" is no size: write 1000, 64K, 100M or 10G',
+        't.yml:9: alerts.rules[0].threshold: "lots" is no size: write 1000, 64K, 100M or 10G '
+        "(64Ki, 100Mi, 10Gi: by 1024)",
         't.yml:10: alerts.rules[1] needs "name"',
         "t.yml:10: alerts.rules[1].threshold: packets needs a threshold: a number from 0, or a size",
         "t.yml:12: logs[0].format: one of conmon, tsv, csv, jsonl, zeek, eve, ecs, autonapt, cowrie is "
@@ -167,7 +168,7 @@ WRITTEN = {
     "logger": ("{version: 1}", {"version": 1}),
     "elastic[].name": ("n2", "n2"),
     "elastic[].stream": ("net", "net"),
-    "elastic[].spool_size": ("3M", 3 << 20),
+    "elastic[].spool_size": ("3M", 3_000_000),
     "alerts.rules[].metric": ("packets", "packets"),
     "alerts.rules[].levels": ("[0.5, 1]", (0.5, 1.0)),
     "alerts.rules[].reset_day": ("7", 7),
@@ -190,8 +191,8 @@ def written(key: Key) -> tuple[str, object]:
         "a whole number": ("9", 9),
         "a number": ("0.5", 0.5),
         "a duration: 90, 200s, 5m, 2h, 1d": ("7m", 420.0),
-        "a size: 1000, 64K, 100M, 10G": ("3K", 3072),
-        "a number or a size: 7000, 64K, 100G": ("5K", 5120.0),
+        "a size: 1000, 64K, 100M, 10G": ("3K", 3000),
+        "a number or a size: 7000, 64K, 100G": ("5K", 5000.0),
         DOORS.like: ("8080", ("8080",)),
         PORTS.like: ("443", "443"),
         EXCERPT.like: ("all", ALL),

@@ -44,7 +44,7 @@ def test_a_directory_that_goes_and_comes_back(tmp_path: Path, caplog: pytest.Log
     assert file.lost == 0
     said = [record.getMessage() for record in caplog.records]
     assert said == [
-        f"log test: {path}: No such file or directory; keeping up to 16.8 MB in memory and trying again",
+        f"log test: {path}: No such file or directory; keeping up to 16.0 MB in memory and trying again",
         f"log test: writing to {path} again; 0 lines were lost",
     ]
 

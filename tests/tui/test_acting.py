@@ -13,11 +13,14 @@ from tidegate.alerts import commands
 from tidegate.model.errors import TidegateError, UsageError
 from tidegate.tui import acting
 from tidegate.tui.board.alarms import Alert
-from tidegate.tui.board.board import SECOND
+from tidegate.tui.board.board import SECOND, Board
 from tidegate.tui.board.desk import Desk, desk_of
 from tidegate.tui.controls import AlertControls
+from tidegate.tui.look import Look
 from tidegate.tui.screen import WatchScreen
+from tidegate.tui.views import alerts as alert_view
 from tidegate.tui.views import now
+from tidegate.tui.views.view import Scene
 
 NAMED = {" ": "space", ":": "colon", "-": "minus", "/": "slash", ".": "full_stop", "'": "apostrophe"}
 
@@ -210,3 +213,16 @@ def test_the_value_of_an_alert_is_the_one_of_now() -> None:
 def test_times_of_a_desk_are_bounded() -> None:
     desk = desk_of({"mutes": {"a": 10**40}})
     assert "2116" in after("6", feed=TownFeed(desk=desk), size=(140, 30))
+
+
+def test_bytes_are_sizes_and_an_alert_may_be_acknowledged_and_muted() -> None:
+    row: dict[str, Any] = {"rule": "r", "key": None, "metric": "bytes", "severity": "warning", "message": "m"}
+    row |= {"value": 453_909.0, "threshold": 2e5, "peak": 5e5}
+    alert = Alert("A", row, NOW, acknowledged="ada")
+    board = Board()
+    board.desk = desk_of({"mutes": {"r": NOW + SECOND}})
+    scene = Scene(board, Look(), lambda _: None)
+    assert alert_view.state(scene, alert)[0].endswith("WARNING ack mute")
+    values = {column.title: column.cell(alert)[0] for column in alert_view.columns(scene)}
+    assert (values["Value"], values["Limit"], values["Peak"]) == ("453.9 kB", "200.0 kB", "500.0 kB")
+    assert "453.9 kB > 200.0 kB" in now.told(scene, alert)[0][0]

@@ -16,8 +16,10 @@ from tidegate.model.errors import CaptureError
 from tidegate.tui.board.board import SECOND
 from tidegate.tui.dialogs.sheet import Sheet
 from tidegate.tui.feeds.feed import Feed
+from tidegate.tui.look import Signs
 from tidegate.tui.screen import WatchScreen
 from tidegate.tui.tabs.spec import TABS
+from tidegate.tui.views import help as help_view
 
 
 def rows_of(shot: str) -> list[str]:
@@ -239,6 +241,17 @@ def test_help_tells_the_keys_of_the_tab(tab: int) -> None:
     shot = after(str(tab), "question_mark", size=(100, 45))
     assert f"Help: {TABS[tab - 1]}" in shot
     assert "Everywhere" in shot
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+def test_help_is_all_there_however_narrow_the_terminal(width: int) -> None:
+    lines = ["".join(text for text, _ in line) for line in help_view.lines("Alerts", Signs(), width - 2)]
+    assert max(map(len, lines)) <= width - 2
+    words = " ".join(lines).split()
+    for keys, meaning in (*help_view.EVERYWHERE, *help_view.MEANINGS, *help_view.FILTER):
+        assert set(f"{keys} {meaning}".split()) <= set(words)
+    shot = after("6", "question_mark", size=(width, 120))
+    assert shot.split()[2:-7] == " ".join(lines).split()  # between title and keys
 
 
 def ended_by(*keys: str, **options: Any) -> bool:

@@ -143,12 +143,14 @@ class Desk:
 
 
 @contextmanager
-def open_desk(path: Path, now: Callable[[], int] = time.time_ns) -> Iterator[Desk]:
+def open_desk(
+    path: Path, now: Callable[[], int] = time.time_ns, rules: Sequence[str] | None = None
+) -> Iterator[Desk]:
     """A desk over the state file, for when no Tidegate runs; raises StoreError if one does."""
     state = StateFile(path)
     try:
         ledger = state.load()
-        yield Desk(ledger, lambda: state.must_save(ledger), now)
+        yield Desk(ledger, lambda: state.must_save(ledger), now, rules)
     finally:
         state.close()
 

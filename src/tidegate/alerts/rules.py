@@ -18,7 +18,7 @@ from tidegate.model.errors import SettingError, UsageError, tried
 from tidegate.model.filter import Filter, Row, parse_filter
 from tidegate.model.tables import find_table
 from tidegate.model.text import clip, meant, safe_text
-from tidegate.model.units import human_bytes
+from tidegate.model.units import IN_BYTES, human_amount, human_bytes, parse_size
 
 LONGEST_WINDOW = 31 * 86_400.0
 LONGEST_NAME = 100
@@ -63,6 +63,9 @@ class Rule:
     def message(self, value: float, threshold: float, key: str | None) -> str:
         """What is told when it is raised."""
         values = _values(self.name, self.settings, value, threshold, key)
+        whole = self.settings.threshold or threshold
+        share = f"{threshold / whole:.0%} of " if threshold != whole else ""
+        values["bound"] = f"{share}{human_bytes(whole)}"
         return safe_text(self.template.format_map(values))
 
     @property
@@ -80,7 +83,7 @@ _WORDS = {
     "new_program": "new program: {key}",
     "new_place": "new place: {key}",
     "kernel_drops": "the kernel dropped {value:,.0f} packets of {key} in {window}",
-    "quota": "{size} of {key} this month, more than {limit}",
+    "quota": "{size} of {key} this month, more than {bound}",
 }
 
 
@@ -145,7 +148,8 @@ def _of_threshold(settings: RuleSettings, own: float | None) -> Iterator[Setting
     elif settings.clear is not None and not (
         math.isfinite(settings.clear) and 0 <= settings.clear <= threshold
     ):
-        yield SettingError(f"a number from 0 to the threshold, {threshold:g}, is expected", "clear")
+        limit = _exactly(settings.metric, threshold)
+        yield SettingError(f"a number from 0 to the threshold, {limit}, is expected", "clear")
 
 
 def _compile(settings: RuleSettings, number: int) -> Rule:
@@ -215,6 +219,12 @@ def _span(seconds: float) -> str:
         if seconds >= length and seconds % length == 0:
             return f"{seconds / length:.0f}{unit}"
     return f"{seconds:g}s"
+
+
+def _exactly(metric: str, value: float) -> str:
+    """An amount as a size, unless that would round it."""
+    text = human_amount(metric, value)
+    return text if metric in IN_BYTES and parse_size(text) == value else f"{value:.10g}"
 
 
 def _class_of(status: int | None) -> str | None:

@@ -46,7 +46,10 @@ def watch_commands(
         running.stop()
         return {}
 
-    return {"status": status, "stop": stop, **alert_commands(assembly.running_alerts)}
+    def reload() -> dict[str, Any]:
+        raise UsageError("a watch has nothing to read anew: end it and start it again; tidegate run reloads")
+
+    return {"status": status, "stop": stop, "reload": reload, **alert_commands(assembly.running_alerts)}
 
 
 @contextmanager

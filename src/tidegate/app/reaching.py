@@ -2,7 +2,7 @@
 
 import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,7 +12,8 @@ from tidegate.alerts.ledger import BrokenStateError, Ledger
 from tidegate.app.running import control_of, store_root
 from tidegate.model.errors import StoreError, UsageError
 from tidegate.pipeline.control import NobodyError, ask
-from tidegate.settings.find import load_place
+from tidegate.settings.find import find, load, load_place
+from tidegate.settings.problem import ConfigError
 from tidegate.store.layout import SYSTEM_ROOT, Layout
 
 GLANCE = 1.0
@@ -28,7 +29,11 @@ def writer(root: Path, usual: Path) -> str:
 class Reach:
     """Where the alerts are: the store with their state, and the socket of who runs."""
 
-    def __init__(self, root: Path, socket: Path, writer: str = "") -> None:
+    def __init__(
+        self, root: Path, socket: Path, writer: str = "", rules: Sequence[str] | None = None
+    ) -> None:
+        """`rules` are those that the next start will have, None if that is not known."""
+        self._rules = rules
         self.root = root
         self.writer = writer
         """The command that would write to this store."""
@@ -41,13 +46,15 @@ class Reach:
         """Of the store that is named, else of the configuration's."""
         settings = load_place(config)
         root = store or store_root(settings)
-        return cls(root, control_of(settings, store), writer(root, Path(settings.store.path or SYSTEM_ROOT)))
+        own = store is None or store.absolute() == store_root(settings).absolute()
+        command = writer(root, Path(settings.store.path or SYSTEM_ROOT))
+        return cls(root, control_of(settings, store), command, _rules(config) if own else None)
 
     def do(self, word: str, **given: Any) -> Mapping[str, Any]:
         """Has it done by the Tidegate that runs, or writes it down for the next one."""
         Layout(self.root).check()
         try:
-            with open_desk(self.state) as desk:
+            with open_desk(self.state, rules=self._rules) as desk:
                 return desk_commands(lambda: desk)[word](**given)
         except BusyError as busy:
             try:
@@ -75,3 +82,13 @@ class Reach:
         silences = [each for each in plain["silences"] if each["until"] is None or each["until"] > now]
         mutes = {rule: until for rule, until in plain["mutes"].items() if until > now}
         return {"open": plain["open"], "silences": silences, "mutes": mutes}
+
+
+def _rules(config: Path | None) -> list[str] | None:
+    """The rules of the configuration; None if there is no file, or it is not right."""
+    if find(config) is None:
+        return None
+    try:
+        return [rule.name for rule in load(config).alerts.rules]
+    except ConfigError:
+        return None

@@ -104,6 +104,8 @@ class Running:
         self.control_path = control_path(config, root)
         self._relay = RelayPart()
         self.service = Service(self._parts, lost=self._lost, beside=self._relay)
+        self.ready: Callable[[], None] = lambda: None
+        """Called with the first capture, when everything is open."""
         self.beside: list[Sink] = []
         """Sinks that are fed beside those of the configuration; closed and used again with a reload."""
         self._tally = Tally()
@@ -179,7 +181,10 @@ class Running:
         self._serve_metrics(assembly.config.service.metrics)
         self._assembly = assembly
         sinks = assembly.sinks()  # first, since alerts are remembered in the store's directory
-        return Line([*sinks, self._tally, *self.beside], assembly.stages())
+        line = Line([*sinks, self._tally, *self.beside], assembly.stages())
+        ready, self.ready = self.ready, lambda: None
+        ready()
+        return line
 
     def _serve_metrics(self, address: str) -> None:
         """Serves figures there, or nowhere; raises UsageError, and goes on as before, where it cannot."""

@@ -121,12 +121,15 @@ def _default(key: Key) -> str:
     if key.expected == DURATION.like and isinstance(key.default, float):
         return f"{_written(key.default, ((86400, 'd'), (3600, 'h'), (60, 'm'), (1, 's')))} unless given"
     if key.expected == SIZE.like and isinstance(key.default, int):
-        return f"{_written(key.default, ((1 << 30, 'G'), (1 << 20, 'M'), (1 << 10, 'K')))} unless given"
+        return f"{_written(key.default, _SIZES)} unless given"
     if isinstance(key.default, bool):
         return f"{str(key.default).lower()} unless given"
     if isinstance(key.default, tuple):
         return f"{', '.join(map(str, key.default))} unless given"
     return f"{key.default} unless given"
+
+
+_SIZES = ((1 << 30, "Gi"), (1 << 20, "Mi"), (10**9, "G"), (10**6, "M"), (1 << 10, "Ki"), (1000, "K"))
 
 
 def _written(value: float, units: tuple[tuple[int, str], ...]) -> str:

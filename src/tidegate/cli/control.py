@@ -81,7 +81,8 @@ def _unstored(answer: dict[str, Any]) -> str:
 
 
 def _notices(action: dict[str, Any]) -> str:
-    said = [f"NOT TOLD of {human_count(action['lost'])} alerts"] if action["lost"] else []
+    lost = action["lost"]
+    said = [f"NOT TOLD of {human_count(lost)} alert{'s' if lost != 1 else ''}"] if lost else []
     if action["waiting"]:
         said.append(f"{human_count(action['waiting'])} to be told, for {human_duration(action['lag'])}")
     return "; ".join(said)

@@ -11,7 +11,7 @@ from tidegate.app.rights import separate
 from tidegate.app.running import Running, outlets, store_root
 from tidegate.cli import closing
 from tidegate.enrich.watch import open_source
-from tidegate.model.errors import SettingError
+from tidegate.model.errors import CaptureError, SettingError
 from tidegate.model.units import human_count
 from tidegate.pipeline.control import ControlServer
 from tidegate.settings import find
@@ -66,11 +66,11 @@ def _serve(running: Running) -> int:
     control.start()
     try:
         running.serve_metrics()
-        _log.info(
-            "running; ask it with: tidegate control status%s",
-            f" --config {running.file}" if running.file else "",
-        )
+        asked = f"tidegate control status{f' --config {running.file}' if running.file else ''}"
+        running.ready = partial(_log.info, "running; ask it with: %s", asked)
         running.run()
+    except CaptureError as error:
+        raise CaptureError(str(error).replace("sudo tidegate watch", "sudo tidegate run")) from None
     finally:
         control.close()
         _say_sums(running)

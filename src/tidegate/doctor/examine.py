@@ -25,7 +25,8 @@ def examine(file: Path | None, look: Look) -> Iterator[Finding]:
     config, problems = look(file)
     used = find(file)
     for problem in problems:
-        yield broken("settings", problem, f"edit it, then: tidegate config check {used or ''}".strip())
+        mend = "create it, or name another" if used and not os.path.exists(used) else "edit it"  # noqa: PTH110
+        yield broken("settings", problem, f"{mend}, then: tidegate config check {used or ''}".strip())
     if not problems:
         looked = " or ".join(map(str, places(os.environ)))
         yield ok("settings", str(used) if used else f"defaults, for there is no {looked}")

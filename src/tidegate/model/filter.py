@@ -165,6 +165,8 @@ def parse_filter(text: str) -> Filter:
 
 def _word(match: re.Match[str]) -> Word:
     minus, field, value = match.groups()
+    if not field and (name := value.removesuffix(":")) != value and (name in FIELDS or name in _kinds()):
+        raise UsageError(f'filter: a value is missing after "{clip(value, 30)}"; a missing one is {name}:-')
     columns = _columns(field) if field else ANYWHERE
     test, sql, values = _condition(value, columns, f"{field}:" if field else "")
     return Word(match.group(), columns, bool(minus), test, sql, values)

@@ -8,9 +8,14 @@ from tidegate.model.errors import UsageError
 from tidegate.model.text import clip
 
 _SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_BYTES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+_BYTES: dict[str, int] = {"": 1, "b": 1} | {
+    unit: base**power
+    for power, letter in enumerate("kmgt", 1)
+    for base, units in ((1000, (letter, f"{letter}b")), (1024, (f"{letter}i", f"{letter}ib")))
+    for unit in units
+}
 _LONGEST = 36_500 * 86_400.0
-_LARGEST = 1 << 60
+_LARGEST = 10**18
 _FIRST, _LAST = datetime(1700, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _NUMBER = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", re.IGNORECASE | re.ASCII)
 
@@ -26,14 +31,13 @@ def parse_duration(text: str) -> float:
 
 
 def parse_size(text: str) -> int:
-    """Bytes of "1000", "64K", "100M", "10G" (powers of 1024); raises UsageError."""
+    """Bytes of "1000", "64K", "10GB" (powers of 1000), "64Ki", "10GiB" (of 1024); raises UsageError."""
     number, unit = _split(text)
-    unit = unit.removesuffix("ib").removesuffix("b")
     if unit not in _BYTES:
-        raise UsageError(f'"{text}" is no size: write 1000, 64K, 100M or 10G')
+        raise UsageError(f'"{text}" is no size: write 1000, 64K, 100M or 10G (64Ki, 100Mi, 10Gi: by 1024)')
     if number * _BYTES[unit] > _LARGEST:
-        raise UsageError(f'"{clip(text, 20)}" is too large: 1048576T at most')
-    return int(number * _BYTES[unit])
+        raise UsageError(f'"{clip(text, 20)}" is too large: 1000000T at most')
+    return round(number * _BYTES[unit])
 
 
 def parse_loopback(text: str) -> tuple[str, int]:
@@ -80,9 +84,13 @@ def human_bytes(count: float) -> str:
     return f"{int(count)} B" if count < 1000 else _scaled(count, ("kB", "MB", "GB", "TB", "PB"))
 
 
+IN_BYTES = frozenset({"bytes", "quota"})
+"""Metrics of alerts that are bytes."""
+
+
 def human_amount(metric: str, value: float) -> str:
     """A value or a limit of an alert's metric: bytes as sizes, all else as counts."""
-    return human_bytes(value) if metric in ("bytes", "quota") else f"{value:,.10g}"
+    return human_bytes(value) if metric in IN_BYTES else f"{value:,.10g}"
 
 
 def human_count(count: float) -> str:

@@ -175,7 +175,7 @@ class Plan:
     services: tuple[Service, ...]
     sensor: str = ""
     threads: int = 1
-    memory: int = 512 << 20
+    memory: int = 512_000_000
     """Bytes of payload that may wait, of all connections."""
     connections: int | None = None
     """All services together; never more than open files allow."""

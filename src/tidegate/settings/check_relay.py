@@ -31,7 +31,7 @@ def check_relay(relay: RelaySettings) -> Found:
     yield from _twice((*path, "services"), [service.name for service in relay.services])
     for number, backend in enumerate(relay.backends):
         yield from _backend((*path, "backends", number), backend)
-    yield from _at_least(path, relay, threads=1, memory=1 << 20, connections=1, spare_files=0, resolve=1)
+    yield from _at_least(path, relay, threads=1, memory=1_000_000, connections=1, spare_files=0, resolve=1)
     doors: list[tuple[str, Listen]] = []
     for number, service in enumerate(relay.services):
         yield from _service((*path, "services", number), service, names)
@@ -142,7 +142,7 @@ def _at_least(path: Path_, group: object, **least: float) -> Found:
     for key, number in least.items():
         value = getattr(group, key)
         if value is not None and value < number:
-            yield SettingError(f"{number:g} at least is expected", *path, key)
+            yield SettingError(f"{number:.10g} at least is expected", *path, key)
 
 
 def _each(path: Path_, texts: tuple[str, ...], parse: Callable[[str], object]) -> Found:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tidegate.model.errors import UsageError
+from tidegate.model.text import clip
 from tidegate.settings.document import Document
 
 KNOWN = ("hostip", "hport", "sip", "sport", "lip", "lport", "ifip")
@@ -50,6 +51,17 @@ def import_conmon(document: Document) -> dict[str, Any]:
         ours = {"per": "segment", **({"filter": wanted} if wanted else {})}
         return settings | {"logger": {**logger, **ours} if isinstance(logger, Mapping) else logger}
     return settings | {"logs": [log]}
+
+
+def conmon_notes(document: Document) -> list[str]:
+    """What is not carried over, with its line, and what comes with it unasked."""
+    notes = [
+        f'{document.place((key,))}: conmon has no "{clip(key, 40)}"; left out'
+        for key in document.values
+        if key not in ("logger", "service")
+    ]
+    kept = "excerpts.bytes: payload is kept in the store, too, for excerpts.keep_time; see docs/privacy.md"
+    return [*notes, f"{document.name}: {kept}"]
 
 
 def _checked(ends: Mapping[str, Any], document: Document) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tidegate.model.errors import UsageError
 from tidegate.settings.autonapt import import_autonapt, import_elastic, is_autonapt
-from tidegate.settings.conmon import import_conmon
+from tidegate.settings.conmon import conmon_notes, import_conmon
 from tidegate.settings.document import read_document
 from tidegate.settings.monconn import import_monconn, is_monconn
 
@@ -41,4 +41,4 @@ def import_files(paths: Sequence[Path]) -> Imported:
     if is_monconn(document.values):
         settings, notes = import_monconn(document)
         return Imported(settings, "monconn", "relay", tuple(notes))
-    return Imported(import_conmon(document), "conmon", "run")
+    return Imported(import_conmon(document), "conmon", "run", tuple(conmon_notes(document)))

@@ -304,7 +304,7 @@ class WatchScreen(App[None]):
             path = Path(name.strip()).expanduser()
             count = export.write(path, tab.spec.fields, map(tab.spec.record, rows))
             self._focus()
-            self.say(f"wrote {count:,} rows to {shown(str(path.absolute()))}")
+            self.say(f"wrote {count:,} {'row' if count == 1 else 'rows'} to {shown(str(path.absolute()))}")
 
         name = export.suggested(tab.spec.title)
         self.frame.prompt.ask("export to", "a file's name: .csv or .jsonl", name, take, leave=self._focus)
@@ -374,7 +374,7 @@ class WatchScreen(App[None]):
     def action_help(self) -> None:
         """Shows the keys of this tab."""
         tab = TABS[self.frame.number]
-        self.push_screen(Sheet(f"Help: {tab}", lambda _width: help_view.lines(tab, self.look.signs)))
+        self.push_screen(Sheet(f"Help: {tab}", lambda width: help_view.lines(tab, self.look.signs, width)))
 
     def action_leave(self) -> None:
         """Ends; while recording only when asked twice."""

@@ -9,6 +9,9 @@ from tidegate.alerts.ledger import MOST_KNOWN, Known
 from tidegate.alerts.metrics.metric import Event, Metric, joined, key_columns, key_text
 from tidegate.model.filter import Row
 
+_KERNEL_NAME = 15
+"""Bytes of a process's name in the kernel, at most."""
+
 
 class Novelty(Metric):
     """Knows what it has seen; the first time of anything else is an event, whose key it is."""
@@ -24,6 +27,10 @@ class Novelty(Metric):
         """What there is to know in a row, unless the rule's key says."""
         raise NotImplementedError
 
+    def is_known_otherwise(self, _key: str) -> bool:
+        """Whether it is known already, by another name."""
+        return False
+
     def events(self, row: Row, connection: Connection) -> Sequence[Event]:
         """One for each name that is new; none while it learns."""
         columns = key_columns(self.settings.key)
@@ -35,7 +42,7 @@ class Novelty(Metric):
         known = self.known
         if not known.learning_until:
             known.learning_until = ts + int(self.settings.learn * SECOND)
-        new = known.seen.pop(key, None) is None
+        new = known.seen.pop(key, None) is None and not self.is_known_otherwise(key)
         known.seen[key] = ts
         if len(known.seen) > MOST_KNOWN:
             del known.seen[next(iter(known.seen))]
@@ -58,6 +65,14 @@ class NewProgram(Novelty):
         """The programs of both ends."""
         yield row["process_path"] or row["process_name"]
         yield row["peer_process_path"] or row["peer_process_name"]
+
+    def is_known_otherwise(self, key: str) -> bool:
+        """Whether it is a mere name, as no path could be read, and a known path ends in it."""
+        if "/" in key:
+            return False
+        ends = (path.rpartition("/")[2] for path in self.known.seen if "/" in path)
+        # The kernel keeps so much of a name, and where there is no path there may be no more of it.
+        return any(end == key or (len(key) == _KERNEL_NAME and end.startswith(key)) for end in ends)
 
 
 class NewPlace(Novelty):

@@ -35,10 +35,10 @@ class ElasticSettings:
     template: bool = option(True, "put our index templates in place; never over those that are not ours")
     timeout: Annotated[float, DURATION] = option(30.0, "time for one request")
     compress: bool = option(True, "compress what is sent")
-    bulk_size: Annotated[int, SIZE] = option(4 << 20, "bytes of rows in one request, before compression")
+    bulk_size: Annotated[int, SIZE] = option(4_000_000, "bytes of rows in one request, before compression")
     bulk_wait: Annotated[float, DURATION] = option(1.0, "how long rows wait for others to be sent with")
     spool: str = option("", "directory of rows that wait; elastic/NAME in the store's unless given")
-    spool_size: Annotated[int, SIZE] = option(1 << 30, "bytes of rows that wait, at most")
+    spool_size: Annotated[int, SIZE] = option(1_000_000_000, "bytes of rows that wait, at most")
     full: Literal["oldest", "newest"] = option(
         "oldest", "which rows go when no more can wait; they are counted"
     )
@@ -56,7 +56,7 @@ class ElasticSettings:
             raise SettingError("a time of 0 or more is needed", "bulk_wait")
         if self.queue < 1:
             raise SettingError("a row at least", "queue")
-        if not 1 << 10 <= self.bulk_size <= 64 << 20:
+        if not 1000 <= self.bulk_size <= 64_000_000:
             raise SettingError("1K to 64M", "bulk_size")
-        if self.spool_size < 1 << 20:
+        if self.spool_size < 1_000_000:
             raise SettingError("1M at least", "spool_size")

@@ -194,7 +194,7 @@ class RelaySettings:
     services: tuple[RelayServiceSettings, ...] = option((), "doors and where they lead")
     backends: tuple[BackendSettings, ...] = option((), "where services and rules send connections")
     threads: int = option(1, "threads that carry bytes")
-    memory: Annotated[int, SIZE] = option(512 << 20, "bytes of payload that wait, of all connections")
+    memory: Annotated[int, SIZE] = option(512_000_000, "bytes of payload that wait, of all connections")
     connections: int | None = option(
         None, "connections of all services; as many as files may be open unless given"
     )

@@ -52,7 +52,7 @@ class LogSettings:
     rotate_lines: int = option(0, "a new file after this many lines; 0: never")
     keep: int = option(7, "old files that are kept, NAME.1 being the latest; 0: all")
     buffer: Annotated[int, SIZE] = option(
-        16 << 20,
+        16_000_000,
         "bytes that wait in memory while the file cannot be written; what is more is lost, and counted",
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from tidegate.model.units import IN_BYTES, human_amount
 from tidegate.tui.board.alarms import Alert
 from tidegate.tui.board.board import SECOND
 from tidegate.tui.board.desk import Quiet
@@ -44,7 +45,7 @@ def state(scene: Scene, alert: Row) -> tuple[str, str]:
         return alert.kind, "name"
     signs = scene.look.signs
     muted = alert.open and scene.board.desk.about("muted", alert["rule"], alert["key"])
-    done = " ack" if alert.acknowledged else " mute" if muted else ""
+    done = (" ack" if alert.acknowledged else "") + (" mute" if muted else "")
     if not alert.open:
         return f"{signs.good} recovered{done}", "good"
     severity = alert.row["severity"]
@@ -87,10 +88,12 @@ def duration(scene: Scene, alert: Row) -> float:
     return max(end - alert.raised, 0) / SECOND
 
 
-def number(value: float | None) -> str:
-    """A measured value in few letters."""
+def number(metric: str | None, value: float | None) -> str:
+    """A measured value in few letters; bytes as sizes, as everywhere."""
     if value is None:
         return ""
+    if metric in IN_BYTES:
+        return human_amount(metric, value)
     return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.2f}"
 
 
@@ -101,14 +104,19 @@ def columns(scene: Scene) -> list[Column]:
         return lambda row: shown(row[name])
 
     def counted(name: str) -> Callable[[Row], tuple[str, str]]:
-        return lambda row: (number(row[name]), "")
+        return lambda row: (number(row["metric"], row[name]), "")
 
     def lasted(row: Row) -> tuple[str, str]:
         endless = isinstance(row, Quiet) and row.until is None
         return "" if endless else lasting(duration(scene, row)), ""
 
+    def long(alert: Alert) -> bool:
+        return len(state(scene, alert)[0]) > 15
+
     return [
-        Column("State", 15, lambda a: state(scene, a), dimmed),
+        Column(
+            "State", 20 if any(map(long, scene.board.alerts.open)) else 15, lambda a: state(scene, a), dimmed
+        ),
         Column("Rule", 10, lambda a: (whose(a), "bold"), whose, grow=1, descending=False),
         Column("Key", 10, lambda a: (said("key")(a), ""), said("key"), grow=1, descending=False, need=84),
         Column("Value", 7, counted("value"), lambda a: a["value"] or 0, side="right"),

@@ -170,12 +170,16 @@ def of_alert(scene: Scene, alert: Alert) -> list[Card]:
     """The card of an alert."""
     row = alert.row
     state, _ = alert_view.state(scene, alert)
+
+    def amount(name: str) -> str:
+        return alert_view.number(row["metric"], row[name])
+
     return [Card("Alert", [
         ("rule", shown(row["rule"])), ("key", shown(row["key"])), ("state", state),
         ("message", shown(row["message"])), ("metric", shown(row["metric"])),
-        ("value", alert_view.number(row["value"])),
-        ("threshold", f"{alert_view.number(row['threshold'])}, clears at {alert_view.number(row['clear'])}"),
-        ("peak", alert_view.number(row["peak"])), ("since", when(alert.raised)),
+        ("value", amount("value")),
+        ("threshold", f"{amount('threshold')}, clears at {amount('clear')}"),
+        ("peak", amount("peak")), ("since", when(alert.raised)),
         ("recovered", when(alert.recovered)), ("lasted", lasting(alert_view.duration(scene, alert))),
         ("done", alert_view.done(scene, alert)),
         ("id", shown(alert.alert_id)),

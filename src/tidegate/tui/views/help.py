@@ -1,5 +1,7 @@
 """Help: the keys that mean something here, the signs, the filter language."""
 
+import textwrap
+
 from tidegate.tui.look import Signs
 from tidegate.tui.views.now import Line
 
@@ -51,8 +53,12 @@ FILTER = (
 )
 
 
-def lines(tab: str, signs: Signs) -> list[Line]:
-    """The help for a tab."""
+KEYS = 33
+"""Cells of keys, on a terminal that is wide enough."""
+
+
+def lines(tab: str, signs: Signs, width: int) -> list[Line]:
+    """The help for a tab, in lines that fit the width."""
     result: list[Line] = []
     for title, rows in (
         (f"In {tab}", TABS.get(tab, ())), ("Everywhere", EVERYWHERE), ("Signs", MEANINGS),
@@ -60,10 +66,26 @@ def lines(tab: str, signs: Signs) -> list[Line]:
     ):  # fmt: skip
         if rows:
             result.append([(f" {title}", "head")])
-            for keys, meaning in rows:
-                result.append([(f" {signs.plain(keys):<32} ", "bold"), (signs.plain(meaning), "")])
+            for name, meaning in rows:
+                result += _entry(signs.plain(name), signs.plain(meaning), width)
             result.append([])
     return result
+
+
+def _entry(name: str, meaning: str, width: int) -> list[Line]:
+    """Keys, and beside them what they do; below them where there is little room."""
+    if width < 2 * KEYS:
+        found: list[Line] = [[(f" {part}", "bold")] for part in textwrap.wrap(name, width - 1)]
+        return found + [[(f"   {part}", "")] for part in textwrap.wrap(meaning, width - 3)]
+    names = textwrap.wrap(name, KEYS - 2)
+    meanings = textwrap.wrap(meaning, width - KEYS - 1)
+    height = max(len(names), len(meanings))
+    pairs = zip(_filled(names, height), _filled(meanings, height), strict=True)
+    return [[(f" {left:<{KEYS - 1}} ", "bold"), (right, "")] for left, right in pairs]
+
+
+def _filled(parts: list[str], height: int) -> list[str]:
+    return parts + [""] * (height - len(parts))
 
 
 def keys(tab: str, signs: Signs, width: int) -> Line:

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from tidegate.model.config import RuleSettings
+from tidegate.model.units import IN_BYTES
 from tidegate.tui.board.alarms import Alert
 from tidegate.tui.board.board import Board
 from tidegate.tui.board.desk import Gauge
@@ -22,7 +23,6 @@ Piece = tuple[str, str]
 """Text and the name of its style."""
 
 Line = list[Piece]
-IN_BYTES = frozenset({"bytes", "quota"})
 COUNTED = {
     "http_messages": ("requests", "replies"),
     "http_requests": ("requests",),
@@ -156,12 +156,14 @@ def standing(scene: Scene, short: bool = False) -> Line:
 def told(scene: Scene, alert: Alert) -> Line:
     """One alert that stands."""
     row = alert.row
-    value, limit = alert_view.number(row["value"]), alert_view.number(row["threshold"])
+    value, limit, peak = (
+        alert_view.number(row["metric"], row[name]) for name in ("value", "threshold", "peak")
+    )
     key = f" {shown(row['key'])}" if row["key"] else ""
     state, style = alert_view.state(scene, alert)
     since = f"since {clock(alert.raised)} ({lasting(alert_view.duration(scene, alert))})"
     if (row["value"] or 0) <= (row["threshold"] or 0):  # back below, but not for long enough to be over
-        value = f"{value}, peak {alert_view.number(row['peak'])}"
+        value = f"{value}, peak {peak}"
     return [(f" {state} {shown(row['rule'])}{key} {value} > {limit} {since}", style)]
 
 
