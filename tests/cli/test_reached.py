@@ -109,7 +109,7 @@ def test_alerts_of_a_running_watch_are_acted_on_from_elsewhere(
     answer = json.loads(run("control", "--socket", door, "--json").stdout)
     assert (answer["pid"], answer["alerts_open"], "one" in answer["interfaces"]) == (watch.pid, 1, True)
     assert f"store     {place}/s" in run("control", "--socket", door).stdout
-    assert 'there is no "reload"' in run("control", "--socket", door, "reload").stderr
+    assert "a watch has nothing to read anew" in run("control", "--socket", door, "reload").stderr
     assert run("control", "--socket", door, "stop").returncode == 0
     assert watch.wait(30) == 0
     assert not door.exists()
