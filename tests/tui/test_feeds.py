@@ -100,11 +100,13 @@ def test_a_store_is_followed_and_its_thread_ends(tmp_path: Path) -> None:
     wait_for(lambda: feed.inbox.pour(board) or len(board.connections) == 1)
     writer.write(batch("conn", [conn(2)]))
     wait_for(lambda: feed.inbox.pour(board) or len(board.connections) == 2)
-    assert feed.silent
+    assert not feed.silent, "rows are old, but somebody writes: the network is quiet"
+    assert feed.clock() > NOW
+    writer.close()
+    wait_for(lambda: feed.silent)
     assert feed.clock() == NOW
     feed.stop()
     feed.join()
-    writer.close()
     assert feed.error is None
 
 

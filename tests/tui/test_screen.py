@@ -295,10 +295,15 @@ def test_without_packets_the_interface_and_the_filter_are_named() -> None:
 
 
 def test_an_empty_store_and_one_that_nobody_writes_to_are_told() -> None:
-    assert "Start: sudo tidegate watch" in waited(Nothing(kind="store", title="/s"))
+    nothing = Nothing(kind="store", title="/s")
+    assert "Nothing in /s yet; a Tidegate writes to it and waits for traffic" in waited(nothing)
+    nothing = Nothing(kind="store", title="/s")
+    nothing.silent = True
+    assert "Nothing in /s yet. Start: sudo tidegate watch" in waited(nothing)
     quiet = TownFeed(kind="store", title="/s")
-    quiet.silent = True
-    assert "Nobody writes to /s: it ends at 14:02:11 UTC" in after(feed=quiet)
+    quiet.silent, quiet.writer = True, "sudo tidegate watch --store /s"
+    said = "Nobody writes to /s: it ends at 14:02:11 UTC. Start: sudo tidegate watch --store /s"
+    assert said in after(feed=quiet)
 
 
 class Broken(TownFeed):

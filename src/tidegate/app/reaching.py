@@ -1,5 +1,6 @@
 """The alerts of a store from another process: by the Tidegate that runs there, or by the state beside it."""
 
+import shlex
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,17 +13,25 @@ from tidegate.app.running import control_of, store_root
 from tidegate.model.errors import StoreError, UsageError
 from tidegate.pipeline.control import NobodyError, ask
 from tidegate.settings.find import load_place
-from tidegate.store.layout import Layout
+from tidegate.store.layout import SYSTEM_ROOT, Layout
 
 GLANCE = 1.0
 """Seconds a look waits for an answer."""
 
 
+def writer(root: Path, usual: Path) -> str:
+    """The command that writes to the store `root`, where root's would go to `usual`."""
+    named = "" if root.absolute() == usual.absolute() else f" --store {shlex.quote(str(root))}"
+    return f"sudo tidegate watch{named}"
+
+
 class Reach:
     """Where the alerts are: the store with their state, and the socket of who runs."""
 
-    def __init__(self, root: Path, socket: Path) -> None:
+    def __init__(self, root: Path, socket: Path, writer: str = "") -> None:
         self.root = root
+        self.writer = writer
+        """The command that would write to this store."""
         self.state = root / NAME
         self.socket = socket
         self._read: tuple[object, Ledger] = (None, Ledger())
@@ -32,7 +41,7 @@ class Reach:
         """Of the store that is named, else of the configuration's."""
         settings = load_place(config)
         root = store or store_root(settings)
-        return cls(root, control_of(settings, store))
+        return cls(root, control_of(settings, store), writer(root, Path(settings.store.path or SYSTEM_ROOT)))
 
     def do(self, word: str, **given: Any) -> Mapping[str, Any]:
         """Has it done by the Tidegate that runs, or writes it down for the next one."""

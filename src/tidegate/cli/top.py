@@ -73,7 +73,7 @@ def _show(
     else:
         reach = Reach.of(None, store)
         alerts = AlertControls(reach.do, reach.look)
-        feed = StoreFeed(reach.root, reach.look)
+        feed = StoreFeed(reach.root, reach.look, reach.writer)
     controls = Controls(
         alerts=alerts,
         who=screen.who(),

@@ -120,10 +120,14 @@ class Layout:
                 path.unlink(missing_ok=True)
 
 
+SYSTEM_ROOT = Path("/var/lib/tidegate")
+"""Where root keeps its rows."""
+
+
 def default_root() -> Path:
-    """/var/lib/tidegate for root, else tidegate in the user's state directory."""
+    """SYSTEM_ROOT for root, else tidegate in the user's state directory."""
     if os.geteuid() == 0:
-        return Path("/var/lib/tidegate")
+        return SYSTEM_ROOT
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(state) / "tidegate"
 

@@ -107,7 +107,7 @@ class WatchScreen(App[None]):
         return notices.Situation(
             kind=feed.kind, title=feed.title, began=self._began, wall=time.time_ns(), ended=self._stopped > 0,
             error=str(feed.error or "") if self._stopped else "", silent=feed.silent, filter=feed.filter,
-            attribution=self.controls.attribution(), ended_at=self._stopped,
+            attribution=self.controls.attribution(), ended_at=self._stopped, writer=feed.writer,
         )  # fmt: skip
 
     def tick(self) -> None:

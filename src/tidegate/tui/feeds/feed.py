@@ -31,6 +31,8 @@ class Feed:
     """Whether the screen stays when it has ended."""
     silent = False
     """Whether nobody seems to write where it reads."""
+    writer = "sudo tidegate watch"
+    """The command that would write there."""
     filter = ""
     """The BPF filter, if there is one."""
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from tidegate.alerts.remembered import remembered
 from tidegate.model.errors import StoreError, TidegateError
 from tidegate.queries.recent import Recent
+from tidegate.store.layout import Layout
+from tidegate.store.lock import is_written
 from tidegate.tui.board.rows import WANTED, Lists
 from tidegate.tui.feeds.feed import Feed, Glance, settle
 
@@ -13,7 +15,7 @@ INTERVAL = 1.0
 """Seconds between two looks."""
 
 SILENT = 15_000_000_000
-"""A store without news for so long (nanoseconds) shows its own time, not ours."""
+"""A store without news for so long (nanoseconds), to which nobody writes, shows its own time, not ours."""
 
 
 class StoreFeed(Feed):
@@ -21,12 +23,17 @@ class StoreFeed(Feed):
 
     kind = "store"
 
-    def __init__(self, root: Path, glance: Glance | None = None) -> None:
-        """Raises StoreError if there is no store. `glance` tells what people did about its alerts."""
+    def __init__(self, root: Path, glance: Glance | None = None, writer: str = Feed.writer) -> None:
+        """Raises StoreError if there is no store.
+
+        `glance` tells what people did about its alerts, `writer` is the command that would write to it.
+        """
         super().__init__("tidegate-store-feed", str(root))
         self._root = root
         self._glance = glance
         self._recent = Recent(root, WANTED)
+        self.writer = writer
+        self._written = is_written(Layout(root))
 
     @property
     def newest(self) -> int:
@@ -35,11 +42,11 @@ class StoreFeed(Feed):
 
     @property
     def silent(self) -> bool:  # type: ignore[override]
-        """Whether nobody seems to write to it."""
-        return time.time_ns() - self.newest > SILENT
+        """Whether nobody writes to it: a network without traffic gives no rows either."""
+        return not self._written and time.time_ns() - self.newest > SILENT
 
     def clock(self) -> int:
-        """Now; or the time of the newest row, if it is long ago."""
+        """Now; or the time of the newest row, if it is long ago and nobody writes."""
         return self.newest if self.silent else time.time_ns()
 
     def stop(self) -> None:
@@ -62,6 +69,7 @@ class StoreFeed(Feed):
         try:
             self._remember()
             while not self._over.is_set():
+                self._written = is_written(Layout(self._root))
                 for found in self._recent.look():
                     self.inbox.put(Lists(found.table, found.names, found.values), self.clock(), wait=True)
                 if self._glance is not None:

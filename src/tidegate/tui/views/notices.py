@@ -27,6 +27,8 @@ class Situation:
     error: str = ""
     silent: bool = False
     """A store to which nobody writes."""
+    writer: str = "sudo tidegate watch"
+    """The command that would write to it."""
     filter: str = ""
     """The BPF filter of a capture."""
     attribution: str = ""
@@ -48,7 +50,8 @@ def _stopped(board: Board, situation: Situation) -> tuple[str, str] | None:
         return f"The capture ends at {last} UTC. q quits", "dim"
     if situation.kind == "store" and situation.silent and board.rows:
         return (
-            f"Nobody writes to {shown(situation.title)}: it ends at {last} UTC. Start: sudo tidegate watch",
+            f"Nobody writes to {shown(situation.title)}: it ends at {last} UTC. "
+            f"Start: {shown(situation.writer)}",
             "warn",
         )
     return None
@@ -89,7 +92,9 @@ def nothing(situation: Situation, waited: int) -> str:
     """Why nothing is there."""
     span = lasting(waited / SECOND)
     if situation.kind == "store":
-        return f"Nothing in {shown(situation.title)} yet. Start: sudo tidegate watch"
+        if not situation.silent:
+            return f"Nothing in {shown(situation.title)} yet; a Tidegate writes to it and waits for traffic"
+        return f"Nothing in {shown(situation.title)} yet. Start: {shown(situation.writer)}"
     if situation.kind == "replay":
         return f"No packets in {shown(situation.title)}"
     hidden = f' Filter "{shown(situation.filter)}" may hide all.' if situation.filter else ""
