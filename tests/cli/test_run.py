@@ -157,6 +157,27 @@ def test_an_interface_that_is_not_there_yet_is_waited_for(
     assert list(rows) == [(True,)]
 
 
+def test_an_interface_that_goes_is_told_until_it_is_back(
+    tmp_path: Path, environment: dict[str, str], run: Run
+) -> None:
+    settings = "store: {path: s}\nwatch: {interfaces: [lo, v0]}\n"
+    with Net() as net:
+        net.add_pair("v0")
+        with started(tmp_path, environment, run, settings, net.inside()) as running:
+            running.until(lambda status: status["capturing"] and status["interfaces"] == ["lo", "v0"])
+            net.ip("link set v0 down")
+            running.until(lambda status: status["interfaces_down"] == ["v0"])
+            assert "capture   lo, v0; down: v0" in running.ask().stdout
+            net.ip("link del v0")
+            running.until(lambda status: status["waiting_for"] == ["v0"] and status["interfaces"] == ["lo"])
+            assert "capture   lo; waiting for v0, not there" in running.ask().stdout
+            net.add_pair("v0")
+            running.until(lambda status: status["waiting_for"] == [] and not status["interfaces_down"])
+            assert running.ask("stop").returncode == 0
+            assert running.process.wait(20) == 0
+    assert "tidegate: watched lo, v0 for " in running.told.read_text()
+
+
 def test_a_reload_that_changes_the_capture_keeps_the_counters(running: Running) -> None:
     running.until(lambda status: status["capturing"])
     ping()

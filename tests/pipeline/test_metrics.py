@@ -32,6 +32,7 @@ STATUS: dict[str, Any] = {
     "alerts_told": [{"state": "raised", "severity": "warning", "count": 3}],
     "connections_closed": {"SF": 8, "REJ": 1},
     "waiting_for": ["wg0"],
+    "interfaces_down": ["wg1", "wg2"],
     "missed_rows": 5,
     "stored_lost": 6,
     "reloads": 2,
@@ -64,6 +65,7 @@ def test_every_figure_is_there(server: MetricsServer) -> None:
     assert found[("tidegate_alerts", "unacknowledged")] == 0
     assert found[("tidegate_alert_changes_total", "warning", "raised")] == 3
     assert found[("tidegate_interfaces_missing",)] == 1
+    assert found[("tidegate_interfaces_down",)] == 2
     assert found[("tidegate_dropped_total", "store")] == 6
     assert found[("tidegate_dropped_total", "failed output")] == 5
     assert found[("tidegate_reloads_total",)] == 2

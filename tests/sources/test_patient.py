@@ -1,13 +1,15 @@
 """Interfaces that are missing at the start are waited for; counters go on over several captures."""
 
+import re
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from tidegate.model.batch import Batch, make
 from tidegate.model.config import WatchSettings
 from tidegate.model.errors import CaptureError
+from tidegate.model.stats import Standing, Stats
 from tidegate.sources.patient import Patient, Totals
 
 ROW: dict[str, list[object]] = {
@@ -92,7 +94,7 @@ def test_all_are_waited_for_and_then_watched() -> None:
         patient.poll(0.25)
     assert [each.names for each in world.opened] == [("wg0",)]
     assert len(patient.warnings) == 1
-    assert patient.warnings[0].startswith("wg0: came up, watched since ")
+    assert re.fullmatch(r"wg0: came up, watched since \d\d:\d\d:\d\d UTC", patient.warnings[0])
 
 
 def test_one_that_comes_later_joins_and_no_row_of_the_others_is_lost() -> None:
@@ -141,3 +143,14 @@ def test_one_that_is_refused_is_told() -> None:
     world.there, world.now = ["eth0"], 2.0
     with pytest.raises(CaptureError, match="not permitted"):
         patient.poll(0.1)
+
+
+def test_what_is_gone_is_waited_for_where_it_was_named() -> None:
+    world = World("eth0", "wg0")
+    patient = world.patient("eth0", "wg0", "tun0")
+    assert patient.waited(["wg0", "br0"]) == ["tun0", "wg0"]
+    assert world.patient().waited(["wg0"]) == []
+    there = [("eth0", True, True), ("wg0", False, False), ("br0", False, True)]
+    figures = [SimpleNamespace(name=name, up=up, watched=watched) for name, up, watched in there]
+    standing = Standing.of(["eth0", "wg0", "br0", "new0"], cast(Stats, SimpleNamespace(by_interface=figures)))
+    assert standing == Standing(("eth0", "br0", "new0"), ("br0",), ("wg0",))

@@ -163,6 +163,30 @@ fn down_and_up_again_is_watched_on() {
 }
 
 #[test]
+fn each_time_it_goes_down_and_comes_up_is_told() {
+    let Some(net) = Net::new() else { return };
+    add(&net, "one");
+    net.enter(|| {
+        let mut watch = Watch::new(&["one"], filter("icmp"));
+        for round in 1..=2 {
+            for (way, said) in
+                [("down", "one: the interface is down since "), ("up", "one: came up")]
+            {
+                let start = Instant::now();
+                net.ip(&format!("link set one {way}"));
+                wait_for(&mut watch, |w| {
+                    let told = w.stats().warnings;
+                    told.iter().filter(|line| line.starts_with(said)).count() == round
+                });
+                assert!(start.elapsed() < SOON);
+            }
+            // The same change within the same second is the same news.
+            std::thread::sleep(Duration::from_millis(1001));
+        }
+    });
+}
+
+#[test]
 fn a_hundred_quick_changes_end_with_what_is_there() {
     let Some(net) = Net::new() else { return };
     net.ip("link set lo up");

@@ -12,6 +12,7 @@ from tidegate.app import Watch
 from tidegate.app.assembly import Assembly
 from tidegate.app.running import capture_facts, process_facts
 from tidegate.model.errors import UsageError
+from tidegate.model.stats import Standing
 from tidegate.model.text import safe_text
 from tidegate.pipeline.control import ControlServer
 
@@ -30,13 +31,15 @@ def watch_commands(
 
     def status() -> dict[str, Any]:
         stats = running.stats
+        standing = Standing.of(running.interfaces, stats)
+        waited = [name for name in standing.gone if name in running.settings.interfaces]
         return {
             "uptime": time.monotonic() - started,
             "capturing": True,
             "error": "",
             "reload_error": "",
             **process_facts(assembly, file),
-            **capture_facts(stats, running.interfaces, stats.warnings, helper),
+            **capture_facts(stats, standing, waited, stats.warnings, helper),
         }
 
     def stop() -> dict[str, Any]:

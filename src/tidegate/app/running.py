@@ -14,7 +14,7 @@ from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config, WatchSettings
 from tidegate.model.config.capture import live
 from tidegate.model.errors import UsageError
-from tidegate.model.stats import Counters, Stats
+from tidegate.model.stats import Counters, Standing, Stats
 from tidegate.model.user import user_name
 from tidegate.pipeline.kept import Once
 from tidegate.pipeline.metrics import MetricsServer
@@ -184,7 +184,8 @@ class Running:
             made.start()
 
     def _facts(self, assembly: Assembly) -> dict[str, Any]:
-        stats = self._totals.counters()
+        stats, standing = self._totals.counters(), self._totals.standing()
+        waited = self._source_now.waited(standing.gone) if self._source_now else []
         return {
             **process_facts(assembly, self.file),
             "connections_closed": dict(self._tally.connections),
@@ -193,8 +194,7 @@ class Running:
                 for (state, severity), count in list(self._tally.alerts.items())
             ],
             **self._relay.facts(),
-            "waiting_for": self._source_now.missing if self._source_now else [],
-            **capture_facts(stats, self._totals.interfaces(), self.warnings(), self._helper),
+            **capture_facts(stats, standing, waited, self.warnings(), self._helper),
         }
 
     def _reload(self) -> dict[str, Any]:
@@ -223,11 +223,17 @@ def process_facts(assembly: Assembly, file: str) -> dict[str, Any]:
 
 
 def capture_facts(
-    stats: Counters | Stats, interfaces: list[str], warnings: list[str], helper: "Helper | None"
+    stats: Counters | Stats,
+    standing: Standing,
+    waited: list[str],
+    warnings: list[str],
+    helper: "Helper | None",
 ) -> dict[str, Any]:
-    """What was seen and lost."""
+    """What is watched and waited for now, and what was seen and lost."""
     return {
-        "interfaces": interfaces,
+        "interfaces": list(standing.watched),
+        "interfaces_down": list(standing.down),
+        "waiting_for": waited,
         "packets": stats.packets,
         "bytes": stats.bytes,
         "flows": stats.flows,

@@ -88,8 +88,10 @@ def _notices(action: dict[str, Any]) -> str:
 
 
 def _waited(answer: dict[str, Any]) -> str:
-    names = answer.get("waiting_for", [])
-    return f"; waiting for {', '.join(names)}, not there" if names else ""
+    down, names = answer.get("interfaces_down", []), answer.get("waiting_for", [])
+    return (f"; down: {', '.join(down)}" if down else "") + (
+        f"; waiting for {', '.join(names)}, not there" if names else ""
+    )
 
 
 def _part(part: dict[str, Any]) -> str:

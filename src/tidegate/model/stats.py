@@ -1,11 +1,11 @@
 """The counters of a source, as the core keeps them, and their sums over several."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tidegate._core import Stats
 
-__all__ = ["Counters", "Stats"]
+__all__ = ["Counters", "Standing", "Stats"]
 
 _SUMMED = (
     "packets",
@@ -57,3 +57,23 @@ class Counters:
             malformed={kind: self.malformed.get(kind, 0) + other.malformed.get(kind, 0) for kind in kinds},
             warnings=self.warnings + other.warnings,
         )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What has become of the interfaces of a capture."""
+
+    watched: tuple[str, ...] = ()
+    """Those that are there."""
+    down: tuple[str, ...] = ()
+    """Of these, the ones that are switched off."""
+    gone: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, names: Sequence[str], stats: Stats) -> "Standing":
+        """Of the interfaces watched so far; one of which no figures are there yet has just been opened."""
+        known = {each.name: each for each in stats.by_interface}
+        gone = tuple(name for name in names if name in known and not known[name].watched)
+        watched = tuple(name for name in names if name not in gone)
+        down = tuple(name for name in watched if name in known and not known[name].up)
+        return cls(watched, down, gone)

@@ -36,6 +36,8 @@ def _of_capture(status: Facts) -> Iterator[Metric]:
     yield GaugeMetricFamily("tidegate_uptime_seconds", "Seconds since the start", status["uptime"])
     missing = len(status.get("waiting_for", []))
     yield GaugeMetricFamily("tidegate_interfaces_missing", "Interfaces that are waited for", missing)
+    down = len(status.get("interfaces_down", []))
+    yield GaugeMetricFamily("tidegate_interfaces_down", "Watched interfaces that are switched off", down)
     yield CounterMetricFamily("tidegate_reloads", "Configurations taken over", status.get("reloads", 0))
     for name, words in (("packets", "Packets seen"), ("bytes", "Bytes seen, as on the wire")):
         yield CounterMetricFamily(f"tidegate_{name}", words, status.get(name, 0))

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from tidegate.model.batch import Batch
 from tidegate.model.config import WatchSettings
-from tidegate.model.stats import Counters, Stats
+from tidegate.model.stats import Counters, Standing, Stats
 from tidegate.sources.live import all_interfaces
 
 LOOK = 1.0
@@ -54,6 +54,11 @@ class Totals:
         """The sums up to now."""
         return self._before.plus(Counters.of(self._current.stats())) if self._current else self._before
 
+    def standing(self) -> Standing:
+        """What has become of the interfaces of the capture that runs."""
+        current = self._current
+        return Standing.of(current.interfaces(), current.stats()) if current else Standing()
+
     def interfaces(self) -> list[str]:
         """Every interface watched so far, gone ones included."""
         return list(self._names | dict.fromkeys(self._current.interfaces() if self._current else ()))
@@ -90,8 +95,12 @@ class Patient:
 
     @property
     def missing(self) -> list[str]:
-        """The interfaces that are waited for."""
+        """The interfaces that have not been there yet and are waited for."""
         return list(self._missing)
+
+    def waited(self, gone: Sequence[str]) -> list[str]:
+        """The interfaces that are waited for, those of them included that are gone now."""
+        return [*self._missing, *(name for name in gone if name in self._settings.interfaces)]
 
     @property
     def warnings(self) -> list[str]:

@@ -16,6 +16,7 @@ mod ports;
 mod ring_tap;
 mod roster;
 mod source;
+mod switched;
 mod tap;
 mod wake;
 

@@ -26,11 +26,11 @@ impl News {
     }
 }
 
-/// The time of day in UTC, as `14:02:11`.
+/// The time of day, as `14:02:11 UTC`.
 pub(super) fn clock() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let second = since.as_secs() % 86_400;
-    format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)
+    format!("{:02}:{:02}:{:02} UTC", second / 3600, second / 60 % 60, second % 60)
 }
 
 #[cfg(test)]

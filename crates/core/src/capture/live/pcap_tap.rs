@@ -164,10 +164,9 @@ impl PcapTap {
         self.state = State::Open(handle);
         if let Err(reason) = filled {
             self.dropped();
+            // One that is down is told by who looks at the system's list.
             if listed.up {
                 self.warn(&format!("{reason}; trying again"));
-            } else {
-                self.warn(DOWN);
             }
             self.state = State::Waiting(now);
         }
@@ -191,8 +190,6 @@ impl PcapTap {
         }
     }
 }
-
-const DOWN: &str = "the interface went down; waiting for it";
 
 impl Tap for PcapTap {
     type Way = Way;
@@ -318,19 +315,13 @@ impl Tap for PcapTap {
     /// libpcap forgives an interface that went down where the handle goes on afterwards, and on
     /// some systems does not see that one is gone.
     fn check(&mut self, failed: bool, now: Instant) {
-        if !failed {
+        if !failed || self.listed().is_some() {
             return;
         }
-        match self.listed() {
-            Some(listed) if !listed.up => self.warn(DOWN),
-            Some(_) => {}
-            None => {
-                self.state = match std::mem::replace(&mut self.state, State::Closed) {
-                    State::Open(handle) => State::Failing(handle, now + LAST_PACKETS),
-                    other => other,
-                };
-            }
-        }
+        self.state = match std::mem::replace(&mut self.state, State::Closed) {
+            State::Open(handle) => State::Failing(handle, now + LAST_PACKETS),
+            other => other,
+        };
     }
 
     fn rename(&mut self, name: &str) {

@@ -16,6 +16,7 @@ use super::memory::Memory;
 use super::names::{Name, Names};
 use super::news::News;
 use super::roster::Failed;
+use super::switched::Switched;
 use super::tap::{Frame, Tap};
 use super::wake::{Fd, Waker, Wakeup};
 use crate::capture::interfaces::interfaces;
@@ -35,6 +36,7 @@ pub(super) struct Port<T> {
     /// Kernel memory it was given, in bytes.
     pub(super) share: usize,
     pub(super) up: bool,
+    pub(super) switched: Switched,
     pub(super) tap: T,
 }
 

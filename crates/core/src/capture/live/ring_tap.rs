@@ -19,7 +19,6 @@ pub(super) struct RingTap {
     ring: Option<Ring>,
     filter: Option<FileFilter>,
     state: State,
-    warned_down: bool,
     dropped: u64,
     warnings: Vec<String>,
 }
@@ -72,7 +71,6 @@ impl Tap for RingTap {
             ring: Some(ring),
             filter: own,
             state,
-            warned_down: false,
             dropped: 0,
             warnings: Vec::new(),
         })
@@ -186,8 +184,8 @@ impl RingTap {
         if error.raw_os_error() != Some(libc::ENETDOWN) {
             return Some(format!("{}: {error}", self.name));
         }
+        // That it is down, and up again, is told by who looks at the system's list.
         self.state = State::Down;
-        let first = !std::mem::replace(&mut self.warned_down, true);
-        first.then(|| format!("{}: the interface went down; waiting for it", self.name))
+        None
     }
 }

@@ -7,6 +7,7 @@ use super::dedup::Dedup;
 use super::memory::Memory;
 use super::news::clock;
 use super::ports::{Port, Ports};
+use super::switched::{Switched, came_up};
 use super::tap::{Refused, Tap};
 use crate::capture::InterfaceState;
 use crate::capture::interfaces::{InterfaceInfo, interfaces};
@@ -111,6 +112,9 @@ impl<T: Tap> Ports<T> {
                 continue;
             };
             port.up = listed.up;
+            if let Some(line) = port.switched.look(listed.up, now, clock) {
+                self.news.say(format!("{}: {line}", port.name));
+            }
             if listed.name == port.name {
                 continue;
             }
@@ -135,7 +139,7 @@ impl<T: Tap> Ports<T> {
         for interface in wanted {
             let name = interface.name.clone();
             match self.open_one(interface, self.memory.next()) {
-                Ok(()) => self.news.say(format!("{name}: came up, watched since {}", clock())),
+                Ok(()) => self.news.say(format!("{name}: {}", came_up(&clock()))),
                 Err((failed, refused)) => {
                     let (Refused::Denied(error) | Refused::Fatal(error) | Refused::LeftOut(error)) =
                         refused;
@@ -163,7 +167,8 @@ impl<T: Tap> Ports<T> {
         self.memory.take(share);
         let number = self.names.number(&name);
         self.opened = self.opened.wrapping_add(1);
-        self.all.push(Port { number, id: self.opened, index, name, share, up, tap });
+        let (id, switched) = (self.opened, Switched::new(up, Instant::now()));
+        self.all.push(Port { number, id, index, name, share, up, switched, tap });
         Ok(())
     }
 
