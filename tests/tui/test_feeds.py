@@ -55,6 +55,12 @@ def test_a_warning_that_goes_on_counting_is_said_once() -> None:
     sink.flush()
     inbox.pour(board)
     assert [line.text for line in board.lines] == ["ring late 1 times"]
+    changes = [f"eth{n}: came up, watched since 21:14:{at} UTC" for n, at in ((0, 22), (1, 22), (0, 25))]
+    for change in changes:
+        said.append(change)
+        sink.flush()
+    inbox.pour(board)
+    assert [line.text for line in board.lines][1:] == changes
 
 
 def test_a_replay_comes_in_the_order_of_time_and_ends() -> None:

@@ -1,6 +1,7 @@
 """Feed: a running capture, whose other sinks run beside the screen on the same thread."""
 
 import os
+import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,6 +11,9 @@ from tidegate.model.stats import Stats
 from tidegate.sinks import Sink
 from tidegate.tui.feeds.feed import Feed, Glance, settle
 from tidegate.tui.feeds.inbox import Inbox
+
+_COUNT = re.compile(r"(?<![\w:])\d[\d,.]*(?![\w:])")
+"""A number by itself: neither a time of day nor part of a name."""
 
 
 class LiveFeed(Feed):
@@ -66,11 +70,11 @@ class BoardSink:
         """Says new warnings (one that only goes on counting is said once), and looks at the desk."""
         if self._glance is not None:
             settle(self._inbox, self._glance)
-        for warning in self._warnings():
-            about = "".join(letter for letter in warning if not letter.isdigit())
-            if about not in self._said and len(self._said) < 1000:
-                self._said.add(about)
+        warnings = {_COUNT.sub("", warning): warning for warning in self._warnings()}
+        for about, warning in warnings.items():
+            if about not in self._said:
                 self._inbox.say("warning", warning)
+        self._said = set(warnings)  # the core keeps only the latest of what comes and goes, and so do we
 
     def close(self) -> None:
         """Nothing is left to do."""
