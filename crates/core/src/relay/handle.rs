@@ -214,16 +214,9 @@ impl Relay {
         let now = self.clock.now();
         let full = || Error::Usage("as many connections as there may be".to_owned());
         let seat = self.shared.seat(&service).ok_or_else(full)?;
-        let refused = |cause: &str| Error::Usage(format!("{} is not let in: {cause}", client.ip()));
-        if let Some(cause) = service.denies(client.ip()) {
-            service.counters.refused(cause);
-            return Err(refused(cause));
-        }
-        let limits = &service.plan.limits;
-        let name = &service.plan.name;
-        let pass = self.shared.gate.admit(limits, name, client.ip(), server.port(), now.wall);
-        let pass = pass.map_err(|no| refused(no.cause))?;
-        service.counters.accepted(now.wall);
+        let refused = |cause| Error::Usage(format!("{} is not let in: {cause}", client.ip()));
+        let pass = self.shared.admit(&service, client.ip(), server.port(), now.wall);
+        let pass = pass.map_err(refused)?;
         let id = self.shared.ids.fetch_add(1, Ordering::Relaxed);
         let arrival = Arrival {
             id,

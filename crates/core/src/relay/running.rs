@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::balance::Balance;
 use super::countries::Countries;
 use super::detect::Rules;
 use super::lists::Networks;
 use super::plan::{self, Plan, Refusal, Steering};
+use super::shared::lock;
 use crate::Error;
 use crate::packet::Nanos;
 
@@ -34,12 +35,11 @@ pub(super) struct Counters {
 
 impl Counters {
     pub(super) fn refused(&self, cause: &'static str) {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        *refused.entry(cause).or_default() += 1;
+        *lock(&self.refused).entry(cause).or_default() += 1;
     }
 
     pub(super) fn refusals(&self) -> BTreeMap<&'static str, u64> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.refused).clone()
     }
 
     pub(super) fn accepted(&self, wall: Nanos) {

@@ -154,14 +154,13 @@ impl Shared {
         }
     }
 
-    /// Takes over a plan's bounds; the connections that open files allow.
-    pub(super) fn bound(&self, plan: &Plan, open: usize) -> usize {
+    /// Takes over a plan's bounds, no more connections than open files allow.
+    pub(super) fn bound(&self, plan: &Plan, open: usize) {
         self.memory.limit.store(plan.memory, Ordering::Relaxed);
         let files = self.files.saturating_sub(plan.spare_files).saturating_sub(open);
         let allowed = (files / 2).max(1);
         let most = plan.connections.map_or(allowed, |most| allowed.min(most as usize));
         self.most.store(most, Ordering::Relaxed);
-        allowed
     }
 
     pub(super) fn most(&self) -> usize {
@@ -251,8 +250,27 @@ impl Shared {
         std::mem::take(&mut *lock(&self.notices))
     }
 
-    /// A seat for a connection of this service, if there is one. If not, and `waits`, the acceptor is
-    /// told when there may be one.
+    /// Lets a client in by the service's lists and limits, or says why not; either is counted.
+    pub(super) fn admit(
+        &self,
+        service: &Service,
+        client: IpAddr,
+        port: u16,
+        wall: Nanos,
+    ) -> Result<Pass, &'static str> {
+        let (limits, name) = (&service.plan.limits, &service.plan.name);
+        let pass = match service.denies(client) {
+            Some(cause) => Err(cause),
+            None => self.gate.admit(limits, name, client, port, wall).map_err(|no| no.cause),
+        };
+        match &pass {
+            Ok(_) => service.counters.accepted(wall),
+            Err(cause) => service.counters.refused(cause),
+        }
+        pass
+    }
+
+    /// A seat for a connection of this service, if there is one. If not, the acceptor is told when there may be one.
     pub(super) fn seat(self: &Arc<Self>, service: &Arc<Service>) -> Option<Seat> {
         let seat = self.try_seat(service);
         if seat.is_some() {

@@ -10,7 +10,6 @@ use mio::{Interest, Token};
 use rustix::io::Errno;
 
 use super::super::events::{Detail, address};
-use super::super::limits::Pass;
 use super::super::net::socket::{self, Listening};
 use super::super::plan::{Refusal, Steering};
 use super::super::running::{Place, Service};
@@ -267,13 +266,15 @@ impl Worker {
         let server = server.unwrap_or(at);
         let id = self.shared.ids.fetch_add(1, Ordering::Relaxed);
         let header = service.trusts(client.ip());
-        let admitted =
-            if header { Ok(None) } else { self.admit(&service, client, server).map(Some) };
+        let admitted = if header {
+            Ok(None)
+        } else {
+            self.shared.admit(&service, client.ip(), server.port(), self.now.wall).map(Some)
+        };
         let mut held = None;
         let pass = match admitted {
             Ok(pass) => pass,
             Err(cause) => {
-                service.counters.refused(cause);
                 self.rows.refused((id, &service.plan.name), (client, server), cause, self.now.wall);
                 let refusal = service.plan.limits.refusal;
                 let holds = matches!(refusal, Refusal::Silent | Refusal::Tarpit);
@@ -287,9 +288,6 @@ impl Worker {
                 None
             }
         };
-        if pass.is_some() {
-            service.counters.accepted(self.now.wall);
-        }
         let (at, wall) = (self.now.mono, self.now.wall);
         let arrival =
             Arrival { id, socket, client, server, service, seat, pass, header, held, at, wall };
@@ -299,20 +297,6 @@ impl Worker {
             return None;
         }
         Some((to, Letter::Arrival(Box::new(arrival))))
-    }
-
-    fn admit(
-        &self,
-        service: &Service,
-        client: SocketAddr,
-        server: SocketAddr,
-    ) -> Result<Pass, &'static str> {
-        if let Some(cause) = service.denies(client.ip()) {
-            return Err(cause);
-        }
-        let (limits, name) = (&service.plan.limits, &service.plan.name);
-        let pass = self.shared.gate.admit(limits, name, client.ip(), server.port(), self.now.wall);
-        pass.map_err(|refused| refused.cause)
     }
 
     /// Takes a connection on.

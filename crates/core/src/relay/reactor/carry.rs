@@ -106,13 +106,8 @@ impl Worker {
             }
         }
         for direction in [Direction::Up, Direction::Down] {
-            let line = conn.line(direction);
-            line.clear();
-            let reserved = std::mem::take(&mut line.reserved);
-            self.shared.memory.give_back(reserved);
-            if let Some(pipe) = conn.line(direction).pipe.take() {
-                self.keep_pipe(pipe);
-            }
+            conn.line(direction).clear();
+            self.release_line(conn, direction);
         }
     }
 }

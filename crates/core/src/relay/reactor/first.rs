@@ -12,14 +12,11 @@ use super::pump::MEMORY_PAUSE;
 use super::{Conn, Worker};
 use crate::flow::Direction;
 
-/// The longest PROXY header that is read (v2 with its extensions).
-const LONGEST_HEADER: usize = 4096;
-
 impl Worker {
     /// Reads on until the PROXY header is whole.
     pub(super) fn read_header(&mut self, conn: &mut Conn) {
         while conn.session.phase() == Phase::Header && conn.near.readable && conn.paused.is_none() {
-            if self.read_more(conn, LONGEST_HEADER).is_none() {
+            if self.read_more(conn, proxy::LONGEST).is_none() {
                 continue;
             }
             let parsed = proxy::parse(conn.up.bytes());
@@ -31,7 +28,7 @@ impl Worker {
                     }
                     self.begin(conn);
                 }
-                Ok(None) if conn.up.bytes().len() < LONGEST_HEADER => {}
+                Ok(None) if conn.up.bytes().len() < proxy::LONGEST => {}
                 _ => self.tell(conn, Event::Close(cause::PROXY_HEADER)),
             }
         }
@@ -39,31 +36,19 @@ impl Worker {
 
     /// Begins with a connection whose client is known now: lets it in, or not.
     fn begin(&mut self, conn: &mut Conn) {
-        let limits = &conn.service.plan.limits;
-        let source = conn.client.ip();
-        let (name, port) = (&conn.service.plan.name, conn.server.port());
-        let listed = conn.service.denies(source);
-        let admitted = listed.map_or_else(
-            || {
-                let pass = self.shared.gate.admit(limits, name, source, port, self.now.wall);
-                pass.map_err(|refused| refused.cause)
-            },
-            Err,
-        );
+        let (client, port) = (conn.client.ip(), conn.server.port());
+        let admitted = self.shared.admit(&conn.service, client, port, self.now.wall);
         conn.flow = super::accept::flow_of(conn.client, conn.server, self.now.wall, &conn.service);
         match admitted {
             Ok(pass) => {
                 conn.pass = Some(pass);
-                conn.service.counters.accepted(self.now.wall);
                 self.rows.event(conn, "accept", self.now.wall, &Detail::default());
                 self.look(conn);
             }
             Err(cause) => {
-                let refusal = limits.refusal;
-                conn.service.counters.refused(cause);
-                let ends = (conn.client, conn.server);
-                self.rows.refused((conn.id, name), ends, cause, self.now.wall);
-                let refusal = held_if_room(conn, refusal);
+                let who = (conn.id, &*conn.service.plan.name);
+                self.rows.refused(who, (conn.client, conn.server), cause, self.now.wall);
+                let refusal = held_if_room(conn, conn.service.plan.limits.refusal);
                 self.tell(conn, Event::Refused(refusal, cause));
             }
         }

@@ -1,6 +1,5 @@
 //! What a thread is told by others, and what it answers.
 
-use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 
 use super::super::handle::Live;
@@ -31,12 +30,14 @@ impl Worker {
             }
             Letter::Arrival(arrival) => self.settle_in(*arrival),
             Letter::Room => self.unblock(),
-            Letter::Reject(ip) => self.reject(ip),
+            Letter::Reject(ip) => {
+                self.end_where(cause::REJECTED, |conn| conn.client.ip() == ip);
+            }
             Letter::Kill(id) => self.end_where(cause::KILLED, |conn| conn.id == id),
             Letter::Drain(span) => self.drain(span),
             Letter::Stop => {
                 self.drain(0);
-                self.end_all(cause::STOP);
+                self.end_where(cause::STOP, |_| true);
             }
             Letter::List(limit, answer) => {
                 let lives = self.conns.iter().take(limit).map(|conn| self.live(conn));
@@ -46,11 +47,7 @@ impl Worker {
         }
     }
 
-    fn reject(&mut self, ip: IpAddr) {
-        self.end_where(cause::REJECTED, |conn| conn.client.ip() == ip);
-    }
-
-    fn end_where(&mut self, cause: &'static str, which: impl Fn(&Conn) -> bool) {
+    pub(super) fn end_where(&mut self, cause: &'static str, which: impl Fn(&Conn) -> bool) {
         for key in self.conns.keys() {
             if self.conns.get(key).is_some_and(|conn| which(conn)) {
                 self.with(key, |worker, conn| worker.tell(conn, Event::Close(cause)));

@@ -167,7 +167,7 @@ impl Worker {
             self.expire();
             self.sweep();
             if self.ends_at.is_some_and(|at| self.now.mono >= at) {
-                self.end_all(cause::DRAIN);
+                self.end_where(cause::DRAIN, |_| true);
             }
             let over = self.ends_at.is_some() && self.conns.len() == 0 && self.is_last_word();
             self.hand_over(over);
@@ -289,12 +289,6 @@ impl Worker {
             }
         }
         self.swept_at = self.now.mono;
-    }
-
-    fn end_all(&mut self, cause: &'static str) {
-        for key in self.conns.keys() {
-            self.with(key, |worker, conn| worker.tell(conn, Happened::Close(cause)));
-        }
     }
 
     fn hand_over(&mut self, all: bool) {

@@ -116,8 +116,6 @@ impl Worker {
     /// The receiver takes nothing more: what waits is thrown away, and what it may have said is read.
     fn deaf(&mut self, conn: &mut Conn, direction: Direction) {
         conn.line(direction).clear();
-        // A pipe with bytes in it is no use to others.
-        conn.line(direction).pipe = None;
         self.release_line(conn, direction);
         if let Some(end) = conn.sender(direction.reverse()) {
             end.readable = true;
@@ -127,7 +125,8 @@ impl Worker {
         self.tell(conn, Event::Deaf(direction));
     }
 
-    fn release_line(&mut self, conn: &mut Conn, direction: Direction) {
+    /// Gives back what a direction took up; a pipe with bytes in it is no use to others.
+    pub(super) fn release_line(&mut self, conn: &mut Conn, direction: Direction) {
         let line = conn.line(direction);
         let reserved = std::mem::take(&mut line.reserved);
         self.shared.memory.give_back(reserved);
@@ -137,7 +136,7 @@ impl Worker {
     }
 
     /// Keeps an empty pipe for the next who needs one.
-    pub(super) fn keep_pipe(&mut self, pipe: Pipe) {
+    fn keep_pipe(&mut self, pipe: Pipe) {
         if pipe.held() == 0 && self.pipes.len() < PIPES {
             self.pipes.push(pipe);
         }
