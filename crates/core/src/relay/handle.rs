@@ -122,8 +122,8 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Starts the threads. `sockets` are listening ones for doors whose first port they are given for;
-    /// the others are opened here.
+    /// Starts the threads. `sockets` are listening ones: of a steered door for its first port, which stays closed
+    /// without; other doors are opened here where none is given.
     pub fn start(
         plan: &Plan,
         sockets: Vec<(SocketAddr, OwnedFd)>,
@@ -156,6 +156,9 @@ impl Relay {
     pub fn reload(&self, plan: &Plan, sockets: Vec<(SocketAddr, OwnedFd)>) -> Result<(), Error> {
         let running = Running::new(plan, &mut lock(&self.shared.counters))?;
         *lock(&self.shared.running) = Arc::new(running);
+        for service in &plan.services {
+            self.shared.gate.set(&service.limits, &service.name);
+        }
         self.run(plan, sockets);
         Ok(())
     }

@@ -103,6 +103,13 @@ impl Service {
         self.plan.read_buffer.min(self.plan.write_buffer).clamp(1024, super::reactor::BUFFER)
     }
 
+    /// Whether a port is one of those that come to the socket of a steered door.
+    pub(super) fn steers(&self, ip: IpAddr, steering: Steering, port: u16) -> bool {
+        let doors = self.plan.doors.iter();
+        let mut doors = doors.filter(|door| door.ip == ip && door.steering == steering);
+        doors.any(|door| door.ports.iter().any(|range| (range.0..=range.1).contains(&port)))
+    }
+
     /// Whether the number of bytes is limited.
     pub(super) fn limits_bytes(&self) -> bool {
         let limits = &self.plan.limits;

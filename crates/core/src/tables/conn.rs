@@ -95,7 +95,7 @@ table! {
         relay_service: Opt<Text>,
         /// Relayed by Tidegate: the rule that chose its backend; missing where none did.
         relay_rule: Opt<Text>,
-        /// Relayed by Tidegate: why it ended: fin, client_reset, backend_reset, idle, half_closed, write_stall, lifetime, drain, stop, killed, rejected, connect_refused, connect_timeout, unreachable, no_backend, rule, proxy_header, files.
+        /// Relayed by Tidegate: why it ended: fin, client_reset, backend_reset, idle, half_closed, write_stall, lifetime, drain, stop, killed, rejected, connect_refused, connect_timeout, unreachable, no_backend, rule, port, proxy_header, files.
         relay_cause: Opt<Text>,
         later {
             /// This machine's program, the opener's where both ends are here: process number.

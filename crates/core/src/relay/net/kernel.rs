@@ -34,33 +34,6 @@ pub(in crate::relay) fn rtt(_socket: BorrowedFd<'_>) -> Option<Nanos> {
     None
 }
 
-/// Lets a socket listen for addresses that are not this machine's (tproxy); takes `CAP_NET_ADMIN`.
-#[cfg(target_os = "linux")]
-pub(in crate::relay) fn set_transparent(socket: BorrowedFd<'_>, six: bool) -> std::io::Result<()> {
-    let on: libc::c_int = 1;
-    let (level, option) = if six {
-        (libc::IPPROTO_IPV6, libc::IPV6_TRANSPARENT)
-    } else {
-        (libc::IPPROTO_IP, libc::IP_TRANSPARENT)
-    };
-    // SAFETY: the option's value is the four bytes of `on`, which outlive the call.
-    let failed = unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            level,
-            option,
-            (&raw const on).cast(),
-            size_of::<libc::c_int>() as libc::socklen_t,
-        )
-    };
-    if failed == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(in crate::relay) fn set_transparent(_: BorrowedFd<'_>, _: bool) -> std::io::Result<()> {
-    Err(std::io::ErrorKind::Unsupported.into())
-}
-
 /// Whether bytes written to it are not acknowledged yet; yes where nobody knows.
 #[cfg(target_os = "linux")]
 pub(in crate::relay) fn has_unsent(socket: BorrowedFd<'_>) -> bool {

@@ -1,7 +1,7 @@
 //! Sockets: listened on, accepted, connected; never blocking.
 
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -10,7 +10,6 @@ use rustix::net::{
     SocketType, sockopt,
 };
 
-use super::kernel;
 use crate::packet::Nanos;
 use crate::relay::plan::{Address, Steering};
 
@@ -24,8 +23,6 @@ pub(in crate::relay) struct Listening {
     pub(in crate::relay) backlog: u32,
     /// Silence after which the kernel asks for a sign of life.
     pub(in crate::relay) keepalive: Option<Nanos>,
-    /// How connections come to it.
-    pub(in crate::relay) steering: Steering,
 }
 
 /// Listens; what is accepted inherits its options. An address takes its own family only.
@@ -35,9 +32,6 @@ pub(in crate::relay) fn listen(at: SocketAddr, how: &Listening) -> std::io::Resu
     sockopt::set_socket_reuseaddr(&socket, true)?;
     if at.is_ipv6() {
         sockopt::set_ipv6_v6only(&socket, true)?;
-    }
-    if how.steering == Steering::Tproxy {
-        kernel::set_transparent(socket.as_fd(), at.is_ipv6())?;
     }
     rustix::net::bind(&socket, &at)?;
     adopt_listening(&socket, how)?;

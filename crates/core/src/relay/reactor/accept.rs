@@ -73,6 +73,12 @@ impl Worker {
             let known = old.remove(&(place.at, place.steering));
             let socket = known.and_then(|known| known.socket).or(handed.remove(&place.at));
             let Place { at, steering, service } = place;
+            if steering != Steering::Sockets && socket.is_none() {
+                // Nothing would come to a socket that nobody steers to.
+                let text = format!("{at}: no socket was given for {}; closed", steering.name());
+                self.shared.notice(Some(&service.plan.name), text);
+                continue;
+            }
             let listener = Listener {
                 at,
                 steering,
@@ -101,7 +107,7 @@ impl Worker {
         let Some(socket) = &listener.socket else {
             return;
         };
-        let how = listening(&listener.service, listener.steering);
+        let how = listening(&listener.service);
         let fd = socket.as_raw_fd();
         let registry = self.poll.registry();
         let token = Token(LISTENER | number);
@@ -136,7 +142,7 @@ impl Worker {
                 next = Some(next.map_or(listener.retry_at, |next| next.min(listener.retry_at)));
                 continue;
             }
-            let how = listening(&listener.service, listener.steering);
+            let how = listening(&listener.service);
             match socket::listen(listener.at, &how) {
                 Ok(socket) => {
                     listener.socket = Some(socket);
@@ -261,12 +267,16 @@ impl Worker {
         (at, steering, service): (SocketAddr, Steering, Arc<Service>),
         mut seat: Seat,
     ) -> Option<(usize, Letter)> {
-        let known = steering == Steering::Sockets && !at.ip().is_unspecified();
+        let steered = steering != Steering::Sockets;
+        let known = !steered && !at.ip().is_unspecified();
         let server = if known { Some(at) } else { socket::original(&socket, steering) };
         let server = server.unwrap_or(at);
         let id = self.shared.ids.fetch_add(1, Ordering::Relaxed);
         let header = service.trusts(client.ip());
-        let admitted = if header {
+        let admitted = if steered && !service.steers(at.ip(), steering, server.port()) {
+            service.counters.refused(cause::PORT);
+            Err(cause::PORT)
+        } else if header {
             Ok(None)
         } else {
             self.shared.admit(&service, client.ip(), server.port(), self.now.wall).map(Some)
@@ -347,6 +357,6 @@ impl Worker {
     }
 }
 
-fn listening(service: &Service, steering: Steering) -> Listening {
-    Listening { backlog: service.plan.listen_backlog, keepalive: service.plan.keepalive, steering }
+fn listening(service: &Service) -> Listening {
+    Listening { backlog: service.plan.listen_backlog, keepalive: service.plan.keepalive }
 }

@@ -9,7 +9,7 @@ use super::super::plan::Refusal;
 use super::super::proxy::{self, Ends};
 use super::super::session::{Command, Event, Phase, cause};
 use super::pump::MEMORY_PAUSE;
-use super::{Conn, Worker};
+use super::{BUFFER, Conn, Worker};
 use crate::flow::Direction;
 
 impl Worker {
@@ -82,7 +82,7 @@ impl Worker {
 
     /// Adds to what the client has said; how much, or `None` if it said nothing more.
     fn read_more(&mut self, conn: &mut Conn, most: usize) -> Option<usize> {
-        let wanted = most.saturating_sub(conn.up.bytes().len());
+        let wanted = most.saturating_sub(conn.up.bytes().len()).min(BUFFER);
         let granted = self.shared.memory.reserve(wanted);
         if granted == 0 {
             self.pause(conn, MEMORY_PAUSE);

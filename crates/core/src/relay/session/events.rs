@@ -39,6 +39,8 @@ pub mod cause {
     pub const PROXY_HEADER: &str = "proxy_header";
     /// A rule refuses it, or none takes it.
     pub const RULE: &str = "rule";
+    /// It came to a steered door's socket for a port that is not the door's.
+    pub const PORT: &str = "port";
     /// No more files may be opened.
     pub const FILES: &str = "files";
 }
