@@ -9,7 +9,8 @@ from functools import cached_property
 
 from tidegate.helper.own import OwnRights, bound
 from tidegate.model.config import RelaySettings
-from tidegate.model.ends import count_ports, parse_listen, without
+from tidegate.model.ends import parse_listen
+from tidegate.model.ports import count_ports, without
 from tidegate.relay import machine, plan
 from tidegate.relay.build import SOCKETS
 from tidegate.relay.steering import Choice, Doors, Rights, choose

@@ -12,9 +12,10 @@ from tidegate.model.config import (
     RelaySettings,
     RouteSettings,
 )
-from tidegate.model.ends import Listen, overlap, parse_listen, parse_network, parse_ports, parse_target
+from tidegate.model.ends import Listen, parse_listen, parse_network, parse_ports, parse_target
 from tidegate.model.errors import SettingError, UsageError, tried
 from tidegate.model.pattern import check_pattern
+from tidegate.model.ports import overlap
 from tidegate.model.text import clip
 from tidegate.settings.document import Path_
 
