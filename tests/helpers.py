@@ -1,6 +1,7 @@
 """Helpers that tests share: running the program, and waiting without sleeping too long."""
 
 import os
+import socket
 import subprocess
 import sys
 import sysconfig
@@ -28,6 +29,21 @@ def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def receive(connection: socket.socket) -> bytes:
+    """All bytes until the other end is done."""
+    pieces = []
+    while piece := connection.recv(1 << 16):
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 def ordinary_python(user: int) -> str:

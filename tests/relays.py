@@ -12,19 +12,12 @@ from typing import Any, Self
 
 import pytest
 
-from helpers import wait_for
+from helpers import free_port, wait_for
 from tidegate import _core
 from tidegate.relay.plan import Address, Backend, Door, Plan, Service
 
 COLUMNS = {info.name: [column.name for column in info.columns] for info in _core.tables()}
 LOCAL = "127.0.0.1"
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((LOCAL, 0))
-        return int(probe.getsockname()[1])
 
 
 def service(listen: int, backend: int, name: str = "test", **options: Any) -> Service:
@@ -160,11 +153,3 @@ def nginx(folder: Path) -> Iterator[int]:
     )
     with started(port, program("nginx"), "-c", str(folder / "nginx.conf"), "-p", str(folder)):
         yield port
-
-
-def receive(connection: socket.socket) -> bytes:
-    """All bytes until the other end is done."""
-    pieces = []
-    while piece := connection.recv(1 << 16):
-        pieces.append(piece)
-    return b"".join(pieces)

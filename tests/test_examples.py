@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from doors import answering, free_port, said
+from doors import answering, said
 
-from helpers import wait_for
+from helpers import free_port, wait_for
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 OFFLINE = sorted(path.name for path in EXAMPLES.glob("read_*.py"))

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from doors import answering, call, free_port, one, said
+from doors import answering, call, one, said
 
-from helpers import wait_for
+from helpers import free_port, wait_for
 from tidegate.app.relay_part import RelayPart
 from tidegate.model.config import RelaySettings
 from tidegate.model.errors import TidegateError, UsageError

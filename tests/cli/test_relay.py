@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from doors import LOCAL, answering, call, free_port, said
+from doors import LOCAL, answering, call, said
 
-from helpers import TIDEGATE, Run, wait_for
+from helpers import TIDEGATE, Run, free_port, wait_for
 
 Started = Callable[..., "Running"]
 

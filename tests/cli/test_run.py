@@ -17,7 +17,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import tidegate
-from helpers import TIDEGATE, Run, wait_for
+from helpers import TIDEGATE, Run, free_port, wait_for
 from hook import hooked
 from nets import Net
 
@@ -221,11 +221,6 @@ def figures(port: int) -> dict[str, float]:
         return {
             f"{one.name}{dict(one.labels) or ''}": one.value for family in families for one in family.samples
         }
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def test_figures_follow_the_configuration(running: Running) -> None:

@@ -6,17 +6,14 @@ from hypothesis import strategies as st
 
 from tidegate.model.ends import (
     Listen,
-    Ranges,
     Target,
-    count_ports,
-    overlap,
     parse_listen,
     parse_network,
     parse_ports,
     parse_target,
-    say_ports,
 )
 from tidegate.model.errors import UsageError
+from tidegate.model.ports import Ranges, count_ports, overlap, say_ports
 
 
 @pytest.mark.parametrize(

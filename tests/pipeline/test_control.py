@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from helpers import receive
 from tidegate.model.errors import UsageError
 from tidegate.pipeline.control import LONGEST, LONGEST_PATH, MOST, Command, ControlServer, NobodyError, ask
 
@@ -39,12 +40,9 @@ def raw(server: ControlServer, data: bytes) -> bytes:
         try:
             caller.sendall(data)
             caller.shutdown(socket.SHUT_WR)
-            answer = b""
-            while piece := caller.recv(65536):
-                answer += piece
+            return receive(caller)
         except ConnectionError:
             return b""
-        return answer
 
 
 def test_it_answers(server: ControlServer) -> None:

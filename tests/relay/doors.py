@@ -7,17 +7,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from helpers import receive
 from tidegate.model.batch import Batch
 from tidegate.model.config import RelayServiceSettings, RelaySettings
 from tidegate.relay.service import Machine, Relay
 
 LOCAL = "127.0.0.1"
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody has at the moment."""
-    with socket.create_server((LOCAL, 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -116,9 +111,6 @@ def said(port: int, text: bytes = b"hello", source: str = LOCAL) -> bytes:
         try:
             client.sendall(text)
             client.shutdown(socket.SHUT_WR)
-            found = b""
-            while data := client.recv(65536):
-                found += data
+            return receive(client)
         except OSError:
             return b""
-        return found

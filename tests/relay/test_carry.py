@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers import wait_for
-from relays import LOCAL, Running, free_port, nginx, program, receive, server, service, started
+from helpers import free_port, receive, wait_for
+from relays import LOCAL, Running, nginx, program, server, service, started
 from tidegate.relay.plan import Address, Backend, Excerpts, Plan, Timeouts
 
 REQUEST = b"GET /page HTTP/1.1\r\nHost: www.example\r\nConnection: close\r\n\r\n"

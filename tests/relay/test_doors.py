@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import pytest
 
-from helpers import wait_for
-from relays import LOCAL, Running, Serve, free_port, receive, server, service
+from helpers import free_port, receive, wait_for
+from relays import LOCAL, Running, Serve, server, service
 from tidegate import _core
 from tidegate.relay.plan import Address, Backend, Door, Excerpts, Limits, Plan, Rule, Service, Timeouts
 

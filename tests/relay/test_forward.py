@@ -5,9 +5,9 @@ import socket
 from typing import Any
 
 import pytest
-from doors import LOCAL, answering, call, free_port, said
+from doors import LOCAL, answering, call, said
 
-from helpers import wait_for
+from helpers import free_port, wait_for
 from tidegate.model.config import RelayServiceSettings, RelaySettings
 from tidegate.model.errors import UsageError
 from tidegate.relay import Forwarder, forward

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from doors import LOCAL, answering, call, carrying, free_port, one, said
+from doors import LOCAL, answering, call, carrying, one, said
 
-from helpers import wait_for
+from helpers import free_port, wait_for
 from tidegate.helper.own import OwnRights
 from tidegate.model.config import (
     BackendSettings,

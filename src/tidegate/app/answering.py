@@ -1,4 +1,4 @@
-"""What a running watch can be asked over its control socket; without one it goes on."""
+"""What a running watch can be asked over its control socket; without one it goes on, as a relay does."""
 
 import logging
 import time
@@ -53,13 +53,17 @@ def watch_commands(
 
 
 @contextmanager
-def answered(path: Path | None, commands: "Mapping[str, Command]") -> Iterator[None]:
-    """Answers there meanwhile. Where that cannot be, says why, and that nothing else depends on it."""
+def answered(
+    path: Path | None,
+    commands: "Mapping[str, Command]",
+    missed: str = "no other terminal reaches this watch (alerts, top)",
+) -> Iterator[None]:
+    """Answers there meanwhile. Where that cannot be, says what is missed and why: all else goes on."""
     try:
         server = ControlServer(path, commands) if path else None
     except (UsageError, OSError) as error:
         reason = str(error) if isinstance(error, UsageError) else f"{path}: {error.strerror or error}"
-        _log.warning("no other terminal reaches this watch (alerts, top): %s", safe_text(reason))
+        _log.warning("%s: %s", missed, safe_text(reason))
         server = None
     if server is None:
         yield

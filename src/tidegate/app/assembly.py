@@ -16,6 +16,7 @@ from tidegate.model.config import (
     WatchSettings,
 )
 from tidegate.model.config.capture import live
+from tidegate.model.config.enrich import TOLD
 from tidegate.model.errors import UsageError
 from tidegate.model.tables import check_tables, default_tables
 from tidegate.pipeline.guard import Guarded
@@ -27,10 +28,6 @@ from tidegate.store.writer import StoreWriter
 if TYPE_CHECKING:
     from tidegate.alerts import Alerts, Tellers
     from tidegate.helper.client import Helper
-
-
-TOLD = ("bpf", "tracepoint")
-"""Methods by which the kernel tells of every program that opens a connection."""
 
 
 class Counting(Protocol):

@@ -1,7 +1,5 @@
 """What `tidegate relay` runs: the relay of a configuration, its line, and what can be asked of them."""
 
-import getpass
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +10,7 @@ from tidegate.alerts import commands as alert_commands
 from tidegate.app.assembly import Assembly
 from tidegate.app.losses import Losses
 from tidegate.app.relay_part import machine
-from tidegate.app.running import store_root
+from tidegate.app.running import process_facts, store_root
 from tidegate.model.config import Config
 from tidegate.model.errors import UsageError
 from tidegate.pipeline.pipeline import Line, Stage
@@ -29,9 +27,9 @@ SOCKET = "relay.sock"
 """Name of the control socket of `tidegate relay`, beside the store."""
 
 
-def relay_socket(config: Config, root: Path | None = None) -> Path:
-    """Where a running `tidegate relay` with this configuration is reached."""
-    return store_root(config, root) / SOCKET
+def relay_socket(config: Config, store: Path | None) -> Path:
+    """Where the `tidegate relay` beside this store (None: the configured one) is reached."""
+    return (store or store_root(config)) / SOCKET
 
 
 class Relaying:
@@ -44,13 +42,18 @@ class Relaying:
         helper: "Helper | None" = None,
         beside: Sequence[Sink] = (),
         before: Sequence[Stage] = (),
+        file: str = "",
     ) -> None:
-        """`root` is the store, if rows are kept; `beside` further sinks, `before` stages that come first."""
+        """`root` is the store, if rows are kept; `beside` further sinks, `before` stages that come first.
+
+        `file` is the configuration's, where one was named.
+        """
         self._load = load
         self._root = root
         self._helper = helper
         self._beside = list(beside)
         self._before = list(before)
+        self._file = file
         self._relay: Relay | None = None
         self._assembly: Assembly | None = None
         self._tellers = Tellers()
@@ -99,7 +102,12 @@ class Relaying:
         assembly = Assembly(own, self._root, tellers=self._tellers, losses=self._losses)
         if self._relay is not None:
             self._relay.reload(config.relay)
-        return Parts("relay", lambda: self._source(config), lambda: self._line(assembly), self._facts)
+        return Parts(
+            "relay",
+            lambda: self._source(config),
+            lambda: self._line(assembly),
+            lambda: self._facts(assembly),
+        )
 
     def _source(self, config: Config) -> Relay:
         self._relay = Relay(config.relay, machine(config, self._helper))
@@ -110,14 +118,9 @@ class Relaying:
         self._assembly = assembly
         return Line([*sinks, *self._beside], [*self._before, *assembly.stages()])
 
-    def _facts(self) -> dict[str, Any]:
-        return {
-            "pid": os.getpid(),
-            "user": getpass.getuser(),
-            "store": str(self._root or ""),
-            **(self._assembly.facts() if self._assembly else {}),
-            **({"relay": self._relay.status()} if self._relay else {}),
-        }
+    def _facts(self, assembly: Assembly) -> dict[str, Any]:
+        relay = {"relay": self._relay.status()} if self._relay else {}
+        return process_facts(assembly, self._file) | relay
 
     def _alerts(self) -> Any:
         if self._assembly is None:
@@ -125,12 +128,7 @@ class Relaying:
         return self._assembly.running_alerts()
 
     def _reload(self) -> dict[str, Any]:
-        try:
-            self._load()
-        except UsageError as error:
-            self.service.reload_error = str(error)
-            raise
-        self.service.reload()
+        self.service.reload_if_right(self._load)
         return {}
 
     def _stop(self) -> dict[str, Any]:

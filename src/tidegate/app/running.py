@@ -15,7 +15,6 @@ from tidegate.app.relay_part import RelayPart, machine
 from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config, WatchSettings
 from tidegate.model.config.capture import live
-from tidegate.model.errors import UsageError
 from tidegate.model.stats import Counters, Standing, Stats
 from tidegate.model.user import user_name
 from tidegate.pipeline.kept import Once
@@ -57,9 +56,14 @@ def store_root(config: Config, root: Path | None = None) -> Path:
 def outlets(config: Config) -> Outlets:
     """What a running Tidegate with this configuration writes to."""
     record = (Path(config.watch.record.path),) if config.watch.record else ()
-    logs = tuple(Path(log.path) for log in config.logs if log.path != "-")
-    spools = tuple(Path(server.spool) / "lock" for server in config.elastic if server.spool)
-    return Outlets(store_root(config), (*record, *logs, *spools, control_path(config)))
+    return Outlets(store_root(config), (*record, *logs_and_spools(config), control_path(config)))
+
+
+def logs_and_spools(config: Config) -> tuple[Path, ...]:
+    """Files that rows are written to beside the store; of a spool its lock, which stands for it."""
+    logs = (Path(log.path) for log in config.logs if log.path != "-")
+    spools = (Path(server.spool) / "lock" for server in config.elastic if server.spool)
+    return (*logs, *spools)
 
 
 @dataclass(frozen=True)
@@ -212,12 +216,7 @@ class Running:
         }
 
     def _reload(self) -> dict[str, Any]:
-        try:
-            self._load()
-        except UsageError as error:
-            self.service.reload_error = str(error)
-            raise
-        self.service.reload()
+        self.service.reload_if_right(self._load)
         return {}
 
     def _stop(self) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class Asked:
 
         if socket is None:
             config = load_place(self.config)
-            own = self.store / relay_socket(config).name if self.store else relay_socket(config)
+            own = relay_socket(config, self.store)
             socket = own if own.is_socket() else control_path(config)
         return ask(socket, {"do": word, **given})
 

@@ -10,20 +10,19 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from tidegate.app.answering import answered
 from tidegate.app.assembly import place_stage
-from tidegate.app.relaying import SOCKET, Relaying
+from tidegate.app.relaying import Relaying, relay_socket
 from tidegate.app.rights import separate
+from tidegate.app.running import logs_and_spools
 from tidegate.cli import closing
 from tidegate.cli.relaying import Options, bare
 from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config
-from tidegate.model.errors import UsageError
 from tidegate.model.units import human_bytes, human_count, human_duration
-from tidegate.pipeline.control import ControlServer
 from tidegate.pipeline.kept import Unclosed
 from tidegate.relay.hexdump import HexDump
 from tidegate.sinks.relay_console import Notices
-from tidegate.store.layout import default_root
 
 if TYPE_CHECKING:
     from tidegate.helper.client import Helper
@@ -38,9 +37,8 @@ def relay_until_stopped(options: Options) -> int:
         place_stage(config.places).close()
     if options.no_helper:
         return _run(options, config, root, None)
-    logs = (Path(log.path) for log in config.logs if log.path != "-")
-    spools = (Path(server.spool) / "lock" for server in config.elastic if server.spool)
-    files = tuple(path for path in (options.target, *logs, *spools, _socket(config, root)) if path)
+    target = (options.target,) if options.target else ()
+    files = (*target, *logs_and_spools(config), relay_socket(config, root))
     with separate(config.service.user or None, Outlets(root, files), steers=True) as separated:
         if separated and separated.told:
             closing.say(f"tidegate: {separated.told}")
@@ -57,8 +55,10 @@ def _run(options: Options, config: Config, root: Path | None, helper: "Helper | 
             helper,
             [*map(Unclosed, shown), Notices(closing.say)],
             [HexDump(sys.stdout, lambda: bare(relaying.relay.settings))] if _dumps(config) else [],
+            str(options.config or ""),
         )
-        with _signals(relaying), _control(relaying, _socket(config, root)):
+        missed = "it cannot be asked or told anything while it runs"
+        with _signals(relaying), answered(relay_socket(config, root), relaying.commands(), missed):
             try:
                 relaying.run()
             finally:
@@ -69,28 +69,6 @@ def _run(options: Options, config: Config, root: Path | None, helper: "Helper | 
 
 def _dumps(config: Config) -> bool:
     return any(service.hex for service in config.relay.services)
-
-
-def _socket(config: Config, root: Path | None) -> Path:
-    """Where it is asked; beside the store, or where the store would be."""
-    place = root or (Path(config.store.path) if config.store.path else default_root())
-    return place / SOCKET
-
-
-@contextmanager
-def _control(relaying: Relaying, path: Path) -> Iterator[None]:
-    """The control socket; a relay without one relays all the same."""
-    try:
-        control = ControlServer(path, relaying.commands())
-    except (OSError, UsageError) as error:
-        closing.say(f"tidegate: warning: it cannot be asked or told anything while it runs: {error}")
-        yield
-        return
-    control.start()
-    try:
-        yield
-    finally:
-        control.close()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tidegate.app.checking import load
+from tidegate.app.running import store_root
 from tidegate.cli import output
 from tidegate.model.config import Config, PlaceSettings, RelaySettings
 from tidegate.model.config.relay import Steering
@@ -15,7 +16,6 @@ from tidegate.model.tables import check_tables
 from tidegate.relay.specs import parse_specs
 from tidegate.sinks import Sink
 from tidegate.sinks.relay_console import RelayConsole
-from tidegate.store.layout import default_root
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Options:
         """Where rows are kept, if anywhere; the default depends on who asks."""
         if self.no_store:
             return None
-        return self.store or (Path(config.store.path) if config.store.path else default_root())
+        return self.store or store_root(config)
 
     @contextmanager
     def shown(self) -> Iterator[list[Sink]]:

@@ -102,7 +102,7 @@ def watch(**options: Any) -> int:
 
 def _watch(options: Watching) -> int:
     """Gives up rights that only the helper needs, and watches."""
-    from tidegate.app.running import control_of
+    from tidegate.app.running import control_of, logs_and_spools
 
     logging.basicConfig(format="tidegate: %(message)s", level=logging.INFO)
     config = options.configured()
@@ -114,9 +114,8 @@ def _watch(options: Watching) -> int:
     door = control_of(config, root) if root else None  # the default store goes by who started us, too
     if options.no_helper:
         return _run(options, config, root, door, None)
-    logs = (Path(log.path) for log in config.logs if log.path != "-")
-    spools = (Path(server.spool) / "lock" for server in config.elastic if server.spool)
-    files = tuple(path for path in (options.record, options.target, *logs, *spools) if path)
+    named = (path for path in (options.record, options.target) if path)
+    files = (*named, *logs_and_spools(config))
     records = partial(open_source, config.programs) if config.programs.method != "none" else None
     with separate(config.service.user or None, Outlets(root, files), records) as separated:
         return _run(options, config, root, door, separated)
@@ -153,8 +152,7 @@ def _run(
             closing.watched(running.stats, running.interfaces, time.monotonic() - started)
             if assembly.store:
                 closing.stored(assembly.store, assembly.stored_lost)
-        lost = assembly.store is not None and assembly.store.lost_rows > 0
-        return int(lost or closing.recording_failed(running.stats))
+        return int(assembly.stored_lost > 0 or closing.recording_failed(running.stats))
 
 
 def interface_list() -> str:

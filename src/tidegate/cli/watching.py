@@ -17,7 +17,6 @@ from tidegate.model.tables import check_tables
 from tidegate.sinks import Sink
 from tidegate.sinks.console import ConsoleSink
 from tidegate.sinks.only import OnlySink
-from tidegate.store.layout import default_root
 
 T = TypeVar("T")
 
@@ -115,7 +114,9 @@ class Watching:
         """Where rows are kept, if anywhere; the default depends on who asks."""
         if self.no_store:
             return None
-        return self.store or (Path(config.store.path) if config.store.path else default_root())
+        from tidegate.app.running import store_root
+
+        return self.store or store_root(config)
 
     @contextmanager
     def row_sinks(self) -> Iterator[list[Sink]]:

@@ -7,10 +7,8 @@ from pathlib import Path
 from tidegate.doctor.finding import Finding, broken, limited, ok
 from tidegate.enrich.watch import open_source
 from tidegate.model.config import Config
+from tidegate.model.config.enrich import TOLD
 from tidegate.model.errors import TidegateError
-
-TOLD = ("bpf", "tracepoint")
-"""Methods by which the kernel tells, so that programs of a millisecond are seen."""
 
 
 def check_programs(config: Config) -> Iterator[Finding]:

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-Ranges = tuple[tuple[int, int], ...]
-"""Ports as (first, last), ascending, none twice."""
+from tidegate.model.ports import HIGHEST, Ranges, count_ports, union, without
 
 SYSTEM = Path("/proc/sys/net/ipv4")
-HIGHEST = 65_535
 USUAL = ((49_152, HIGHEST),)
 """Where no system says otherwise (RFC 6335)."""
 _TRIES = 64
@@ -25,7 +23,7 @@ class Ephemeral:
 
     def free(self, taken: Ranges = ()) -> int:
         """How many there are, those that are `taken` not counted."""
-        return count(minus(self.ranges, self.reserved + taken))
+        return count_ports(without(self.ranges, self.reserved + taken))
 
 
 def ephemeral() -> Ephemeral:
@@ -46,44 +44,10 @@ def unused(asked: Ranges) -> Iterator[int]:
 
     The last one is 0: the system chooses.
     """
-    quiet = minus(((1024, HIGHEST),), ephemeral().ranges)
-    yield from islice(_downwards(minus(quiet, asked)), _TRIES)
+    quiet = without(((1024, HIGHEST),), ephemeral().ranges)
+    yield from islice(_downwards(without(quiet, asked)), _TRIES)
     yield from islice(_downwards(quiet), _TRIES)
     yield 0
-
-
-def within(port: int, ranges: Ranges) -> bool:
-    """Whether it is one of these."""
-    return any(first <= port <= last for first, last in ranges)
-
-
-def count(ranges: Ranges) -> int:
-    """How many ports."""
-    return sum(last - first + 1 for first, last in ranges)
-
-
-def joined(ranges: Ranges) -> Ranges:
-    """The same ports, ascending and none twice."""
-    whole: list[tuple[int, int]] = []
-    for first, last in sorted(ranges):
-        if whole and first <= whole[-1][1] + 1:
-            whole[-1] = (whole[-1][0], max(whole[-1][1], last))
-        else:
-            whole.append((first, last))
-    return tuple(whole)
-
-
-def minus(ranges: Ranges, unwanted: Ranges) -> Ranges:
-    """The ports of the first that are not in the second."""
-    left = joined(ranges)
-    for low, high in unwanted:
-        left = tuple(
-            (first, last)
-            for start, end in left
-            for first, last in ((start, min(end, low - 1)), (max(start, high + 1), end))
-            if first <= last
-        )
-    return left
 
 
 def _downwards(ranges: Ranges) -> Iterator[int]:
@@ -94,4 +58,4 @@ def _downwards(ranges: Ranges) -> Iterator[int]:
 def _read(text: str) -> Ranges:
     """The system's notation: "8080,9000-9010"."""
     parts = [part.partition("-") for part in text.strip().split(",") if part]
-    return joined(tuple((int(first), int(last or first)) for first, _, last in parts))
+    return union(tuple((int(first), int(last or first)) for first, _, last in parts))

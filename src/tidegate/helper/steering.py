@@ -12,8 +12,9 @@ from typing import Protocol
 from tidegate import _core
 from tidegate.helper.messages import Alter, Steer
 from tidegate.helper.nft import Table, TableError
-from tidegate.helper.ports import Ranges, unused, within
+from tidegate.helper.ports import unused
 from tidegate.model.errors import TidegateError
+from tidegate.model.ports import say_ports, within
 
 MAX_STEERINGS = 32
 """At once. The kernel takes 64 programs of sk_lookup in a network namespace, from everybody together."""
@@ -188,7 +189,7 @@ def _table(asked: Steer, number: int, chains: str) -> Table:
 
 
 def _sets(asked: Steer, family: str) -> str:
-    sets = f"set asked {{ type inet_service; flags interval; elements = {{ {_ranges(asked.ports)} }} }}\n"
+    sets = f"set asked {{ type inet_service; flags interval; elements = {{ {say_ports(asked.ports)} }} }}\n"
     if spared := _spared(asked):
         ends = ", ".join(f"{address} . {port}" for address, port in spared)
         kind = f"{'ipv6' if family == 'ip6' else 'ipv4'}_addr . inet_service"
@@ -213,10 +214,6 @@ def _address(asked: Steer) -> str:
 def _spared(asked: Steer) -> list[tuple[str, int]]:
     """Of the door's own family."""
     return [end for end in dict.fromkeys(asked.spared) if (":" in end[0]) == (":" in asked.address)]
-
-
-def _ranges(ports: Ranges) -> str:
-    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ports)
 
 
 def _close(sockets: tuple[socket.socket, ...] | list[socket.socket]) -> None:

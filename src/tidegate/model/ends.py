@@ -1,17 +1,12 @@
 """Ports, doors and targets of the relay as people write them: "0.0.0.0:80,443", "1-65535 except 22"."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from tidegate.model.errors import UsageError
+from tidegate.model.ports import HIGHEST, Ranges, union, without
 from tidegate.model.text import clip
-
-Ranges = tuple[tuple[int, int], ...]
-"""Ports as (first, last), ascending, none twice."""
-
-HIGHEST = 65_535
 
 _NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_-]{1,63})*\.?")
 _WEIGHT = re.compile(r"(\S+)\s+weight\s+(\S+)")
@@ -52,9 +47,9 @@ def joined(host: str, port: object) -> str:
 def parse_ports(text: str) -> Ranges:
     """The ports of "80", "80,443", "1-1023", "1-65535 except 22,5000-5010"; raises UsageError."""
     wanted, word, unwanted = text.partition(" except ")
-    ranges = _union(_range(part, text) for part in wanted.split(","))
+    ranges = union(_range(part, text) for part in wanted.split(","))
     if word:
-        ranges = without(ranges, _union(_range(part, text) for part in unwanted.split(",")))
+        ranges = without(ranges, [_range(part, text) for part in unwanted.split(",")])
     if not ranges:
         raise UsageError(f'"{clip(text, 40)}" leaves no port')
     return ranges
@@ -126,25 +121,6 @@ def is_address(host: str) -> bool:
     return True
 
 
-def count_ports(ranges: Ranges) -> int:
-    """How many ports."""
-    return sum(last - first + 1 for first, last in ranges)
-
-
-def say_ports(ranges: Ranges) -> str:
-    """ "22,80-89"."""
-    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
-
-
-def overlap(one: Ranges, other: Ranges) -> int | None:
-    """A port that both have, if there is one."""
-    for first, last in one:
-        for low, high in other:
-            if max(first, low) <= min(last, high):
-                return max(first, low)
-    return None
-
-
 def _split(text: str) -> tuple[str | None, str]:
     """Host and what is behind its colon; None for an IPv6 address without brackets."""
     if text.startswith("["):
@@ -183,26 +159,3 @@ def _range(part: str, text: str) -> tuple[int, int]:
     if not 1 <= low <= high <= HIGHEST:
         raise UsageError(f'"{clip(text, 40)}": ports are 1 to {HIGHEST}, ranges ascending')
     return low, high
-
-
-def _union(ranges: Iterable[tuple[int, int]]) -> Ranges:
-    merged: list[tuple[int, int]] = []
-    for first, last in sorted(ranges):
-        if merged and first <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], last))
-        else:
-            merged.append((first, last))
-    return tuple(merged)
-
-
-def without(ranges: Ranges, unwanted: Ranges) -> Ranges:
-    """The ports of the one that are not in the other."""
-    left = list(ranges)
-    for low, high in unwanted:
-        left = [
-            (first, last)
-            for start, end in left
-            for first, last in ((start, min(end, low - 1)), (max(start, high + 1), end))
-            if first <= last
-        ]
-    return tuple(left)

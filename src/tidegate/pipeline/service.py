@@ -8,7 +8,7 @@ from threading import Event
 from typing import Any, Protocol
 
 from tidegate.model.batch import Batch
-from tidegate.model.errors import TidegateError
+from tidegate.model.errors import TidegateError, UsageError
 from tidegate.model.text import safe_text
 from tidegate.pipeline.backoff import Backoff
 from tidegate.pipeline.pipeline import Line, Source
@@ -96,6 +96,15 @@ class Service:
     def reload(self) -> None:
         """Asks it to read its configuration anew; safe from signal handlers and threads."""
         self._reload.set()
+
+    def reload_if_right(self, load: Callable[[], object]) -> None:
+        """The same, if `load` finds it right; raises its UsageError if not, and `status` tells of it."""
+        try:
+            load()
+        except UsageError as error:
+            self.reload_error = str(error)
+            raise
+        self.reload()
 
     def status(self) -> dict[str, Any]:
         """How it goes."""

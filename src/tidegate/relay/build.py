@@ -11,7 +11,6 @@ from tidegate.model.config import (
 )
 from tidegate.model.ends import (
     Target,
-    count_ports,
     is_address,
     parse_listen,
     parse_network,
@@ -19,6 +18,7 @@ from tidegate.model.ends import (
     parse_target,
 )
 from tidegate.model.errors import UsageError
+from tidegate.model.ports import count_ports
 from tidegate.relay import plan
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104

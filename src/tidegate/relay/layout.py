@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from tidegate.helper.ports import Ephemeral, Ranges, count, joined, minus, within
+from tidegate.helper.ports import Ephemeral
+from tidegate.model.ends import joined
 from tidegate.model.errors import UsageError
+from tidegate.model.ports import Ranges, count_ports, say_ports, union, within, without
 from tidegate.relay.plan import Address, Door, Service
 
 FEWEST_OUTGOING = 4096
@@ -55,16 +57,16 @@ def check_sockets(services: Sequence[Service], outgoing: Ephemeral, files: int, 
     """
     doors = [door for service in services for door in service.doors if door.steering == "sockets"]
     steer = f"or mend what keeps them from being steered ({why})" if why else "or have them steered, as root"
-    needed = sum(count(door.ports) for door in doors)
+    needed = sum(count_ports(door.ports) for door in doors)
     if needed > files:
         raise UsageError(
             f"{needed:,} ports with a socket each take as many open files, and {files:,} are the limit: "
             f"raise it (ulimit -Hn, LimitNOFILE= of the service), ask for fewer ports, {steer}"
         )
-    asked = joined(tuple(one for door in doors for one in door.ports))
+    asked = union(one for door in doors for one in door.ports)
     before, left = outgoing.free(), outgoing.free(asked)
     if left < FEWEST_OUTGOING and (before - left) * 4 > before:
-        ranges = ",".join(f"{first}-{last}" for first, last in outgoing.ranges)
+        ranges = say_ports(outgoing.ranges)
         raise UsageError(
             f"a socket for each of these ports leaves {left:,} of {before:,} ports for outgoing connections, "
             f'so that backends could not be reached: leave those ports out ("... except {ranges}"), {steer}'
@@ -104,7 +106,7 @@ def shadowed(steering: Steering, listening: Sequence[End]) -> str | None:
 
 
 def _own_backend(service: Service, door: Door, end: End) -> str:
-    at = f"[{end[0]}]:{end[1]}" if ":" in end[0] else f"{end[0]}:{end[1]}"
+    at = joined(*end)
     begin = f'service "{service.name}": its backend {at} lies within its own ports'
     if door.steering == "sockets":
         return f'{begin}, and only one of them can have it: leave it out ("... except {end[1]}")'
@@ -119,7 +121,7 @@ def _spared(door: Door, plain: Sequence[Door], backends: Sequence[End]) -> tuple
 def _ports(door: Door, plain: Sequence[Door]) -> Ranges:
     beside = [other for other in plain if _same_family(other.ip, door.ip)]
     over = [other for other in beside if _is_any(other.ip) or _same(other.ip, door.ip)]
-    return minus(door.ports, tuple(one for other in over for one in other.ports))
+    return without(door.ports, (one for other in over for one in other.ports))
 
 
 def _doors(door: Door, plain: Sequence[Door]) -> Iterator[End]:

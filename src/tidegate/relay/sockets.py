@@ -1,23 +1,20 @@
-"""Listening sockets of a plan's doors, opened before the core begins, steered and low ones by who may."""
+"""Listening sockets that take rights, of steered doors and low ports, opened before the core begins."""
 
 import logging
-import socket
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property
 
-from tidegate.helper.own import OwnRights, bound
+from tidegate.helper.own import OwnRights
 from tidegate.model.config import RelaySettings
-from tidegate.model.ends import count_ports, parse_listen, without
+from tidegate.model.ends import parse_listen
+from tidegate.model.ports import count_ports, without
 from tidegate.relay import machine, plan
 from tidegate.relay.build import SOCKETS
 from tidegate.relay.steering import Choice, Doors, Rights, choose
 
 _log = logging.getLogger("tidegate")
-
-MOST = 1024
-"""Ports that are opened here; the core opens the others itself, a moment after its beginning."""
 
 Place = tuple[str, int]
 """Address and port; of a steered door its first port."""
@@ -32,7 +29,7 @@ class Sockets:
         self._doors = Doors(self._rights)
         self._low = machine.low_ports()
         self._known: set[Place] = set()
-        """Places that were handed to the core, or are its own affair."""
+        """Places that were handed to the core."""
         self._services: Sequence[plan.Service] = ()
         self.problems: tuple[str, ...] = ()
         """Doors that could not be opened; tried again by `added`."""
@@ -81,14 +78,15 @@ class Sockets:
     def _open(self, made: plan.Plan, opened: ExitStack) -> dict[Place, int]:
         arranged = self._doors.arrange(made.services, self.choice if self._chosen else None)
         self._say(arranged.notices, arranged.problems)
-        self._known &= {place for place, _ in _places(made)}
+        doors = [door for service in made.services for door in service.doors]
+        self._known = {
+            (ip, port)
+            for ip, port in self._known
+            if any(ip == door.ip and _has(door, port) for door in doors)
+        }
         found: dict[Place, int] = {}
         for handed in arranged.opened:
             found[handed.ip, handed.port] = opened.enter_context(handed.socket).fileno()
-        for place, backlog in list(_plain(made, self._low))[:MOST]:
-            if place not in self._known and (listener := _listener(place, backlog)):
-                found[place] = opened.enter_context(listener).fileno()
-            self._known.add(place)
         self._known |= found.keys()
         return found
 
@@ -127,38 +125,3 @@ def _has(door: plan.Door, port: int) -> bool:
     if door.steering != "sockets":
         return port == door.ports[0][0]
     return any(first <= port <= last for first, last in door.ports)
-
-
-def _places(made: plan.Plan) -> Iterator[tuple[Place, int]]:
-    """Every socket that is listened on, with its backlog."""
-    for service in made.services:
-        for door in service.doors:
-            ranges = door.ports if door.steering == "sockets" else ((door.ports[0][0],) * 2,)
-            for first, last in ranges:
-                for port in range(first, last + 1):
-                    yield (door.ip, port), service.listen_backlog
-
-
-def _plain(made: plan.Plan, low: int) -> Iterator[tuple[Place, int]]:
-    """Those that take no rights."""
-    steered = {
-        (door.ip, door.ports[0][0])
-        for service in made.services
-        for door in service.doors
-        if door.steering != "sockets"
-    }
-    return (each for each in _places(made) if each[0][1] >= low and each[0] not in steered)
-
-
-def _listener(place: Place, backlog: int) -> socket.socket | None:
-    """A socket that listens there; None where that cannot be, as the core finds out for itself."""
-    try:
-        made = bound("tcp", *place)
-    except OSError:
-        return None
-    try:
-        made.listen(backlog)
-    except OSError:
-        made.close()
-        return None
-    return made

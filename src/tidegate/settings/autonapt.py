@@ -11,8 +11,9 @@ from configparser import ConfigParser, Error
 from pathlib import Path
 from typing import Any
 
-from tidegate.model.ends import Ranges, parse_ports, say_ports, without
+from tidegate.model.ends import parse_ports
 from tidegate.model.errors import UsageError
+from tidegate.model.ports import Ranges, say_ports, without
 from tidegate.model.text import clip
 from tidegate.settings.document import Document, Path_
 

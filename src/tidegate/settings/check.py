@@ -1,6 +1,6 @@
 """The whole examination of a document: types, what refers to what, and what the parts themselves say."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from tidegate.model.config import Config
 from tidegate.model.errors import SettingError, tried
@@ -8,8 +8,8 @@ from tidegate.model.tables import check_tables
 from tidegate.model.text import clip, meant
 from tidegate.settings.build import examine
 from tidegate.settings.check_relay import check_relay
-from tidegate.settings.document import Document, Path_
-from tidegate.settings.problem import ConfigError, Problem, at
+from tidegate.settings.document import Document
+from tidegate.settings.problem import ConfigError, Problem, at, twice
 
 Found = Iterable[SettingError]
 Look = Callable[[Config], Found]
@@ -42,22 +42,12 @@ def _order(document: Document, problem: Problem) -> tuple[bool, int]:
 def _names(config: Config) -> Found:
     """Things that are called the same."""
     alerts = config.alerts
-    yield from _twice(("alerts", "rules"), [rule.name for rule in alerts.rules])
+    yield from twice(("alerts", "rules"), [rule.name for rule in alerts.rules])
     taken = [*BUILT_IN, *(hook.name for hook in alerts.webhooks)]
-    yield from _twice(("alerts", "webhooks"), taken[len(BUILT_IN) :], BUILT_IN)
-    yield from _twice(("alerts", "mails"), [mail.name for mail in alerts.mails], taken)
-    yield from _twice(("logs",), [log.name for log in config.logs])
-    yield from _twice(("elastic",), [server.name for server in config.elastic])
-
-
-def _twice(path: Path_, names: Sequence[str], taken: Sequence[str] = ()) -> Iterator[SettingError]:
-    for number, name in enumerate(names):
-        if not name.strip():
-            yield SettingError("a name is needed", *path, number, "name")
-        elif name in names[:number] or name in taken:
-            yield SettingError(
-                f'"{clip(name, 40)}" is taken already; each needs a name of its own', *path, number, "name"
-            )
+    yield from twice(("alerts", "webhooks"), taken[len(BUILT_IN) :], BUILT_IN)
+    yield from twice(("alerts", "mails"), [mail.name for mail in alerts.mails], taken)
+    yield from twice(("logs",), [log.name for log in config.logs])
+    yield from twice(("elastic",), [server.name for server in config.elastic])
 
 
 def _relay(config: Config) -> Found:

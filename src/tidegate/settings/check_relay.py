@@ -12,11 +12,13 @@ from tidegate.model.config import (
     RelaySettings,
     RouteSettings,
 )
-from tidegate.model.ends import Listen, overlap, parse_listen, parse_network, parse_ports, parse_target
+from tidegate.model.ends import Listen, parse_listen, parse_network, parse_ports, parse_target
 from tidegate.model.errors import SettingError, UsageError, tried
 from tidegate.model.pattern import check_pattern
+from tidegate.model.ports import overlap
 from tidegate.model.text import clip
 from tidegate.settings.document import Path_
+from tidegate.settings.problem import twice
 
 Found = Iterator[SettingError]
 
@@ -27,8 +29,8 @@ def check_relay(relay: RelaySettings) -> Found:
     """Everything that contradicts itself, is named twice or does not parse, with its place."""
     path: Path_ = ("relay",)
     names = [backend.name for backend in relay.backends]
-    yield from _twice((*path, "backends"), names)
-    yield from _twice((*path, "services"), [service.name for service in relay.services])
+    yield from twice((*path, "backends"), names)
+    yield from twice((*path, "services"), [service.name for service in relay.services])
     for number, backend in enumerate(relay.backends):
         yield from _backend((*path, "backends", number), backend)
     yield from _at_least(path, relay, threads=1, memory=1_000_000, connections=1, spare_files=0, resolve=1)
@@ -57,7 +59,7 @@ def _service(path: Path_, service: RelayServiceSettings, backends: list[str]) ->
     for number, other in enumerate(service.ports):
         yield from tried(partial(parse_ports, other.ports), *path, "ports", number, "ports")
         yield from _goal((*path, "ports", number, "backend"), other.backend, backends, needed=True)
-    yield from _twice((*path, "rules"), [rule.name for rule in service.rules])
+    yield from twice((*path, "rules"), [rule.name for rule in service.rules])
     for number, rule in enumerate(service.rules):
         yield from _rule((*path, "rules", number), rule, backends)
     for key in ("deny", "allow", "proxy_from"):
@@ -148,10 +150,3 @@ def _at_least(path: Path_, group: object, **least: float) -> Found:
 def _each(path: Path_, texts: tuple[str, ...], parse: Callable[[str], object]) -> Found:
     for number, text in enumerate(texts):
         yield from tried(partial(parse, text), *path, number)
-
-
-def _twice(path: Path_, names: list[str]) -> Found:
-    for number, name in enumerate(names):
-        if name in names[:number]:
-            text = f'"{clip(name, 40)}" is taken already; each needs a name of its own'
-            yield SettingError(text, *path, number, "name")

@@ -1,8 +1,10 @@
 """A mistake in the configuration: where it stands, and what to do."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tidegate.model.errors import SettingError, UsageError
+from tidegate.model.text import clip
 from tidegate.settings.document import Document, Path_
 
 MOST = 20
@@ -55,6 +57,16 @@ def located(document: Document, error: UsageError, *above: str | int) -> UsageEr
     if not isinstance(error, SettingError) or not (*above, *error.key):
         return error
     return ConfigError([at(document, (*above, *error.key), error.text)])
+
+
+def twice(path: Path_, names: Sequence[str], taken: Sequence[str] = ()) -> Iterator[SettingError]:
+    """Things of a list at the path that have no name, or one that is `taken` or that another has."""
+    for number, name in enumerate(names):
+        if not name.strip():
+            yield SettingError("a name is needed", *path, number, "name")
+        elif name in names[:number] or name in taken:
+            text = f'"{clip(name, 40)}" is taken already; each needs a name of its own'
+            yield SettingError(text, *path, number, "name")
 
 
 def dotted(path: Path_) -> str:

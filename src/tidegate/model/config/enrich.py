@@ -5,6 +5,9 @@ from typing import Annotated, Literal
 
 from tidegate.model.config.option import DURATION, option
 
+TOLD = ("bpf", "tracepoint")
+"""Methods by which the kernel tells of every program that opens a connection, those of a millisecond too."""
+
 
 @dataclass(frozen=True)
 class ProgramSettings:
