@@ -125,6 +125,27 @@ def test_bytes_that_are_no_text_do_not_end_the_screen(hostile_top: Terminal) -> 
     assert b"Traceback" not in hostile_top.raw
 
 
+BROKEN = """
+import sys
+from textual.drivers.linux_driver import LinuxDriver
+def fail(self): raise RuntimeError("no keys any more")
+LinuxDriver.run_input_thread = fail
+from tidegate.cli import main
+sys.exit(main())
+"""
+
+
+def test_a_keyboard_that_fails_ends_the_screen_with_an_error(tmp_path: Path) -> None:
+    capture = str(captured(tmp_path / "hostile.pcap"))
+    terminal = Terminal([sys.executable, "-c", BROKEN, "top", "-r", capture], tmp_path)
+    try:
+        assert terminal.end() == 1
+    finally:
+        terminal.kill()
+    assert b"no keys any more" in terminal.raw
+    assert b"the screen broke" in terminal.raw
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_screen_and_leaves_the_terminal_as_it_was(
     hostile_top: Terminal, number: signal.Signals
