@@ -18,7 +18,7 @@ from typing import BinaryIO
 from tidegate.model.config import MailSettings
 from tidegate.model.errors import SettingError, TidegateError, UsageError
 from tidegate.model.secret import read_secret
-from tidegate.model.text import clip, safe_text
+from tidegate.model.text import clip, one_line, safe_text
 
 LONGEST_SUBJECT = 150
 LONGEST_ANSWERS = 64 << 10
@@ -107,7 +107,7 @@ class Mailer:
         message = EmailMessage(policy=SMTP)
         message["From"] = Address("Tidegate", addr_spec=self._sender)
         message["To"] = ", ".join(self._settings.to)
-        message["Subject"] = clip(safe_text(" ".join(letter.subject.split())), LONGEST_SUBJECT)
+        message["Subject"] = one_line(letter.subject, LONGEST_SUBJECT)
         message["Date"] = format_datetime(letter.date)
         message["Message-ID"] = f"<{letter.message_id}@{domain}>"
         if letter.answers:
@@ -214,5 +214,4 @@ def _this_host() -> str:
 
 
 def _said(text: str | bytes) -> str:
-    words = text.decode(errors="replace") if isinstance(text, bytes) else text
-    return clip(safe_text(" ".join(words.split())), 200)
+    return one_line(text.decode(errors="replace") if isinstance(text, bytes) else text, 200)

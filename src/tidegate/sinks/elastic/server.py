@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from tidegate.model.config import ElasticSettings
 from tidegate.model.errors import SettingError, TidegateError
 from tidegate.model.secret import secret_of
-from tidegate.model.text import clip, safe_text
+from tidegate.model.text import clip, one_line
 
 LARGEST = 64 << 20
 """Bytes of an answer at most."""
@@ -64,8 +64,8 @@ class Answer:
             found = self.json()
         error = found.get("error") if isinstance(found, dict) else None
         said = error.get("reason") or error.get("type") if isinstance(error, dict) else error
-        words = safe_text(" ".join(str(said).split())) if said else ""
-        return f"the server answered {self.status}{f': {clip(words, 200)}' if words else ''}"
+        words = one_line(str(said), 200) if said else ""
+        return f"the server answered {self.status}{f': {words}' if words else ''}"
 
 
 @dataclass(frozen=True)
@@ -275,4 +275,4 @@ def _is_loopback(host: str) -> bool:
 
 def _said(error: Exception) -> str:
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return clip(safe_text(" ".join(str(reason).split())), 200)
+    return one_line(str(reason), 200)
