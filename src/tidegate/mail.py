@@ -19,6 +19,7 @@ from tidegate.model.config import MailSettings
 from tidegate.model.errors import SettingError, TidegateError, UsageError
 from tidegate.model.secret import read_secret
 from tidegate.model.text import clip, one_line, safe_text
+from tidegate.model.units import is_loopback
 
 LONGEST_SUBJECT = 150
 LONGEST_ANSWERS = 64 << 10
@@ -154,7 +155,7 @@ class Mailer:
             raise self._wrong("ca_file", f"{self._settings.ca_file}: {reason}") from None
 
     def _secret(self) -> str:
-        if self._settings.security == "none" and self._host not in ("localhost", "127.0.0.1", "::1"):
+        if self._settings.security == "none" and not is_loopback(self._host):
             raise self._wrong("security", f"a password goes to {self._host} by starttls or tls only")
         try:
             return read_secret(Path(self._settings.password_file))

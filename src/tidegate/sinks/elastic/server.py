@@ -15,7 +15,6 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
 from socket import SHUT_RDWR, socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +23,7 @@ from tidegate.model.config import ElasticSettings
 from tidegate.model.errors import SettingError, TidegateError
 from tidegate.model.secret import secret_of
 from tidegate.model.text import clip, one_line
+from tidegate.model.units import is_loopback
 
 LARGEST = 64 << 20
 """Bytes of an answer at most."""
@@ -239,7 +239,7 @@ class Server:
             raise self._wrong("user", "give user and password, or an API key, or none of them")
         if not settings.user and not key:
             return {}
-        open_to = next((n.host for n in self._nodes if not n.tls and not _is_loopback(n.host)), None)
+        open_to = next((n.host for n in self._nodes if not n.tls and not is_loopback(n.host)), None)
         if open_to:
             raise self._wrong("urls", f"a password goes to {open_to} by https only")
         if settings.user:
@@ -264,13 +264,6 @@ _NO_URL = "its URL is none: write https://host:9200"
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _said(error: Exception) -> str:
