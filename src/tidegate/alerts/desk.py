@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.alerts.clock import SECOND
-from tidegate.alerts.ledger import EVERY_RULE, MOST_SILENCES, Alert, Ledger, Silence
+from tidegate.alerts.ledger import MOST_SILENCES, Alert, Ledger, Silence
 from tidegate.alerts.metrics.metric import key_text
 from tidegate.alerts.rules import LONGEST_NAME
 from tidegate.alerts.silences import network
 from tidegate.alerts.state import StateFile
+from tidegate.model.config.alerts import EVERY_RULE
 from tidegate.model.errors import UsageError
 from tidegate.model.text import clip, one_line, safe_text
 
