@@ -18,7 +18,8 @@ from typing import BinaryIO
 from tidegate.model.config import MailSettings
 from tidegate.model.errors import SettingError, TidegateError, UsageError
 from tidegate.model.secret import read_secret
-from tidegate.model.text import clip, safe_text
+from tidegate.model.text import clip, one_line, safe_text
+from tidegate.model.units import is_loopback
 
 LONGEST_SUBJECT = 150
 LONGEST_ANSWERS = 64 << 10
@@ -107,7 +108,7 @@ class Mailer:
         message = EmailMessage(policy=SMTP)
         message["From"] = Address("Tidegate", addr_spec=self._sender)
         message["To"] = ", ".join(self._settings.to)
-        message["Subject"] = clip(safe_text(" ".join(letter.subject.split())), LONGEST_SUBJECT)
+        message["Subject"] = one_line(letter.subject, LONGEST_SUBJECT)
         message["Date"] = format_datetime(letter.date)
         message["Message-ID"] = f"<{letter.message_id}@{domain}>"
         if letter.answers:
@@ -154,7 +155,7 @@ class Mailer:
             raise self._wrong("ca_file", f"{self._settings.ca_file}: {reason}") from None
 
     def _secret(self) -> str:
-        if self._settings.security == "none" and self._host not in ("localhost", "127.0.0.1", "::1"):
+        if self._settings.security == "none" and not is_loopback(self._host):
             raise self._wrong("security", f"a password goes to {self._host} by starttls or tls only")
         try:
             return read_secret(Path(self._settings.password_file))
@@ -214,5 +215,4 @@ def _this_host() -> str:
 
 
 def _said(text: str | bytes) -> str:
-    words = text.decode(errors="replace") if isinstance(text, bytes) else text
-    return clip(safe_text(" ".join(words.split())), 200)
+    return one_line(text.decode(errors="replace") if isinstance(text, bytes) else text, 200)

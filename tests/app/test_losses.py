@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from log_rows import conns
-from tidegate.app.assembly import Assembly, _trouble
+from tidegate.app.assembly import Assembly
 from tidegate.app.losses import Losses
 from tidegate.model.config import Config, LogSettings, ProgramSettings
 
@@ -48,10 +48,3 @@ def test_failures_of_a_part_go_on() -> None:
     losses.begin()
     losses.add("failures of x", lambda: 1)
     assert (losses.of("failures of x"), losses.of("x")) == (3, 0)
-
-
-def test_a_part_that_lost_rows_and_takes_them_again_works() -> None:
-    class Recovered:
-        lost, waiting, lag, failing = 7, 0, 0.0, False
-
-    assert _trouble(Recovered()) == ""

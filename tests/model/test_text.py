@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.model.text import clip, safe_text
+from tidegate.model.text import clip, one_line, safe_text
 
 
 def test_escape_sequences_are_shown() -> None:
@@ -26,6 +26,11 @@ def test_nothing_a_terminal_acts_on_passes(text: str) -> None:
     assert not any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in safe)
     assert len(safe.encode()) >= 0
     assert safe_text(safe) == safe
+
+
+def test_what_others_say_is_one_line() -> None:
+    assert one_line(" no\r\n\tsuch\x07  index ", 40) == "no such\\x07 index"
+    assert one_line("a b c", 3) == "a …"
 
 
 @given(st.text(), st.integers(1, 50))

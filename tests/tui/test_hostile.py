@@ -1,13 +1,13 @@
 """Strangers choose names: on screen they do nothing but stand there, escaped, in a real terminal too."""
 
+import itertools
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,34 +16,10 @@ from town import NOW, TownFeed, batch, conn, program
 
 import pcaps
 from helpers import TIDEGATE, wait_for
+from hostile import HOSTILE, check_bytes, safe, sent
+from terminal import Terminal, until
 from tidegate.tui.board.board import SECOND
 from tidegate.tui.cells import fit, shown
-
-HOSTILE = {
-    "markup": "[/foo] [bold]x[/bold] [link=http://x]y",
-    "osc52": "\x1b]52;c;ZXZpbA==\x07",
-    "title": "\x1b]0;owned\x1b\\",
-    "csi": "\x1b[2J\x1b[31mred",
-    "c1": "\x9b31m\x90q\x9c",
-    "bidi": "\u202egpj.exe\u2066",
-    "breaks": "a\r\nb\x00c\x08\x7f\u2028d",
-    "zalgo": "e" + "\u0301" * 200,
-    "surrogate": "x\udc80y",
-    "invisible": "a\u200bb\ufeffc\u00add",
-    "wide": "漢字" * 200,
-    "long": "A" * 65_536,
-}
-INVALID = b"\xff\xfe\x80Host\xc3("
-SEQUENCE = re.compile(
-    rb"\x1b(?:\[[0-9;?<>=]*[ -/]?[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-B]|[=>78cDEHM])"
-)
-"""What a terminal is told: CSI, OSC, character sets, short ones."""
-
-
-def safe(text: str) -> bool:
-    return not re.search(
-        "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ufeff]", text
-    )
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -90,9 +66,8 @@ def test_names_of_strangers_stand_escaped_on_every_tab(name: str) -> None:
 def captured(path: Path) -> Path:
     """A capture in which each hostile text is a Host, a path and a user agent."""
     frames = []
-    texts = [text.encode("utf-8", "surrogateescape") for text in HOSTILE.values()] + [INVALID]
-    for number, text in enumerate(texts):
-        clean = text.replace(b"\r", b"").replace(b"\n", b"")[:1200]
+    for number, text in enumerate(sent()):
+        clean = text[:1200]
         request = (
             b"GET /"
             + clean.replace(b" ", b"")
@@ -104,86 +79,6 @@ def captured(path: Path) -> Path:
         )
         frames += pcaps.http_get(("10.0.0.5", 40_000 + number), start=number * 0.2, request=request)
     return pcaps.write_pcap(path, frames)
-
-
-def plain_after(raw: bytes) -> bytes:
-    """What is left when everything that Textual says to a terminal is taken out."""
-    return SEQUENCE.sub(b"", raw)
-
-
-def check_bytes(raw: bytes) -> None:
-    """Nothing of a stranger's text reached the terminal as a command."""
-    assert b"\x1b]52" not in raw
-    assert b"\x1b]0;" not in raw
-    left = plain_after(raw)
-    assert not re.search(rb"[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]", left), left[:200]
-    text = left.decode("utf-8")
-    assert safe(text.replace("\r", "").replace("\n", "").replace("\x08", "").replace("\x1b", "")), (
-        "control left"
-    )
-
-
-class Terminal:
-    """A program in a pseudo-terminal; everything it writes is kept."""
-
-    def __init__(self, words: list[str], directory: Path) -> None:
-        import pty
-
-        self.raw = b""
-        self.mark = 0
-        self.pid, self.descriptor = pty.fork()
-        if self.pid == 0:  # the child
-            os.chdir(directory)
-            os.environ.update(TERM="xterm-256color", LANG="C.UTF-8", COLUMNS="100", LINES="30")
-            os.execv(words[0], words)
-        os.set_blocking(self.descriptor, False)
-
-    def read(self) -> bytes:
-        """All that was written so far."""
-        while True:
-            try:
-                more = os.read(self.descriptor, 65_536)
-            except (BlockingIOError, OSError):
-                return self.raw
-            if not more:
-                return self.raw
-            self.raw += more
-
-    def shows(self, words: bytes) -> bool:
-        """Whether these words were written since the last key."""
-        return words in self.read()[self.mark :]
-
-    def press(self, keys: str) -> None:
-        self.mark = len(self.read())
-        os.write(self.descriptor, keys.encode())
-
-    def end(self) -> int:
-        """Its exit code, once it has ended."""
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            self.read()
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                os.close(self.descriptor)
-                self.pid = 0
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.02)
-        raise AssertionError("it does not end")
-
-    def kill(self) -> None:
-        if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-            os.close(self.descriptor)
-
-
-def until(terminal: Terminal, key: str, words: bytes) -> None:
-    """Waits for what a key brings; says what came instead."""
-    try:
-        wait_for(lambda: terminal.shows(words))
-    except AssertionError:
-        since = plain_after(terminal.raw[terminal.mark :])[-3000:].decode(errors="replace")
-        raise AssertionError(f"{key!r} did not bring {words!r} but:\n{since}") from None
 
 
 @pytest.fixture
@@ -212,16 +107,43 @@ def test_the_bytes_of_a_terminal_hold_no_command_of_a_stranger(hostile_top: Term
     assert b"[/foo]" in hostile_top.raw
 
 
+def heard(terminal: Terminal, key: bytes, words: bytes) -> bool:
+    """Whether a key brought these words; presses it again, for what is read along with garbage is lost."""
+    return terminal.shows(words) or os.write(terminal.descriptor, key) == 0
+
+
 def test_bytes_that_are_no_text_do_not_end_the_screen(hostile_top: Terminal) -> None:
     wait_for(lambda: hostile_top.shows(b"The capture ends at"))
-    for garbage in (b"\xff", b"\xe9", b"\x1b[M\xff\xff\xff", b"\x1b[200~\xff\xfe\x1b[201~", b"\xc3\x28"):
-        os.write(hostile_top.descriptor, garbage)
-        time.sleep(0.2)
-    hostile_top.press("4")
-    until(hostile_top, "4", b"Address")
+    garbage = (b"\xff", b"\xe9", b"\x1b[M\xff\xff\xff", b"\x1b[200~\xff\xfe\x1b[201~", b"\xc3\x28")
+    keys = itertools.cycle([(b"4", b"Address"), (b"5", b"Section")])
+    for each, (key, words) in zip(garbage, keys, strict=False):
+        hostile_top.mark = len(hostile_top.read())
+        os.write(hostile_top.descriptor, each)
+        wait_for(partial(heard, hostile_top, key, words))
     hostile_top.press("q")
     assert hostile_top.end() == 0
     assert b"Traceback" not in hostile_top.raw
+
+
+BROKEN = """
+import sys
+from textual.drivers.linux_driver import LinuxDriver
+def fail(self): raise RuntimeError("no keys any more")
+LinuxDriver.run_input_thread = fail
+from tidegate.cli import main
+sys.exit(main())
+"""
+
+
+def test_a_keyboard_that_fails_ends_the_screen_with_an_error(tmp_path: Path) -> None:
+    capture = str(captured(tmp_path / "hostile.pcap"))
+    terminal = Terminal([sys.executable, "-c", BROKEN, "top", "-r", capture], tmp_path)
+    try:
+        assert terminal.end() == 1
+    finally:
+        terminal.kill()
+    assert b"no keys any more" in terminal.raw
+    assert b"the screen broke" in terminal.raw
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -286,13 +208,8 @@ def test_watch_in_a_real_terminal_with_real_traffic(
 ) -> None:
     inside = ["ip", "netns", "exec", SPACE]
     space.append(subprocess.Popen([*inside, sys.executable, "-c", SERVER], stderr=subprocess.DEVNULL))
-    texts = [
-        text.encode("utf-8", "surrogateescape").replace(b"\r", b"").replace(b"\n", b"")[:2000]
-        for text in HOSTILE.values()
-    ]
-    space.append(
-        subprocess.Popen([*inside, sys.executable, "-c", CLIENT, *(text.hex() for text in [*texts, INVALID])])
-    )
+    texts = [text[:2000].hex() for text in sent()]
+    space.append(subprocess.Popen([*inside, sys.executable, "-c", CLIENT, *texts]))
     raw, done, socket = tmp_path / "raw", tmp_path / "done", f"tg-{os.getpid()}"
     command = " ".join([*inside, *TIDEGATE, "watch", "-i", "lo", "--no-store"])
     tmux = ["tmux", "-L", socket]

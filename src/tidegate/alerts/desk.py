@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.alerts.clock import SECOND
-from tidegate.alerts.ledger import EVERY_RULE, MOST_SILENCES, Alert, Ledger, Silence
+from tidegate.alerts.ledger import MOST_SILENCES, Alert, Ledger, Silence
 from tidegate.alerts.metrics.metric import key_text
 from tidegate.alerts.rules import LONGEST_NAME
 from tidegate.alerts.silences import network
 from tidegate.alerts.state import StateFile
+from tidegate.model.config.alerts import EVERY_RULE
 from tidegate.model.errors import UsageError
-from tidegate.model.text import clip, safe_text
+from tidegate.model.text import clip, one_line, safe_text
 
 LONGEST = 3650 * 86_400.0
 """Seconds of a mute or a silence at most."""
@@ -57,7 +58,7 @@ class Desk:
                 known = any(alert_id == each.alert_id for each in self._ledger.history)
                 reason = "is over already" if known else "is not known; see: tidegate alerts"
                 raise UsageError(f'alert "{clip(alert_id, 40)}" {reason}')
-            alert.acknowledged_by, alert.acknowledged_at = _line(who), self._now()
+            alert.acknowledged_by, alert.acknowledged_at = one_line(who, LONGEST_NAME), self._now()
             self._changed()
             return _shown(alert)
 
@@ -98,7 +99,7 @@ class Desk:
                 source,
                 destination,
                 None if seconds is None else self._until(seconds),
-                _line(who),
+                one_line(who, LONGEST_NAME),
             )
             self._changed()
             return name
@@ -153,10 +154,6 @@ def open_desk(
         yield Desk(ledger, lambda: state.must_save(ledger), now, rules)
     finally:
         state.close()
-
-
-def _line(text: str) -> str:
-    return clip(safe_text(" ".join(text.split())), LONGEST_NAME)
 
 
 def _shown(alert: Alert) -> dict[str, Any]:

@@ -14,7 +14,6 @@ _LARGEST = 1 << 63
 MOST_SILENCES = 1000
 MOST_KNOWN = 10_000
 """Programs or places a rule remembers; of more, those not seen for longest are forgotten."""
-EVERY_RULE = "*"
 
 State = Literal["raised", "recovered"]
 

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from tidegate.alerts.clock import SECOND
-from tidegate.alerts.ledger import EVERY_RULE
 from tidegate.alerts.machine import Limits
 from tidegate.alerts.metrics import KINDS, Metric, Novelty
 from tidegate.alerts.metrics.metric import joined, key_columns, key_text
 from tidegate.model.config import RuleSettings
-from tidegate.model.config.alerts import DERIVED
+from tidegate.model.config.alerts import DERIVED, EVERY_RULE
 from tidegate.model.errors import SettingError, UsageError, tried
 from tidegate.model.filter import Filter, Row, parse_filter
 from tidegate.model.tables import find_table

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from tidegate.alerts.ledger import EVERY_RULE, Ledger, Silence
+from tidegate.alerts.ledger import Ledger, Silence
 from tidegate.alerts.metrics.metric import key_text
 from tidegate.model.config import SilenceSettings
+from tidegate.model.config.alerts import EVERY_RULE
 from tidegate.model.errors import SettingError, UsageError, tried
 from tidegate.model.filter import Row
 from tidegate.model.text import clip

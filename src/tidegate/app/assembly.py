@@ -45,6 +45,10 @@ class Counting(Protocol):
     def lag(self) -> float:
         """Seconds for which something has been waiting."""
 
+    @property
+    def trouble(self) -> str:
+        """What is wrong now; empty while it works."""
+
 
 class Assembly:
     """The parts behind a capture. Nothing is open before `stages` and `sinks` are called."""
@@ -167,7 +171,7 @@ class Assembly:
                 "lost": self._losses.of(name),
                 "waiting": sink.waiting,
                 "lag": sink.lag,
-                "error": _trouble(sink),
+                "error": sink.trouble,
                 **({"said": sink.said} if hasattr(sink, "said") else {}),
             }
             for name, sink in self._counting
@@ -201,14 +205,6 @@ class Assembly:
         state = self.root / NAME if self.root else None
         self._alerts = Alerts(self.config.alerts, live(self.config.watch).engine.sensor, state, self._tellers)
         return self._alerts
-
-
-def _trouble(sink: Counting) -> str:
-    if hasattr(sink, "trouble"):
-        return str(sink.trouble)
-    if getattr(sink, "failing", False):
-        return f"its file takes nothing; {sink.waiting} bytes wait, {sink.lost} rows lost"
-    return ""
 
 
 def program_stage(settings: ProgramSettings, helper: "Helper | None" = None) -> Stage:

@@ -25,6 +25,11 @@ def clip(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
 
 
+def one_line(text: str, width: int) -> str:
+    """What somebody else said, harmless and in one line of at most `width` characters."""
+    return clip(safe_text(" ".join(text.split())), width)
+
+
 def meant(given: str, known: Iterable[str]) -> str:
     """A hint for a name that is not there: the one that is nearest, else all there are."""
     import difflib  # only where something is wrong

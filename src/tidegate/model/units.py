@@ -46,13 +46,17 @@ def parse_loopback(text: str) -> tuple[str, int]:
     host = host.strip("[]") or "127.0.0.1"
     if not (port.isascii() and port.isdigit()) or int(port) > 65535:
         raise UsageError(f'"{clip(text, 40)}" is no address and port: write 127.0.0.1:9700')
-    try:
-        near = host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        near = False
-    if not near:
+    if not is_loopback(host):
         raise UsageError(f'"{clip(text, 40)}" is no loopback address: write 127.0.0.1:{port}')
     return host, int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself, by its address or the name localhost."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def parse_moment(text: str, now: datetime) -> datetime:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from tidegate.model.batch import Batch
+from tidegate.sinks.choice import without_notices
 from tidegate.sinks.format import row_lines
 from tidegate.sinks.moments import micros
 from tidegate.sinks.nested import Nested, Shape, field
@@ -60,5 +61,4 @@ class Cowrie(Nested):
 
     def lines(self, batch: Batch) -> bytes:
         """The rows as lines."""
-        mask = [kind != "notice" for kind in batch.columns(("type",))[0]]
-        return row_lines(self.of("relay", batch if all(mask) else batch.keep(mask)))
+        return row_lines(self.of("relay", without_notices(batch)))

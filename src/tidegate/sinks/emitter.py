@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from tidegate.model.text import clip, safe_text
+from tidegate.model.text import one_line, safe_text
 
 log = logging.getLogger(__name__)
 
@@ -159,4 +159,4 @@ def _name(handler: logging.Handler) -> str:
 
 def _reason(error: BaseException | None) -> str:
     words = error.strerror if isinstance(error, OSError) else None
-    return clip(safe_text(" ".join((words or str(error or "") or type(error).__name__).split())), 300)
+    return one_line(words or str(error or "") or type(error).__name__, 300)

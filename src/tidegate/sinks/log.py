@@ -94,9 +94,11 @@ class Log:
         return max(part.outlet.lag for part in self._each)
 
     @property
-    def failing(self) -> bool:
-        """Whether a file takes nothing at the moment."""
-        return any(part.outlet.failing for part in self._each)
+    def trouble(self) -> str:
+        """What is wrong now; empty while its files take lines."""
+        if any(part.outlet.failing for part in self._each):
+            return f"its file takes nothing; {self.waiting} bytes wait, {self.lost} rows lost"
+        return ""
 
     def write(self, batch: Batch) -> None:
         """Writes the rows that are wanted; tables that are not chosen are let pass."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+from rich.console import RenderableType
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.css.query import NoMatches
@@ -74,6 +75,11 @@ class WatchScreen(App[None]):
         self._leaving = float("-inf")
         self._left = False
         self._running_loop: asyncio.AbstractEventLoop | None = None
+
+    def panic(self, *renderables: RenderableType) -> None:
+        """Ends by an error; of one in the thread that reads keys Textual itself keeps no exit code."""
+        self.exit(return_code=1)
+        super().panic(*renderables)
 
     def get_driver_class(self) -> type[Driver]:
         """Textual's driver, that no bytes from the keyboard can end."""

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from tidegate.alerts.actions.notice import Notice
 from tidegate.model.errors import TidegateError
-from tidegate.model.text import clip, safe_text
+from tidegate.model.text import one_line
 
 MOST_WAITING = 1000
 """Notices that wait for one action; further ones are lost."""
@@ -19,6 +19,9 @@ FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0
 
 LAST_WAIT = 1.0
 """Seconds a thread has to end once its connection was cut."""
+
+LONGEST_REASON = 300
+"""Characters of what is said of a failure."""
 
 _log = logging.getLogger("tidegate.alerts")
 
@@ -159,7 +162,7 @@ class Teller:
                 if last or attempt >= self._retries:
                     break
                 if attempt == 0:
-                    _log.info("alerts: %s: %s; trying again", self.name, _safe(reason))
+                    _log.info("alerts: %s: %s; trying again", self.name, one_line(reason, LONGEST_REASON))
                 self._wait(wait, version)
                 wait, attempt = min(2 * wait, LONGEST_WAIT), attempt + 1
             if version != self._version:  # other settings: what was wrong may be right now
@@ -200,8 +203,5 @@ class Teller:
             self.lost += 1
             lost = self.lost
         if reason:
-            _log.warning("alerts: %s was not told: %s (%d lost so far)", self.name, _safe(reason), lost)
-
-
-def _safe(reason: str) -> str:
-    return clip(safe_text(" ".join(reason.split())), 300)
+            said = one_line(reason, LONGEST_REASON)
+            _log.warning("alerts: %s was not told: %s (%d lost so far)", self.name, said, lost)

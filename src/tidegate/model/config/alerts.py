@@ -23,8 +23,14 @@ METRICS = (
 )
 """What a rule can measure."""
 
-FROM_ZERO = ("new_program", "new_place", "kernel_drops")
+UNCOUNTED = frozenset({"new_program", "new_place"})
+"""Metrics that have no threshold: what they see is new or not."""
+
+FROM_ZERO = UNCOUNTED | {"kernel_drops"}
 """Metrics of which any value is too much, unless the rule says."""
+
+EVERY_RULE = "*"
+"""Stands for all rules where one is muted; no rule's name."""
 
 DERIVED = ("status_class",)
 """Keys that are no columns, but made of one."""

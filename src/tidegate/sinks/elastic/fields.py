@@ -5,7 +5,6 @@ from typing import Any
 
 from tidegate.model.tables import find_table
 from tidegate.sinks.ecs_fields import SHAPES
-from tidegate.sinks.moments import iso
 from tidegate.sinks.nested import Field
 
 Mapping_ = dict[str, Any]
@@ -97,6 +96,3 @@ def _of_field(table: str, each: Field) -> Mapping_:
 
 def _is_time(table: str, name: str) -> bool:
     return of_column(table, name) in (TIME, {"type": "date"})
-
-
-__all__ = ["FOLDED", "IP", "KEYWORD", "LONG", "TIME", "ecs", "flat", "iso", "nested", "of_column"]

@@ -15,7 +15,6 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
 from socket import SHUT_RDWR, socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +22,8 @@ from urllib.parse import urlsplit
 from tidegate.model.config import ElasticSettings
 from tidegate.model.errors import SettingError, TidegateError
 from tidegate.model.secret import secret_of
-from tidegate.model.text import clip, safe_text
+from tidegate.model.text import clip, one_line
+from tidegate.model.units import is_loopback
 
 LARGEST = 64 << 20
 """Bytes of an answer at most."""
@@ -64,8 +64,8 @@ class Answer:
             found = self.json()
         error = found.get("error") if isinstance(found, dict) else None
         said = error.get("reason") or error.get("type") if isinstance(error, dict) else error
-        words = safe_text(" ".join(str(said).split())) if said else ""
-        return f"the server answered {self.status}{f': {clip(words, 200)}' if words else ''}"
+        words = one_line(str(said), 200) if said else ""
+        return f"the server answered {self.status}{f': {words}' if words else ''}"
 
 
 @dataclass(frozen=True)
@@ -239,7 +239,7 @@ class Server:
             raise self._wrong("user", "give user and password, or an API key, or none of them")
         if not settings.user and not key:
             return {}
-        open_to = next((n.host for n in self._nodes if not n.tls and not _is_loopback(n.host)), None)
+        open_to = next((n.host for n in self._nodes if not n.tls and not is_loopback(n.host)), None)
         if open_to:
             raise self._wrong("urls", f"a password goes to {open_to} by https only")
         if settings.user:
@@ -266,13 +266,6 @@ def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _said(error: Exception) -> str:
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return clip(safe_text(" ".join(str(reason).split())), 200)
+    return one_line(str(reason), 200)

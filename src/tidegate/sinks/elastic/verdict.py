@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tidegate.model.text import clip, safe_text
+from tidegate.model.text import one_line
 from tidegate.sinks.elastic.documents import Document, split
 from tidegate.sinks.elastic.server import Answer, ServerError
 
@@ -88,8 +88,8 @@ def _judge(document: Document, item: Any, verdict: Verdict) -> None:
     if not isinstance(said, dict) or not isinstance(status, int):
         raise ServerError("the answer is not that of a bulk request: is this the right address?")
     error = said.get("error")
-    kind = _words(error.get("type"), 80) if isinstance(error, dict) else ""
-    reason = _words(error.get("reason"), 300) if isinstance(error, dict) else ""
+    kind = one_line(str(error.get("type") or ""), 80) if isinstance(error, dict) else ""
+    reason = one_line(str(error.get("reason") or ""), 300) if isinstance(error, dict) else ""
     if status < 300:
         verdict.sent += 1
     elif status == 409:
@@ -99,10 +99,6 @@ def _judge(document: Document, item: Any, verdict: Verdict) -> None:
         verdict.trouble = verdict.trouble or f"rows are not taken ({status} {kind}): {reason}"
     else:
         verdict.refused.append(Refused(document, kind or str(status), reason))
-
-
-def _words(text: object, longest: int) -> str:
-    return clip(safe_text(" ".join(str(text or "").split())), longest)
 
 
 class Delivery:

@@ -149,10 +149,6 @@ class Board:
             setattr(twin, name, copy.deepcopy(getattr(self, name)))
         return twin
 
-    def program_of(self, conn: Conn) -> Program | None:
-        """The program of our end."""
-        return self.programs.known.get(conn.program)
-
     def host_of(self, conn: Conn) -> Host | None:
         """The other end."""
         return self.hosts.known.get(conn.host)

@@ -4,17 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tidegate.model.config.alerts import EVERY_RULE, UNCOUNTED
 from tidegate.model.text import clip
 
-EVERY_RULE = "*"
 LONGEST = 512
 LATEST = 1 << 62
 """Nanoseconds UTC in 2116: a time that can be written down."""
 MOST = 1000
 """Of each kind; the desk has no more."""
-
-UNCOUNTED = frozenset({"new_program", "new_place"})
-"""Metrics that have no threshold: what they see is new or not."""
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,6 @@ from tidegate.tui.board.board import SECOND, Board
 from tidegate.tui.cells import shown
 from tidegate.tui.look import clock, lasting
 
-UNATTRIBUTED = 20
-"""Connections without any program that make it worth a word."""
-
 QUIET = 5 * SECOND
 
 
