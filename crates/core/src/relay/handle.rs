@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use super::net::{files, kernel, socket};
+use super::net::{files, heap, kernel, socket};
 use super::plan::Plan;
 use super::reactor::{Clock, Worker};
 use super::running::Running;
@@ -131,6 +131,7 @@ impl Relay {
     ) -> Result<Self, Error> {
         let mut counters = BTreeMap::new();
         let running = Running::new(plan, &mut counters)?;
+        heap::settle();
         let limit = files::raise();
         let threads = plan.threads.clamp(1, MOST_THREADS);
         let polls = (0..threads).map(|_| Worker::poll()).collect::<Result<Vec<_>, _>>()?;

@@ -8,6 +8,7 @@ mod conn;
 mod connect;
 mod first;
 mod letters;
+mod line;
 mod pump;
 mod slots;
 mod timers;
@@ -278,12 +279,16 @@ impl Worker {
         self.tell(conn, Happened::Time);
     }
 
-    /// Writes rows of connections that went on since the last time.
+    /// Looks after connections that went on since the last time: writes their rows.
     fn sweep(&mut self) {
         if self.now.mono - self.swept_at < INTERIM {
             return;
         }
         for conn in self.conns.iter() {
+            // Only now, for most connections are over before it could matter.
+            if conn.connected.is_some_and(|at| at >= self.swept_at) {
+                conn.keep_far_alive();
+            }
             if conn.session.phase() == Phase::Relaying && conn.session.heard() >= self.swept_at {
                 self.rows.interim(conn, self.now.wall);
             }
