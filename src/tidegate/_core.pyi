@@ -12,6 +12,7 @@ __all__ = [
     "EngineConfig",
     "InterfaceInfo",
     "InterfaceStats",
+    "LineWriter",
     "ParquetWriter",
     "ProcessWatch",
     "Reader",
@@ -367,6 +368,15 @@ class TextWriter:
         """The rows as bytes, the header line before the first."""
     def pieces(self, rows: object) -> TextPieces:
         """The same in pieces of about a megabyte, made as they are asked for."""
+
+@final
+class LineWriter:
+    """Rows of one table as lines of JSON, as a layout (`tidegate.sinks.layout.Layout`) has them."""
+
+    def __new__(cls, layout: object) -> Self:
+        """Raises UsageError for keys that cannot stand beside each other."""
+    def write(self, rows: object) -> bytes:
+        """A line for each row that the layout does not leave out; raises UsageError for a missing column."""
 
 @final
 class SkLookup:
