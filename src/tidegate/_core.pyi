@@ -248,6 +248,8 @@ class Relay:
         """Counters since the start: services (by name: connections, total, refused by cause, up, down, today, addresses with their connections,
         last), connections, most, memory (bytes that wait), dropped (rows), files, waiting (ports, with the reason).
         """
+    def dropped(self) -> int:
+        """Rows of all tables that were dropped because poll() came too late; also in stats()."""
     def connections(self, limit: int) -> list[dict[str, Any]]:
         """Connections as they stand, the oldest first: id, uid, service, client_ip, client_port, server_ip, server_port, backend, remote, rule, protocol, phase,
         up, down, since (nanoseconds UTC), idle (seconds).

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from alarms import conn, rows
 from helpers import wait_for
+from made import made
 from tidegate.model.errors import UsageError
 from tidegate.pipeline.metrics import MOST, MetricsServer
 from tidegate.pipeline.tally import Tally
@@ -101,9 +102,12 @@ def test_rows_are_counted_once() -> None:
     tally.write(rows("conn", *conns))
     tally.write(rows("alert", {"state": "raised", "severity": "info"}))
     tally.write(rows("http", {}))
+    for source, lost in (("eth0", 5), ("", 6), ("relay", 7), ("relay", 1)):
+        tally.write(made("health", {"source": source, "dropped_queue": lost, "malformed": {}}))
     tally.flush()
     tally.close()
     assert (tally.connections, tally.alerts) == ({"SF": 1}, {("raised", "info"): 1})
+    assert tally.relay_dropped == 8
 
 
 def test_callers_who_drip_hold_up_no_end_and_take_no_places_for_ever() -> None:
