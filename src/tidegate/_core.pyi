@@ -170,10 +170,7 @@ class Stats:
 
 @final
 class Reader:
-    """Capture files, one after the other, as one capture.
-
-    pcap and pcapng, plain, gzip or zstd; "-" is standard input.
-    """
+    """Capture files, one after the other: pcap and pcapng, plain, gzip or zstd; "-" is standard input."""
 
     def __new__(
         cls,
@@ -228,10 +225,7 @@ class Watcher:
         is raised after the rows made before it.
         """
     def stop(self) -> None:
-        """Ends the capture; poll() then gives what is left.
-
-        Safe from any thread and from a signal handler.
-        """
+        """Ends the capture; poll() then gives what is left. Safe from any thread and from a signal handler."""
     def interfaces(self) -> list[str]:
         """Those watched so far, gone ones included."""
     def stats(self) -> Stats: ...
@@ -385,11 +379,7 @@ class SkLookup:
     """Steers new TCP connections to any of many ports to one listening socket, by a BPF program of the kernel."""
 
     def __new__(
-        cls,
-        ip: str,
-        ports: Sequence[tuple[int, int]],
-        listener: int,
-        spared: Sequence[tuple[str, int]],
+        cls, ip: str, ports: Sequence[tuple[int, int]], listener: int, spared: Sequence[tuple[str, int]]
     ) -> Self:
         """From now on, in the caller's network namespace.
 
@@ -432,10 +422,7 @@ class SegmentWriter:
 
 @final
 class SegmentReader:
-    """An open or left-over segment up to its last whole batch.
-
-    Each stream reads the file anew, one batch at a time.
-    """
+    """An open or left-over segment up to its last whole batch; each stream reads it anew, a batch at a time."""
 
     @property
     def readable(self) -> bool:
