@@ -9,9 +9,14 @@ from collections.abc import Iterable, Sequence
 
 from tidegate.model.batch import Batch
 from tidegate.sinks.ecs_fields import SHAPES
-from tidegate.sinks.ecs_relay import EcsRelay
+from tidegate.sinks.ecs_relay import EcsRelay, fields
 from tidegate.sinks.format import row_lines
-from tidegate.sinks.nested import Nested
+from tidegate.sinks.nested import Field, Nested
+
+
+def fields_of(table: str) -> Sequence[Field]:
+    """What documents of a table have, and the columns it is made of."""
+    return fields() if table == "relay" else SHAPES[table]().fields
 
 
 class Ecs(Nested):

@@ -1,8 +1,12 @@
 """ECS of the relay's events: source is the client, destination what it called, its NAT the backend."""
 
+import json
+
 from tidegate.model.tables import find_table
 from tidegate.sinks.ecs_fields import constants
 from tidegate.sinks.layout import Key, Keys, Laid, Layout, column, constant, either, layout
+from tidegate.sinks.moments import iso
+from tidegate.sinks.nested import Field, field
 
 _TYPES = {
     "accept": ["connection", "start"],
@@ -65,6 +69,21 @@ def _keys(kind: str) -> Keys:
 
 def _layout() -> Layout:
     return layout(_keys, _TYPES)
+
+
+def fields() -> list[Field]:
+    """What a document can have, and the columns it is made of, as shapes say it. Makes nothing."""
+    keys = {key.path: key for kind in (*_TYPES, "") for key in _keys(kind)}
+    return [_field(key) for key in keys.values()]
+
+
+def _field(key: Key) -> Field:
+    if key.style == "constant":
+        value = json.loads(key.texts[0])
+        return Field(key.path, key.made_of, lambda *_: value)
+    if key.style != "plain":
+        return Field(key.path, key.made_of, lambda *_: None)
+    return field(key.path, key.column, make=iso if key.column == "ts" else None)
 
 
 class EcsRelay(Laid):
