@@ -27,7 +27,7 @@ STATUS: dict[str, Any] = {
     "bytes": 1000,
     "connections": 3,
     "flows": 2,
-    "dropped": {"by the kernel": 4, "by a full queue": 0},
+    "dropped": {"by the kernel": 4, "by a full queue": 0, "by the relay": 8},
     "alerts_open": 1,
     "alerts_acknowledged": 1,
     "alerts_told": [{"state": "raised", "severity": "warning", "count": 3}],
@@ -78,6 +78,7 @@ def test_every_figure_is_there(server: MetricsServer) -> None:
     assert found[("tidegate_packets_total",)] == 10
     assert found[("tidegate_connections_open",)] == 2
     assert found[("tidegate_dropped_total", "kernel")] == 4
+    assert found[("tidegate_dropped_total", "relay")] == 8
     assert found[("tidegate_part_up", "programs")] == 0
     assert found[("tidegate_part_lost_rows_total", "log web")] == 7
     assert found[("tidegate_alerts_open",)] == 1
