@@ -27,8 +27,9 @@ from tidegate.sinks.autonapt import Autonapt
 from tidegate.sinks.cowrie import Cowrie
 from tidegate.sinks.ecs import Ecs
 from tidegate.sinks.format import Format
-from tidegate.sinks.layout import Layout, column, constant, either, joined, line_writer
+from tidegate.sinks.layout import Layout, column, constant, either, joined
 from tidegate.sinks.nested import Shape
+from tidegate.sinks.text import LaidOut
 
 FORMATS = {"autonapt": (Autonapt, autonapt), "cowrie": (Cowrie, cowrie), "ecs": (Ecs, ecs)}
 SAID = [
@@ -163,13 +164,13 @@ def test_every_kind_of_event_is_known() -> None:
 )
 def test_a_layout_that_cannot_be_is_refused(keys: Any) -> None:
     with pytest.raises(UsageError, match=r'"(a\.b|a\.\.b|backwards)"'):
-        line_writer(Layout([], keys))
+        LaidOut(Layout([], keys))
 
 
 def test_a_column_that_is_not_there_is_named() -> None:
-    writer = line_writer(Layout([], (column("a", "nowhere"),)))
-    with pytest.raises(_core.UsageError, match='"nowhere"'):
-        writer.write(made("relay", {"ts": START, "type": "close"}))
+    laid_out = LaidOut(Layout([], (column("a", "nowhere"),)))
+    with pytest.raises(UsageError, match='"nowhere"'):
+        laid_out.lines(made("relay", {"ts": START, "type": "close"}))
 
 
 def test_one_of_two_and_texts_put_together() -> None:
@@ -179,7 +180,7 @@ def test_one_of_two_and_texts_put_together() -> None:
     )
     rows = ({"cause": "fin", "service": "a", "size": 3}, {"cause": "", "service": ""})
     batch = made("relay", *({"ts": START, "type": "x", **row} for row in rows))
-    assert line_writer(Layout([], keys)).write(batch).decode().splitlines() == [
+    assert LaidOut(Layout([], keys)).lines(batch).decode().splitlines() == [
         '{"went":"badly","said":"<a> 3 2026-11-20T10:20:54.000000000Z"}',
         '{"went":["well",null],"said":"<nobody 2026-11-20T10:20:54.000000000Z"}',
     ]

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from tidegate import _core
 from tidegate.model.batch import Batch
-from tidegate.model.errors import from_core
 from tidegate.sinks.format import Headless, check_columns
+from tidegate.sinks.text import LaidOut
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -105,15 +104,9 @@ class Laid(Headless):
         """Writes all keys, or those made of these columns; of `tables` each has to have them."""
         for table in tables:
             check_columns(table, columns)
-        self._writer = line_writer(type(self).LAYOUT(), columns)
+        layout = type(self).LAYOUT()
+        self._laid_out = LaidOut(layout.of(columns) if columns else layout)
 
     def lines(self, batch: Batch) -> bytes:
         """The rows as lines."""
-        with from_core():
-            return self._writer.write(batch)
-
-
-def line_writer(layout: Layout, columns: Sequence[str] = ()) -> _core.LineWriter:
-    """What writes all keys of a layout, or those made of these columns."""
-    with from_core():
-        return _core.LineWriter(layout.of(columns) if columns else layout)
+        return self._laid_out.lines(batch)
