@@ -280,10 +280,15 @@ impl Relay {
             connections: self.shared.connections.load(Ordering::Relaxed),
             most: self.shared.most(),
             memory: self.shared.memory.used(),
-            dropped: self.shared.dropped.load(Ordering::Relaxed),
+            dropped: self.dropped(),
             files: self.shared.files,
             waiting: waiting.iter().map(|(at, why)| (*at, why.clone())).collect(),
         }
+    }
+
+    /// Rows that were dropped because their reader was late.
+    pub fn dropped(&self) -> u64 {
+        self.shared.dropped.load(Ordering::Relaxed)
     }
 
     fn run(&self, plan: &Plan, sockets: Vec<(SocketAddr, OwnedFd)>) {
