@@ -23,7 +23,9 @@ EARLY = 3.0
 
 @click.command()
 @config_option
-@click.option("--worker", is_flag=True, hidden=True, help="Do the work itself, not watched over.")
+@click.option(
+    "--worker", is_flag=True, help="Without a watching process: whoever started it starts it again (systemd)."
+)
 def run(config: Path | None, worker: bool) -> int:
     """Run capture, alerts and logs as configured, as a service does; `tidegate control` talks to it.
 
