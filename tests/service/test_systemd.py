@@ -5,14 +5,15 @@ numbers are a container's there, so programs are named by tracepoints; BPF needs
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from machine import Machine, possible
 
 from helpers import LIBRARIES, wait_for
-from machine import Machine, possible
 from nets import status
 
 pytestmark = [
@@ -23,11 +24,10 @@ pytestmark = [
 TIDEGATE = ["env", f"PYTHONPATH={LIBRARIES}", sys.executable, "-m", "tidegate"]
 SETTINGS = (
     "# ${CREDENTIALS_DIRECTORY}/smtp\nwatch: {interfaces: [lo, one], engine: {interim: 500ms}}\n"
-    "relay: {services: [{name: low, listen: ':81', backends: ['10.77.0.1:9']}]}\n"
+    "relay: {services: [{name: low, listen: ':81', backend: '10.77.0.1:9'}]}\n"
 )
 DROP_IN = f"""[Service]
 Environment="PYTHONPATH={LIBRARIES}"
-ExecStartPre=/bin/sh -c 'cat "$CREDENTIALS_DIRECTORY/smtp" > /var/lib/tidegate/seen'
 StandardError=append:/var/log/told
 """
 
@@ -88,10 +88,12 @@ def test_its_whole_life(service: Service) -> None:
     service.shell("chmod -R go= /etc/tidegate/credentials")
     assert "wrote" not in service("install", "--auto")
 
-    assert "capturing lo, one" in service("start")
+    assert re.fullmatch(r"started, pid \d+\n", service("start"))
+    wait_for(lambda: service.show("StatusText") == "capturing lo, one")
     assert "runs already" in service("start")
     assert "starts with the machine" in service("status")
-    assert service.shell("cat /var/lib/tidegate/seen") == "hush\n"
+    seen = service.shell("cd /run/credentials/tidegate.service && stat -c '%U %a' smtp && cat smtp")
+    assert seen == "tidegate 400\nhush\n"
 
     _what_it_does(service)
     _what_it_may(service)

@@ -22,6 +22,9 @@ VERBS = {
     "service": "Install, start, stop and remove Tidegate as a service of the machine.",
     "doctor": "Say what works here, and the command that mends what does not.",
     "config": "Check, explain or import the configuration.",
+    "reference": "Print the whole reference: commands, configuration, tables.",
+    "man": "Print the manual page, for man.",
+    "completion": "Print what has a shell complete our commands and options.",
 }
 """Every verb, in the order of the help, with its line in it."""
 

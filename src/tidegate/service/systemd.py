@@ -119,7 +119,8 @@ class Systemd:
                 f"the service did not start{_reason(self._facts())}; see journalctl -u {NAME}{again}"
             )
         facts = self._facts()
-        return f"started, pid {facts['MainPID']}: {facts['StatusText'] or 'running'}"
+        waits = facts["StatusText"].partition("; ")[2]
+        return f"started, pid {facts['MainPID']}{f': {waits}' if waits else ''}"
 
     def state(self) -> State:
         """What systemd knows of it."""
