@@ -19,7 +19,7 @@ VERBS = {
     "ship": "Send old logs to an Elasticsearch or OpenSearch server.",
     "tables": "Show the tables and what their columns mean.",
     "control": "Ask a running Tidegate how it goes, or have it reload or stop.",
-    "service": "Install, start, stop and remove Tidegate as a service of the machine.",
+    "service": "Have the machine run it: install, start, stop, remove.",
     "doctor": "Say what works here, and the command that mends what does not.",
     "config": "Check, explain or import the configuration.",
     "reference": "Print the whole reference: commands, configuration, tables.",
