@@ -36,9 +36,7 @@ def run(config: Path | None, worker: bool) -> int:
         from tidegate.cli.work import work
 
         return work(config)
-    from tidegate.app.checking import load
-
-    load(config)
+    # A wrong configuration is the worker's to tell: reading it here would cost 20 MB for as long as it runs.
     words = [sys.executable, "-m", "tidegate", "run", "--worker"]
     return Watchman([*words, "--config", str(config)] if config else words).run()
 
