@@ -1,11 +1,16 @@
 """What systemd is told, over a real socket."""
 
+import os
+import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from helpers import TIDEGATE, Run, wait_for
+from nets import Net
 from tidegate.service.notify import Notifier
 
 
@@ -93,3 +98,38 @@ def test_a_watchdog_of_another_process_is_not_ours() -> None:
         made.alive(lambda: asked.append(1) or "")  # type: ignore[func-returns-value]
         now[0] += 4
     assert len(asked) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="capturing needs root")
+def test_a_run_tells_of_its_capture_its_reloads_and_its_end(
+    ear: Ear, tmp_path: Path, environment: dict[str, str], run: Run
+) -> None:
+    file = tmp_path / "t.yml"
+    settings = "store: {path: s}\nwatch: {interfaces: lo}\nprograms: {method: none}\n"
+    file.write_text(settings)
+    told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1000000"}
+    heard: list[str] = []
+
+    def hears(text: str, after: int = 0) -> None:
+        wait_for(lambda: heard.extend(ear.heard()) or any(text in one for one in heard[after:]))  # type: ignore[func-returns-value]
+
+    with Net() as net:
+        words = [*net.inside(*TIDEGATE), "run", "--worker", "--config", "t.yml"]
+        process = subprocess.Popen(words, env=environment | told, cwd=tmp_path, stderr=subprocess.DEVNULL)
+        try:
+            hears("READY=1")
+            assert '"capturing": true' in run("control", "--json", "--config", "t.yml").stdout
+            hears("STATUS=capturing lo")
+            hears("WATCHDOG=1")
+            file.write_text(settings + "sotre: 1\n")
+            before = len(heard)
+            process.send_signal(signal.SIGHUP)
+            hears("READY=1", before)
+            assert [one for one in heard[before:] if one.startswith("RELOADING=1")]
+            hears('the last reload changed nothing: t.yml:4: unknown key "sotre"', before)
+            process.send_signal(signal.SIGTERM)
+            hears("STOPPING=1")
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+            process.wait()

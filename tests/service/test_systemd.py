@@ -24,7 +24,9 @@ pytestmark = [
 TIDEGATE = ["env", f"PYTHONPATH={LIBRARIES}", sys.executable, "-m", "tidegate"]
 SETTINGS = (
     "# ${CREDENTIALS_DIRECTORY}/smtp\nwatch: {interfaces: [lo, one], engine: {interim: 500ms}}\n"
-    "relay: {services: [{name: low, listen: ':81', backend: '10.77.0.1:9'}]}\n"
+    "logs: [{name: all, path: /srv/tidegate/all.log}]\n"
+    "relay: {services: [{name: low, listen: ':81', backend: '10.77.0.1:9'},"
+    " {name: wide, listen: '0.0.0.0:5000-5999', steering: sk_lookup, backend: '10.77.0.1:9'}]}\n"
 )
 DROP_IN = f"""[Service]
 Environment="PYTHONPATH={LIBRARIES}"
@@ -60,6 +62,9 @@ class Service:
     def control(self) -> dict[str, Any]:
         done = self.machine.run(*TIDEGATE, "control", "--json")
         return json.loads(done.stdout) if done.returncode == 0 else {}
+
+    def query(self, sql: str) -> str:
+        return str(self.machine.run(*TIDEGATE, "query", sql, "--format", "csv").stdout)
 
     def pids(self) -> list[int]:
         """Of its processes, as this machine counts them."""
@@ -114,19 +119,17 @@ def test_its_whole_life(service: Service) -> None:
 def _what_it_does(service: Service) -> None:
     """Packets are seen, programs named, low ports opened, and nothing says that it does not work."""
     wait_for(lambda: service.control().get("relay"))
-    service.shell("curl -s http://10.77.0.1:1/; curl -s http://127.0.0.1:81/; true")
+    service.shell("for port in 1 81 5432; do curl -s http://10.77.0.1:$port/; done; true")
     wait_for(lambda: service.control()["connections"] >= 2)
     facts = service.control()
     assert facts["user"] == "tidegate"
     assert not facts["warnings"]
     assert [part for part in facts["parts"] if part.get("error")] == []
-    asked = "SELECT DISTINCT process_name, process_path FROM conn WHERE dst_port IN (1, 81)"
-
-    def named() -> bool:
-        done = service.machine.run(*TIDEGATE, "query", asked, "--format", "csv")
-        return "curl,/usr/bin/curl" in done.stdout
-
-    wait_for(named)
+    named = "SELECT DISTINCT process_name, process_path FROM conn WHERE dst_port IN (1, 81)"
+    wait_for(lambda: "curl,/usr/bin/curl" in service.query(named))
+    wait_for(lambda: "\tcurl\t" in service.shell("cat /srv/tidegate/all.log"))
+    opened = "SELECT DISTINCT server_port FROM relay WHERE type = 'accept' ORDER BY 1"
+    wait_for(lambda: service.query(opened).split() == ["server_port", "81", "5432"])
 
 
 def _what_it_may(service: Service) -> None:

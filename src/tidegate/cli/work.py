@@ -70,8 +70,9 @@ def _serve(running: Running, ending: float) -> int:
     def reload(_number: int, _frame: FrameType | None) -> None:
         running.service.reload()
 
-    for number, handler in ((signal.SIGINT, stop), (signal.SIGTERM, stop), (signal.SIGHUP, reload)):
-        signal.signal(number, handler)
+    for name, handler in (("SIGINT", stop), ("SIGTERM", stop), ("SIGBREAK", stop), ("SIGHUP", reload)):
+        if hasattr(signal, name):  # Windows has SIGBREAK, all others SIGHUP
+            signal.signal(getattr(signal, name), handler)
     running.beside.append(closing.Warnings(running.warnings))
     control = ControlServer(running.control_path, running.commands())
     control.start()

@@ -5,7 +5,7 @@ import pwd
 from collections.abc import Iterator
 from pathlib import Path
 
-from tidegate.helper import identity
+from tidegate.helper import handover, identity
 from tidegate.service.description import (
     CACHE,
     CREDENTIALS,
@@ -67,6 +67,8 @@ class Systemd:
         changed = [path for path, text in files.items() if write(Path(path), text)]
         if description.user == USER:
             must("systemd-sysusers", str(SYSUSERS))
+        for folder in description.writes:
+            handover.prepare_folder(folder, identity.named(description.user))
         must("systemctl", "daemon-reload")
         must("systemctl", "--quiet", "enable" if description.auto else "disable", NAME)
         return [
@@ -184,9 +186,12 @@ def _notes(description: Description) -> Iterator[str]:
     config = description.config or SETTINGS / "tidegate.yml"
     with identity.acting_as(who):
         unread = [path for path in description.files if path not in own and not _readable(path)]
+        closed = [path for path in description.writes if not os.access(path, os.W_OK, effective_ids=True)]
         unread += [config] if _there(config) and not _readable(config) else []
     for path in unread:
         yield f"note: {who.name} cannot read {path}, and has to: chgrp {who.name} it, and chmod g+r"
+    for path in closed:
+        yield f"note: {who.name} cannot write to {path}, and has to: chown -R {who.name} it"
     for name in description.credentials:
         if not (CREDENTIALS / name).is_file():
             yield f"note: it will not start without {CREDENTIALS / name}: put the password there"
@@ -243,7 +248,8 @@ def _purged() -> list[str]:
     if STORE.exists() and is_written(Layout(STORE)):
         raise ServiceError(f"{STORE} is being written to; end that Tidegate first")
     said = removed((STORE, LOGS, CACHE))
-    if USER in {entry.pw_name for entry in pwd.getpwall()}:
+    # One of the same name that somebody made for something else lives elsewhere.
+    if any(entry.pw_name == USER and entry.pw_dir == str(STORE) for entry in pwd.getpwall()):
         must("userdel", USER)
         said.append(f"removed the user {USER}")
     return [*said, *([f"left as they are: {SETTINGS}"] if SETTINGS.exists() else [])]

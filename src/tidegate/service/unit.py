@@ -73,6 +73,7 @@ RestartSec={RESTART:.0f}s
 RestartPreventExitStatus={MISTAKE}
 WatchdogSec={WATCHDOG:.0f}s
 TimeoutStopSec={STOP:.0f}s
+SyslogIdentifier={NAME}
 
 User={description.user}
 AmbientCapabilities={_rights(description)}
