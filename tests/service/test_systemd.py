@@ -1,7 +1,7 @@
 """The service under a real systemd: installed, started, watched over, and removed, with all its restrictions.
 
 systemd runs as the first process of namespaces of its own, with its own /etc, /var, /run and network. Process
-numbers are a container's there, so programs are named by tracepoints; BPF needs the first namespace of them.
+numbers are a container's there, so programs are named by tracepoints; test_bpf.py tries it with BPF.
 """
 
 import json

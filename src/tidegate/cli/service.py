@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from tidegate.cli.options import config_option
+from tidegate.cli.options import PATH
 from tidegate.model.text import safe_text
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ def service() -> None:
 
 
 @service.command()
-@config_option
+@click.option(
+    "--config", type=PATH, metavar="FILE", help="Its configuration; else /etc/tidegate/tidegate.yml."
+)
 @click.option("--user", metavar="NAME", help="Who it runs as; a user of its own, tidegate, unless given.")
 @click.option("--auto", is_flag=True, help="Start it with the machine.")
 @click.option("--print", "only_shown", is_flag=True, help="Show what would be written, and write nothing.")
