@@ -111,6 +111,8 @@ class Running:
         self.service = Service(self._parts, lost=self._lost, beside=self._relay)
         self.ready: Callable[[], None] = lambda: None
         """Called with the first capture, when everything is open."""
+        self.turn: Callable[[], None] = lambda: None
+        """Called with each turn of the loop, some four times a second."""
         self.beside: list[Sink] = []
         """Sinks that are fed beside those of the configuration; closed and used again with a reload."""
         self._tally = Tally()
@@ -160,6 +162,7 @@ class Running:
         )
 
     def _lost(self) -> str:
+        self.turn()
         if os.getppid() != self._parent:  # whoever started us was killed: nobody else would end us
             self.service.stop()
         gone = self._helper.warnings() if self._helper else []

@@ -19,8 +19,12 @@ VERBS = {
     "ship": "Send old logs to an Elasticsearch or OpenSearch server.",
     "tables": "Show the tables and what their columns mean.",
     "control": "Ask a running Tidegate how it goes, or have it reload or stop.",
+    "service": "Have the machine run it: install, start, stop, remove.",
     "doctor": "Say what works here, and the command that mends what does not.",
     "config": "Check, explain or import the configuration.",
+    "reference": "Print the whole reference: commands, configuration, tables.",
+    "man": "Print the manual page, for man.",
+    "completion": "Print what has a shell complete our commands and options.",
 }
 """Every verb, in the order of the help, with its line in it."""
 

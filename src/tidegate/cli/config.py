@@ -93,9 +93,14 @@ def _lines(key: Key) -> Iterator[str]:
     yield key.name
     yield f"    {key.doc}"
     if key.group is None:
-        yield f"    {key.expected}; {_default(key)}"
+        yield f"    {expected_and_default(key)}"
     if variable := _variable(key):
         yield f"    {variable}"
+
+
+def expected_and_default(key: Key) -> str:
+    """What may stand there, and what holds where nothing does."""
+    return f"{key.expected}; {_default(key)}"
 
 
 def _variable(key: Key) -> str:

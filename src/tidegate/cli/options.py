@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
@@ -11,6 +11,9 @@ from tidegate.model.errors import UsageError
 from tidegate.model.filter import parse_filter
 from tidegate.model.units import parse_duration, parse_size
 from tidegate.pipeline.pipeline import Stage
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,7 +45,19 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
-PATH = Parsed("path", _path)
+class _Path(Parsed):
+    """A path; the shell completes it."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem]":
+        """Files."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type="file")]
+
+
+PATH = _Path("path", _path)
 
 answer_format_option = click.option(
     "--format", "format", type=click.Choice(FORMATS), help="How rows are written."

@@ -23,7 +23,9 @@ EARLY = 3.0
 
 @click.command()
 @config_option
-@click.option("--worker", is_flag=True, hidden=True, help="Do the work itself, not watched over.")
+@click.option(
+    "--worker", is_flag=True, help="Without a watching process: whoever started it starts it again (systemd)."
+)
 def run(config: Path | None, worker: bool) -> int:
     """Run capture, alerts and logs as configured, as a service does; `tidegate control` talks to it.
 
@@ -34,9 +36,7 @@ def run(config: Path | None, worker: bool) -> int:
         from tidegate.cli.work import work
 
         return work(config)
-    from tidegate.app.checking import load
-
-    load(config)
+    # A wrong configuration is the worker's to tell: reading it here would cost 20 MB for as long as it runs.
     words = [sys.executable, "-m", "tidegate", "run", "--worker"]
     return Watchman([*words, "--config", str(config)] if config else words).run()
 

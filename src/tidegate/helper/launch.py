@@ -1,5 +1,6 @@
 """Splits one privileged process in two: a helper that keeps few rights, and a worker that keeps none."""
 
+import gc
 import os
 import signal
 import socket
@@ -127,10 +128,12 @@ def _drop(who: Identity) -> None:
 def _fork(records: Callable[[], RecordSource] | None, steers: bool = False) -> Helper:
     pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(3)]
     here, there = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    gc.freeze()  # or its collector would write to all that it shares with us, and so copy it
     with _signals_blocked():
         pid = os.fork()
         if pid == 0:
             _be_helper(there, records, steers)
+    gc.unfreeze()
     for connection in there:
         connection.close()
     return Helper(pid, *here)

@@ -201,17 +201,22 @@ def _fits(path: Path) -> None:
         )
 
 
+def check_free(path: Path) -> int:
+    """Raises UsageError if a Tidegate answers there; else why none does, as an errno."""
+    _fits(path)
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)
+        if (said := probe.connect_ex(str(path))) in (0, errno.EAGAIN, errno.EINPROGRESS):
+            raise UsageError(f"{path}: a Tidegate runs here already; see tidegate control status")
+        return said
+
+
 def _listen(path: Path) -> socket.socket:
     """A socket at the path that only its owner can reach. One that a dead Tidegate left is replaced."""
     _fits(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.is_socket():
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.setblocking(False)
-            if (said := probe.connect_ex(str(path))) in (0, errno.EAGAIN, errno.EINPROGRESS):
-                raise UsageError(f"{path}: a Tidegate runs here already; see tidegate control status")
-        if said == errno.ECONNREFUSED:
-            path.unlink()
+    if path.is_socket() and check_free(path) == errno.ECONNREFUSED:
+        path.unlink()
     listener = socket.socket(socket.AF_UNIX)
     try:
         listener.bind(str(path))

@@ -93,6 +93,11 @@ class Service:
         """Whether it was asked to end."""
         return self._stop.is_set()
 
+    @property
+    def reloading(self) -> bool:
+        """Whether it was asked to read its configuration anew, and has not yet."""
+        return self._reload.is_set()
+
     def reload(self) -> None:
         """Asks it to read its configuration anew; safe from signal handlers and threads."""
         self._reload.set()

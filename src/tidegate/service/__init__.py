@@ -1,0 +1,1 @@
+"""Tidegate as a service of the machine: what each system is told, and its verbs."""
