@@ -24,7 +24,7 @@ class Postman:
     def __init__(
         self, outbox: Outbox, account: Account, keep: float, clock: Callable[[], float], look: float = LOOK
     ) -> None:
-        self.outbox = outbox
+        self._wanted: tuple[Outbox, Account, float] | None = None
         self._sender = Sender(outbox, account, keep, clock)
         self._clock = clock
         self._look = look
@@ -37,6 +37,13 @@ class Postman:
     def start(self) -> None:
         """Begins; what waits is tried at once, as something may have been mended."""
         self._thread.start()
+
+    def renew(self, outbox: Outbox, account: Account, keep: float) -> None:
+        """Sends from there as this one from now on, all that waits at once."""
+        with self._changed:
+            self._wanted = (outbox, account, keep)
+            self._woken = True
+            self._changed.notify()
 
     def wake(self) -> None:
         """There is a new letter."""
@@ -70,23 +77,30 @@ class Postman:
         return {"name": "mail", "waiting": waiting, "lag": lag, "error": safe_text(error), "said": said}
 
     def _work(self) -> None:
-        first = True
+        mended = True
         while not self._stopping:
-            self._guarded(first)
-            first = False
+            wanted, self._wanted = self._wanted, None
+            if wanted:
+                outbox, self._sender.account, self._sender.keep = wanted
+                self._sender.outbox = outbox
+            mended = not self._guarded(mended or wanted is not None)
             with self._changed:
                 self._changed.wait_for(lambda: self._woken or self._stopping, self._look)
                 self._woken = False
 
-    def _guarded(self, first: bool) -> None:
+    def _guarded(self, mended: bool) -> bool:
+        """Sends what is due, all if something may have been mended; False if the outbox cannot be used."""
+        outbox = self._sender.outbox
         try:
-            if first:
-                self.outbox.hurry()
+            if mended:
+                outbox.hurry()
             self._sender.send_due()
-            waiting = self.outbox.waiting()
+            waiting = outbox.waiting()
             self._standing = len(waiting), waiting[0].created if waiting else None
             self._broken = ""
         except (OutboxError, OSError) as error:
             if not self._broken:
                 _log.warning("mail: %s", error)
             self._broken = str(error)
+            return False
+        return True
