@@ -3,8 +3,6 @@
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.header import decode_header, make_header
 from pathlib import Path
@@ -14,7 +12,7 @@ import pytest
 
 from alarms import certificate, notice
 from helpers import wait_for
-from post import office
+from post import office, saying
 from tidegate.alerts.actions import Teller
 from tidegate.alerts.actions.mailing import _people as people_of
 from tidegate.alerts.actions.mailing import letter, mailer
@@ -152,7 +150,6 @@ def test_some_are_refused_and_the_others_have_it() -> None:
 
 
 def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
-    import socket
 
     with socket.create_server(("127.0.0.1", 0)) as mute:
         server = f"127.0.0.1:{mute.getsockname()[1]}"
@@ -211,28 +208,6 @@ def test_a_password_is_for_its_owner_only(tmp_path: Path) -> None:
         secret.write_text(text)
         with pytest.raises(UsageError, match="first line"):
             read_secret(secret)
-
-
-@contextmanager
-def saying(*answers: bytes, endless: bytes = b"") -> Iterator[str]:
-    """A server that gives these answers, one to each thing that is said, and then the last without an end."""
-
-    words = (b"EHLO", b"MAIL", b"RCPT", b"DATA", b".", b"QUIT")
-
-    def serve() -> None:
-        with suppress(OSError), listener.accept()[0] as caller, caller.makefile("rb") as said:
-            for answer in answers:
-                caller.sendall(answer)
-                while not said.readline().strip().upper().startswith(words):
-                    continue
-            for _ in range(100_000 if endless else 0):
-                caller.sendall(endless)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-        thread.join()
 
 
 @pytest.mark.parametrize("before", [(), (b"220 hi\r\n",)])

@@ -1,6 +1,7 @@
 """Recordings of `tidegate run` at certain times of day: captures of their own, in one thread."""
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -246,8 +247,11 @@ def _capture(window: Window, now: datetime) -> WatchSettings:
 
 def _files(window: Window) -> list[tuple[Path, int]]:
     """Its files with their sizes, the oldest first: their names tell."""
+    ours = re.compile(re.escape(window.settings.name) + r"-\d{8}-\d{6}(_\d+)?\.pcapng")
     found = []
-    for path in sorted(window.folder.glob(f"{window.settings.name}-[0-9]*.pcapng")):
+    for path in sorted(window.folder.glob("*.pcapng")):
+        if not ours.fullmatch(path.name):
+            continue
         try:
             found.append((path, path.stat().st_size))
         except OSError:  # gone meanwhile

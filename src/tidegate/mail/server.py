@@ -94,7 +94,7 @@ class Session(smtplib.SMTP):
     _left = LONGEST_ANSWERS
     phase = "connect"
     heard: Heard | None = None
-    _hidden = False
+    _letter = 0
 
     def getreply(self) -> tuple[int, bytes]:
         """Takes an answer; raises SMTPServerDisconnected for one without an end."""
@@ -107,19 +107,19 @@ class Session(smtplib.SMTP):
             lines = reply[1].decode(errors="replace").split("\n")
             for number, line in enumerate(lines):
                 self.heard(f"< {reply[0]}{' ' if number == len(lines) - 1 else '-'}{one_line(line, 200)}")
+            if reply[0] == 354 and self._letter:
+                self.heard(f"  (the letter, {self._letter:,} bytes)")
         return reply
 
     def putcmd(self, cmd: str, args: str = "") -> None:
         """Says something."""
         if self.heard:
-            said = f"{cmd} {args}".strip()
-            self.heard(f"> {'****' if self._hidden else one_line(said, 200)}")
+            self.heard(f"> {one_line(f'{cmd} {args}', 200)}")
         super().putcmd(cmd, args)
 
     def data(self, msg: object) -> tuple[int, bytes]:
         """Says that a letter follows, and the letter."""
-        if self.heard and isinstance(msg, bytes):
-            self.heard(f"  (a letter of {len(msg):,} bytes)")
+        self._letter = len(msg) if isinstance(msg, bytes) else 0
         return super().data(msg)  # type: ignore[arg-type]
 
     def introduce(self, user: str, password: str) -> None:
