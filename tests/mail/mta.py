@@ -133,7 +133,7 @@ def _wait(process: subprocess.Popen[bytes], port: int, said: Path, patience: flo
 
 
 def _end(process: subprocess.Popen[bytes], noted: Path) -> None:
-    """The process that was started is a script, which waits for the one that works; that one ends its parts."""
+    """What was started is a script, which waits for the one that works; that one ends its parts."""
     with suppress(OSError, ValueError):
         os.kill(int(noted.read_text()), signal.SIGTERM)
     try:

@@ -62,7 +62,7 @@ def test_a_report_arrives_whole(
     assert isinstance(body, EmailMessage)
     assert body.get_content() == ".\n..\nFrom here\nä\n"
     seen = [part.get_content() for part in message.walk() if part.get_content_type() == "image/png"]
-    assert seen == [each.png for each in pictures]
+    assert seen == [each.png for each in document.pictures]
     assert [part.get_payload(decode=True) for part in message.iter_attachments()] == [document.sheets[0].csv]
 
 
