@@ -23,6 +23,8 @@ from tidegate.schedule.planner import Due, Plan
 
 Build = Callable[[str, datetime, datetime], Document]
 """Makes the report of a name over a span of time; raises TidegateError."""
+Covers = Callable[[str, datetime], tuple[datetime, datetime] | None]
+"""What a report of this name, made at this time, covers by itself; None leaves it to the schedule."""
 
 
 @dataclass(frozen=True)
@@ -61,21 +63,30 @@ class Timetable:
     """None of its parts runs where nothing asks for it. Used by one thread, but for `parts` and `reports`."""
 
     def __init__(
-        self, open: Open, build: Build | None = None, clock: Callable[[], float] = time.time
+        self,
+        open: Open,
+        build: Build | None = None,
+        clock: Callable[[], float] = time.time,
+        covers: Covers | None = None,
     ) -> None:
-        """`open` gives a capture, `build` a report."""
+        """`open` gives a capture, `build` a report; `covers` says over what where the schedule does not."""
         self._open = open
         self._build = build
+        self._covers = covers
         self._clock = clock
+        self._wanted: Wanted | None = None
         self._scheduler: Scheduler | None = None
         self._postman: Postman | None = None
         self._windows: Windows | None = None
 
     def follow(self, wanted: Wanted) -> None:
         """Goes by these settings from now on; raises TidegateError where a directory cannot be used."""
+        if wanted is self._wanted:  # only the outputs were opened anew
+            return
         self._follow_mail(wanted)
         self._follow_reports(wanted)
         self._follow_windows(wanted)
+        self._wanted = wanted
 
     def parts(self) -> list[dict[str, Any]]:
         """How they stand."""
@@ -91,7 +102,7 @@ class Timetable:
         for each in (self._windows, self._scheduler, self._postman):
             if each:
                 each.close()
-        self._windows = self._scheduler = self._postman = None
+        self._windows = self._scheduler = self._postman = self._wanted = None
 
     def _follow_mail(self, wanted: Wanted) -> None:
         if wanted.account is None:
@@ -107,7 +118,7 @@ class Timetable:
         self._postman.start()
 
     def _follow_reports(self, wanted: Wanted) -> None:
-        make = _Maker(wanted, self._build, self._postman, self._clock)
+        make = _Maker(wanted, self._build, self._covers, self._postman, self._clock)
         if self._scheduler:
             self._scheduler.renew(wanted.plans, make)
         elif wanted.plans:
@@ -128,10 +139,16 @@ class _Maker:
     """Makes a report, keeps its page and puts it into the outbox."""
 
     def __init__(
-        self, wanted: Wanted, build: Build | None, postman: Postman | None, clock: Callable[[], float]
+        self,
+        wanted: Wanted,
+        build: Build | None,
+        covers: Covers | None,
+        postman: Postman | None,
+        clock: Callable[[], float],
     ) -> None:
         self._wanted = wanted
         self._build = build
+        self._covers = covers
         self._postman = postman
         self._clock = clock
 
@@ -149,8 +166,19 @@ class _Maker:
     def _document(self, due: Due) -> Document:
         if self._build is None:
             raise UsageError("this Tidegate makes no reports")
-        period, zone = due.plan.period(due.slot), due.plan.when.zone
-        return self._build(due.plan.report, period.begin.astimezone(zone), period.end.astimezone(zone))
+        zone = due.plan.when.zone
+        begin, end = self._span(due)
+        return self._build(due.plan.report, begin.astimezone(zone), end.astimezone(zone))
+
+    def _span(self, due: Due) -> tuple[datetime, datetime]:
+        """What the schedule says, else what the report says, else since the time before."""
+        plan = due.plan
+        if plan.span is None and plan.settings.last is None:
+            shown = due.slot.astimezone(plan.when.zone)
+            if self._covers and (own := self._covers(plan.report, shown)):
+                return own
+        period = plan.period(due.slot)
+        return period.begin, period.end
 
     def _keep(self, due: Due, document: Document) -> str:
         folder = Path(due.plan.settings.folder)

@@ -197,6 +197,8 @@ class Windows:
         dropped = counters.dropped_kernel
         lost = f", {human_count(dropped)} dropped by the kernel" if dropped else ""
         what = f"{human_count(counters.packets)} packets{lost}, {human_bytes(_size(each.window))} in all"
+        if each.source and each.source.missing:
+            return f"waiting for {', '.join(map(safe_text, each.source.missing))}; {what}"
         if each.interval:
             return f"recording until {each.interval.end:%Y-%m-%d %H:%M} UTC; {what}"
         coming = each.window.span.next(in_utc(self._wall()))

@@ -30,10 +30,11 @@ def mailer(settings: AlertMailSettings) -> Send:
 def _people(settings: AlertMailSettings) -> Mailer:
     of = f"mail {clip(settings.name, 40)}"
     try:
+        account = open_account(_server(settings), of)
         check_addresses(settings.to, "to")
         if settings.retries < 0:
             raise SettingError("no negative retries: 0 or more", "retries")
-        return Mailer(open_account(_server(settings), of), settings.to)
+        return Mailer(account, settings.to)
     except SettingError as error:
         raise SettingError(error.text, *error.key, of=of) from None
 

@@ -16,7 +16,7 @@ class ReportTimeSettings:
     from_: str = option("", 'what it covers: from this time of day, such as "22:00"')
     to: str = option("", "to this one, the last time before it is made")
     last: Annotated[float, DURATION] | None = option(
-        None, "or so long before it is made; unless given: since the time before"
+        None, "or so long before it is made; unless given: what the report says, or since the time before"
     )
     mail: tuple[str, ...] = option((), "who gets it; mail.to unless given")
     subject: str = option("", "subject of its mail; mail.subject unless given")
