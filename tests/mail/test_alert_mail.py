@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.header import decode_header, make_header
 from pathlib import Path
@@ -17,7 +18,8 @@ from tidegate.alerts.actions import Teller
 from tidegate.alerts.actions.mailing import _people as people_of
 from tidegate.alerts.actions.mailing import letter, mailer
 from tidegate.mail import Letter, MailError, open_account
-from tidegate.model.config import AlertMailSettings, MailSettings
+from tidegate.model.config import AlertMailSettings, AlertSettings, MailSettings
+from tidegate.model.config.alerts import by_mail
 from tidegate.model.errors import UsageError
 from tidegate.model.secret import read_secret
 
@@ -137,6 +139,26 @@ def test_it_is_tried_again_unless_it_never_will() -> None:
         teller.join(5.0)
         assert teller.lost == 1
         assert [post.message(n)["Message-ID"].split(".")[1] for n in (0, 1)] == ["b", "c"]
+
+
+def test_a_mail_without_a_server_goes_by_that_of_section_mail(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("open sesame\n")
+    secret.chmod(0o600)
+    mine = AlertMailSettings("ops", ("ops@example.org",), timeout=20.0)
+    with office(None, "open sesame", auth_require_tls=False) as (post, server):
+        shared = MailSettings(server=server, user="kim", password_file=str(secret), sender="pi@example.org")
+        (by_section,) = by_mail(AlertSettings(mails=(mine,)), shared).mails
+        people_of(by_section).send(short())
+        people_of(replace(by_section, sender="alarm@example.org")).send(short(message_id="m2"))
+    assert post.users == ["kim", "kim"]
+    assert [str(post.message(number)["From"].addresses[0].addr_spec) for number in (0, 1)] == [
+        "pi@example.org",
+        "alarm@example.org",
+    ]
+    own = replace(by_section, server="127.0.0.1:1")
+    with pytest.raises(ConnectionRefusedError):
+        people_of(own).send(short())
 
 
 def test_some_are_refused_and_the_others_have_it() -> None:

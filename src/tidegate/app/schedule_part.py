@@ -161,4 +161,9 @@ class Scheduler:
                 self.error = str(error)
                 self._seen = None
             with self._changed:
-                self._changed.wait_for(lambda: self._stopping or self._renewed, self._look)
+                self._changed.wait_for(lambda: self._stopping or self._renewed, self._patience())
+
+    def _patience(self) -> float:
+        """Seconds until the next look: at the next time, or as long as clocks are trusted."""
+        left = self._next.timestamp() - self._clock() if self._next and not self.error else self._look
+        return min(max(left, 0.01), self._look)

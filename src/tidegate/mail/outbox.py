@@ -12,6 +12,7 @@ is written before the letter is removed, and every file is whole or not there.
 
 import hashlib
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -41,10 +42,13 @@ class Outbox:
         self.folder = folder
         self._bound = bound
         try:
+            make_folder(folder.parent, 0o750)
             for each in (self._waiting, self._done):
                 make_folder(each)
         except OSError as error:
             raise OutboxError(f"{folder}: {error.strerror or error}; choose another mail.outbox") from None
+        if not os.access(self._waiting, os.R_OK | os.X_OK):
+            raise OutboxError(f"{folder}: it belongs to another user; ask as that user, or as root")
 
     @property
     def _waiting(self) -> Path:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from tidegate.model.errors import TidegateError
 
+_SAFELY = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+"""Inherited by no program, through no link, byte for byte; where the system has such a thing."""
+
 
 class BusyError(TidegateError):
     """Another process holds a lock."""
@@ -16,7 +19,7 @@ def write_whole(path: Path, data: bytes, mode: int = 0o600) -> None:
     """Writes a file by way of another one beside it; raises OSError, and then nothing has changed."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+        fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _SAFELY, mode)
         with os.fdopen(fd, "wb") as file:
             file.write(data)
             file.flush()
@@ -72,13 +75,14 @@ class Lock:
         self._fd = -1
 
     def take(self, wait: bool = False) -> bool:
-        """Takes it; False if another holds it, unless it is waited for. Raises OSError."""
-        import fcntl
+        """Takes it; False if another holds it, unless it is waited for. Raises OSError.
 
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        Where there are no such locks (Windows), nobody holds it.
+        """
+        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | _SAFELY, 0o600)
         try:
             give_away(self._path)
-            fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            _flock(fd, wait)
         except BlockingIOError:
             os.close(fd)
             return False
@@ -93,6 +97,14 @@ class Lock:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def _flock(fd: int, wait: bool) -> None:
+    try:
+        from fcntl import LOCK_EX, LOCK_NB, flock
+    except ImportError:
+        return
+    flock(fd, LOCK_EX | (0 if wait else LOCK_NB))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from tidegate.model.errors import UsageError
 from tidegate.model.text import clip, safe_text
@@ -45,6 +45,8 @@ def _named(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
+        if not available_timezones():
+            raise UsageError("this system knows no time zones; install tzdata") from None
         said = clip(safe_text(name), 40)
         raise UsageError(f'"{said}" is no time zone: write Europe/Berlin, America/New_York or UTC') from None
 
