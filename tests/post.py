@@ -114,7 +114,7 @@ def office(
 def saying(*answers: bytes, endless: bytes = b"", hang: bool = False) -> Iterator[str]:
     """A server that gives these answers, one to each thing said, and then ends, hangs or never ends."""
 
-    words = (b"EHLO", b"HELO", b"MAIL", b"RCPT", b"DATA", b".", b"QUIT", b"AUTH", b"STARTTLS")
+    words = (b"EHLO", b"HELO", b"MAIL", b"RCPT", b"DATA", b".", b"QUIT", b"AUTH", b"STARTTLS", b"A2LT")
     over = threading.Event()
 
     def serve() -> None:

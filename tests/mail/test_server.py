@@ -3,6 +3,7 @@
 import base64
 import ssl
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,23 @@ def test_a_server_that_knows_only_login_is_served(tmp_path: Path, secret: Path) 
     assert post.users == ["kim"]
     assert "> AUTH LOGIN ****" in heard
     assert base64.b64encode(b"kim").decode() not in "\n".join(heard)
+
+
+@pytest.mark.parametrize(("end", "taken"), [(b"235 well\r\n", True), (b"535 no\r\n", False)])
+def test_a_digest_is_not_shown_either(end: bytes, taken: bool, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("open sesame\n")
+    secret.chmod(0o600)
+    heard: list[str] = []
+    greeting = (b"220 hi\r\n", b"250-hi\r\n250 AUTH CRAM-MD5\r\n")
+    with saying(*greeting, b"334 PDEyMzRAaGk+\r\n", end, b"221 bye\r\n") as server:
+        given = account(server, user="kim", password_file=str(secret))
+        with nullcontext() if taken else pytest.raises(MailError, match="535 no"):
+            greet(given, heard.append)
+    assert "> AUTH CRAM-MD5 ****" in heard
+    assert f"< {end.decode().strip()}" in heard
+    assert "PDEy" not in "\n".join(heard)
+    assert "a2lt" not in "\n".join(heard)
 
 
 def test_a_wrong_password_is_tried_once_and_says_what_gmail_wants(secret: Path) -> None:

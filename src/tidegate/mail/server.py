@@ -130,35 +130,49 @@ class Session(smtplib.SMTP):
         self.ehlo_or_helo_if_needed()
         ways = self.esmtp_features.get("auth", "").upper().split()
         if "PLAIN" in ways:
-            code, words = self._secretly("AUTH PLAIN", [f"\0{user}\0{password}"])
+            code, words = self._secretly("AUTH PLAIN", self._by_lines, [f"\0{user}\0{password}"])
         elif "LOGIN" in ways:
-            code, words = self._secretly("AUTH LOGIN", [user, password])
+            code, words = self._secretly("AUTH LOGIN", self._by_lines, [user, password])
         elif "CRAM-MD5" in ways:
             self.user, self.password = user, password
-            code, words = self.auth("CRAM-MD5", self.auth_cram_md5)
+            code, words = self._secretly("AUTH CRAM-MD5", self._by_challenge, [password])
         else:
             raise smtplib.SMTPNotSupportedError("the server takes no login that is known here (PLAIN, LOGIN)")
         if code not in (235, 503):
             raise smtplib.SMTPAuthenticationError(code, words)
 
-    def _secretly(self, command: str, secrets: list[str]) -> tuple[int, bytes]:
-        """AUTH with secrets in UTF-8, of which nobody hears anything."""
-        written = [base64.b64encode(each.encode()).decode("ascii") for each in secrets]
+    def _secretly(
+        self, command: str, talk: Callable[[str, list[str]], tuple[int, bytes]], secrets: list[str]
+    ) -> tuple[int, bytes]:
+        """A login of which nobody hears more than its kind and its end."""
         if self.heard:
             self.heard(f"> {command} ****")
         heard, self.heard = self.heard, None
         try:
-            answer = self.docmd(command, written[0])
-            for each in written[1:]:
-                if answer[0] != 334:
-                    break
-                answer = self.docmd(each)
+            answer = talk(command, secrets)
         finally:
             self.heard = heard
         if self.heard:
-            words = _without(answer[1].decode(errors="replace"), [*secrets, *written])
+            words = _without(answer[1].decode(errors="replace"), [*secrets, *map(_coded, secrets)])
             self.heard(f"< {answer[0]} {one_line(words, 200)}")
         return answer
+
+    def _by_lines(self, command: str, secrets: list[str]) -> tuple[int, bytes]:
+        """The secrets, one after the other, in UTF-8."""
+        answer = self.docmd(command, _coded(secrets[0]))
+        for each in secrets[1:]:
+            if answer[0] != 334:
+                break
+            answer = self.docmd(_coded(each))
+        return answer
+
+    def _by_challenge(self, command: str, secrets: list[str]) -> tuple[int, bytes]:
+        """A digest of the password and what the server asks."""
+        try:
+            return self.auth("CRAM-MD5", self.auth_cram_md5)
+        except smtplib.SMTPAuthenticationError as error:
+            words = error.smtp_error
+            return error.smtp_code, words if isinstance(words, bytes) else words.encode()
 
 
 class _SessionTls(Session, smtplib.SMTP_SSL):
@@ -278,6 +292,10 @@ def _take_leave(server: Session) -> None:
 def said(text: str | bytes) -> str:
     """A server's words, harmless and in one line."""
     return one_line(text.decode(errors="replace") if isinstance(text, bytes) else text, 200)
+
+
+def _coded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode("ascii")
 
 
 def _without(text: str, secrets: Sequence[str]) -> str:
