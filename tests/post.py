@@ -4,7 +4,7 @@ import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from email import message_from_bytes
@@ -27,11 +27,15 @@ class Post:
         self.users: list[str] = []
         self.hello: list[str] = []
         self.tls: list[bool] = []
+        self.at_hello: Callable[[], None] = lambda: None
+        self.at_letter: Callable[[], None] = lambda: None
+        """Called before the answer is given."""
 
     async def handle_EHLO(  # noqa: N802 - the server's word for it
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         self.hello.append(hostname)
+        self.at_hello()
         session.host_name = hostname
         return responses
 
@@ -50,6 +54,7 @@ class Post:
             return self.refuse.pop(0)
         self.tls.append(session.ssl is not None)
         self.letters.append(envelope)
+        self.at_letter()
         return "250 taken"
 
     def message(self, number: int = 0) -> EmailMessage:

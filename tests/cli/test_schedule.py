@@ -89,6 +89,20 @@ def test_every_mistake_is_told_with_its_line(run: Run, tmp_path: Path) -> None:
         assert line in said, said
 
 
+def test_times_need_no_quotes(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "t.yml"
+    file.write_text("schedule: {windows: [{name: w, from: 22:00, to: 06:30, days: mon-fri}]}\n")
+    done = run("schedule", "--json", "--config", str(file))
+    (window,) = json.loads(done.stdout)["windows"]
+    assert window["end"][11:16] == "06:30"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="capturing needs root")
+def test_watch_says_that_it_serves_no_schedule(run: Run, tmp_path: Path) -> None:
+    done = run("watch", "-i", "lo", "--for", "200ms", "--no-store", "--config", str(written(tmp_path)))
+    assert "schedule: only tidegate run serves it, not watch" in done.stderr
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="capturing needs root")
 def test_a_running_tidegate_records_and_tells_of_its_schedule(
     run: Run, tmp_path: Path, environment: dict[str, str]

@@ -230,16 +230,44 @@ def test_two_processes_send_each_letter_once(outbox: Outbox) -> None:
     for name in names:
         outbox.put(slip(name), letter(name), NOON)
     with office() as (post, server):
-        words = [sys.executable, __file__, str(outbox.folder), server]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([LIBRARIES, str(Path(__file__).parents[1])]),
-        }
-        others = [subprocess.Popen(words, env=environment) for _ in range(3)]
+        others = [_another(outbox, server) for _ in range(3)]
         for other in others:
             assert other.wait(60) == 0
     assert sorted(post.subjects()) == sorted(f"subject {name}" for name in names)
     assert outbox.waiting() == []
+
+
+@pytest.mark.parametrize("moment", ["at_hello", "at_letter"])
+def test_a_process_that_is_killed_loses_nothing_and_repeats_only_what_was_not_answered(
+    moment: str, outbox: Outbox
+) -> None:
+    """Killed as the server hears the fourth letter it loses one it cannot know of; between letters none."""
+    names = [f"m{number}" for number in range(8)]
+    for number, name in enumerate(names):
+        outbox.put(slip(name, created=NOON + number), letter(name), NOON)
+    with office() as (post, server):
+        started: list[subprocess.Popen[bytes]] = []
+
+        def kill() -> None:
+            if len(post.letters) == 4 and len(started) == 1:
+                started[0].kill()
+
+        setattr(post, moment, kill)
+        while not started or started[-1].wait(60):
+            started.append(_another(outbox, server))
+            assert len(started) < 5
+    assert len(started) == 2
+    twice = ["subject m3"] if moment == "at_letter" else []
+    assert sorted(post.subjects()) == sorted([*(f"subject {name}" for name in names), *twice])
+    assert len({str(post.message(number)["Message-ID"]) for number in range(len(post.letters))}) == 8
+    assert [each.state for each in outbox.done()] == ["sent"] * 8
+
+
+def _another(outbox: Outbox, server: str) -> "subprocess.Popen[bytes]":
+    """A process that empties the outbox."""
+    ours = os.pathsep.join([LIBRARIES, str(Path(__file__).parents[1])])
+    words = [sys.executable, __file__, str(outbox.folder), server]
+    return subprocess.Popen(words, env={**os.environ, "PYTHONPATH": ours})
 
 
 def test_the_postman_waits_for_a_server_that_is_away_and_a_new_password(outbox: Outbox) -> None:

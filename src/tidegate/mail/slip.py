@@ -102,9 +102,10 @@ def after_failure(slip: Slip, error: Exception, keep: float, now: float) -> Slip
     Only what a server says of this very letter ends it: a wrong password or a server that knows no STARTTLS
     is mended by somebody, and then the letter is sent.
     """
-    reason = one_line(_words(error), LONGEST_SAID)
-    known = replace(slip, said=reason)
     too_large = isinstance(error, MailError) and error.code == 552
+    help = f"; lower mail.max_size, it has {slip.size:,} bytes" if too_large else ""
+    reason = one_line(_words(error) + help, LONGEST_SAID)
+    known = replace(slip, said=reason)
     if isinstance(error, MailError) and error.final and (error.phase == "data" or too_large):
         refused = {**known.refused, **dict.fromkeys(known.left, reason)}
         return _finished(replace(known, refused=refused), now)
