@@ -22,6 +22,8 @@ from tidegate.sources.patient import Capture, Patient, Totals
 
 LAST_WAIT = 10.0
 """Seconds a recording has to write what it still holds."""
+FLOWS = 4096
+"""Connections that are followed at once: nobody reads rows of them."""
 TIDY = 60.0
 """Seconds between two looks at how much has been recorded."""
 
@@ -243,7 +245,7 @@ def _capture(window: Window, now: datetime) -> WatchSettings:
         tables=("health",),
         promiscuous=settings.promiscuous,
         record=RecordSettings(str(path), total=settings.total),
-        engine=EngineSettings(health=60.0),
+        engine=EngineSettings(health=60.0, max_flows=FLOWS),
     )
 
 
