@@ -17,6 +17,8 @@ FIRST_WAIT, LONGEST_WAIT = 60.0, 3600.0
 LEAST_TRIES = 20
 """Nothing is given up before: a clock that jumped ahead must cost no letter."""
 LONGEST_SAID = 300
+_LATEST = 253_402_300_000.0
+"""Seconds until the year 9999."""
 
 
 class BrokenSlipError(TidegateError):
@@ -74,13 +76,18 @@ def from_json(line: bytes) -> Slip:
             *slip.taken.values(),
         )
         texts = (slip.message_id, slip.report, slip.subject, slip.sender, slip.said, *slip.refused.values())
-        if not all(isinstance(each, int | float) for each in (*numbers, *slip.taken.values())):
+        if not all(_is_number(each) for each in (*numbers, *slip.taken.values())):
             raise BrokenSlipError("holds no letter")
         if not all(isinstance(each, str) for each in (*texts, slip.state)):
             raise BrokenSlipError("holds no letter")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise BrokenSlipError(f"holds no letter ({type(error).__name__})") from None
     return slip
+
+
+def _is_number(value: object) -> bool:
+    """Whether it can be a time or a count."""
+    return isinstance(value, int | float) and 0 <= value <= _LATEST
 
 
 def after_delivery(slip: Slip, delivery: Delivery, now: float) -> Slip:

@@ -13,6 +13,8 @@ from tidegate.model.errors import StoreError, TidegateError
 NAME = "schedule.json"
 VERSION = 1
 LARGEST = 16 << 20
+_LATEST = 253_402_300_000.0
+"""Seconds until the year 9999."""
 MOST_RUNS = 64
 """Times of an entry that are remembered: a clock that is set back repeats none of them."""
 MOST_ENTRIES = 1000
@@ -91,18 +93,26 @@ def from_json(data: Any) -> Book:
 def _entry(data: Any) -> Entry:
     runs = [
         Run(
-            slot=float(each["slot"]),
+            slot=_time(each["slot"]),
             state=str(each["state"]),
             tries=int(each["tries"]),
-            started=float(each["started"]),
-            finished=None if each["finished"] is None else float(each["finished"]),
-            again=float(each["again"]),
+            started=_time(each["started"]),
+            finished=None if each["finished"] is None else _time(each["finished"]),
+            again=_time(each["again"]),
             said=str(each["said"]),
             message_id=str(each["message_id"]),
         )
         for each in data["runs"][-MOST_RUNS:]
     ]
-    return Entry(str(data["at"]), float(data["since"]), runs)
+    return Entry(str(data["at"]), _time(data["since"]), runs)
+
+
+def _time(value: Any) -> float:
+    """Seconds that a date can be made of."""
+    found = float(value)
+    if not 0 <= found <= _LATEST:
+        raise ValueError("no time")
+    return found
 
 
 def read_book(path: Path) -> Book:
