@@ -12,3 +12,12 @@ class MailError(TidegateError):
         self.final = final
         self.code = code
         self.phase = phase
+
+
+class TooLargeError(MailError):
+    """A letter that the server takes nobody's of that size."""
+
+    def __init__(self, limit: int) -> None:
+        """`limit` is in bytes."""
+        super().__init__(f"552 the server takes letters of {limit:,} bytes at most", True, 552, "mail")
+        self.limit = limit

@@ -119,7 +119,7 @@ def _smaller(document: Document, left_out: list[str]) -> Document | None:
 def _letter(document: Document, wrapping: Wrapping, left_out: list[str]) -> bytes:
     subject, date = subject_of(document, wrapping), wrapping.date
     made = headed(subject, date, wrapping.message_id, wrapping.sender, wrapping.to)
-    before, after = _filled(wrapping.text, document, wrapping).strip(), _missing(document.name, left_out)
+    before, after = _filled(wrapping.text, document, wrapping).strip(), missing(document.name, left_out)
     text = "\n\n".join(filter(None, (before, after, clip(document.text, _LONGEST_TEXT).strip("\n"))))
     made.set_content(safe_lines(text) + "\n", cte="quoted-printable")
     if document.html:
@@ -129,7 +129,8 @@ def _letter(document: Document, wrapping: Wrapping, left_out: list[str]) -> byte
     return made.as_bytes()
 
 
-def _missing(report: str, left_out: list[str]) -> str:
+def missing(report: str, left_out: list[str]) -> str:
+    """What is said where something had to be left out; empty if nothing had to."""
     if not left_out:
         return ""
     what = ", ".join(left_out)
@@ -143,7 +144,7 @@ def _add_page(made: EmailMessage, document: Document, message_id: str, notes: li
     def named(match: re.Match[str]) -> str:
         return f'"cid:{match[1]}@{message_id}"' if match[1] in there else '""'
 
-    page = _with_notes(_CID.sub(named, document.html), notes)
+    page = with_notes(_CID.sub(named, document.html), notes)
     made.add_alternative(_encodable(page), subtype="html", cte="quoted-printable")
     *_, page_part = made.iter_parts()
     for picture in document.pictures:
@@ -151,7 +152,8 @@ def _add_page(made: EmailMessage, document: Document, message_id: str, notes: li
         page_part.add_related(picture.png, "image", "png", cid=cid, filename=name, disposition="inline")
 
 
-def _with_notes(page: str, notes: list[str]) -> str:
+def with_notes(page: str, notes: list[str]) -> str:
+    """The page with paragraphs before all else."""
     written = "".join(
         f"<p>{html_.escape(safe_lines(note)).replace(chr(10), '<br>')}</p>\n" for note in filter(None, notes)
     )

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tidegate.mail.account import Account
-from tidegate.mail.errors import MailError
+from tidegate.mail.errors import MailError, TooLargeError
 from tidegate.mail.line import Line, limited
 from tidegate.mail.outbox import Outbox, OutboxError
-from tidegate.mail.server import deliver
+from tidegate.mail.server import Delivery, deliver
+from tidegate.mail.shrink import shrink
 from tidegate.mail.slip import Slip, after_delivery, after_failure
 
 SLOWEST = 20_000
@@ -73,7 +74,7 @@ class Sender:
         try:
             letter = self.outbox.letter(slip)
             with limited(self.line, seconds, "tidegate-mail-cut"):
-                delivery = deliver(self.account, letter, slip.left, self.line.opened)
+                delivery = self._deliver(slip, letter)
         except OutboxError:
             raise
         except (OSError, MailError) as error:
@@ -81,6 +82,16 @@ class Sender:
         except Exception as error:  # noqa: BLE001 - what a library makes of an answer must not end the thread
             return after_failure(slip, error, self.keep, self.clock())
         return after_delivery(slip, delivery, self.clock())
+
+    def _deliver(self, slip: Slip, letter: bytes) -> Delivery:
+        """Hands it in; once more with less in it where it is too large for the server."""
+        try:
+            return deliver(self.account, letter, slip.left, self.line.opened)
+        except TooLargeError as error:
+            smaller = shrink(letter, error.limit, slip.report)
+            if smaller is None:
+                raise
+        return deliver(self.account, smaller, slip.left, self.line.opened)
 
 
 def _tell(before: Slip, slip: Slip) -> None:

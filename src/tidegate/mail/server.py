@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from tidegate.mail.account import Account, this_host
-from tidegate.mail.errors import MailError
+from tidegate.mail.errors import MailError, TooLargeError
 from tidegate.mail.line import Opened
 from tidegate.model.text import one_line
 
@@ -64,6 +64,9 @@ def deliver(
         server.phase = "mail"
         server.ehlo_or_helo_if_needed()
         sizes = [f"size={len(letter)}"] if server.has_extn("size") else []
+        limit = server.esmtp_features.get("size", "").strip()
+        if limit.isascii() and limit.isdigit() and 0 < int(limit[:18]) < len(letter):
+            raise TooLargeError(int(limit))
         code, words = server.mail(account.sender, sizes)
         if code != 250:
             raise smtplib.SMTPResponseException(code, words)
