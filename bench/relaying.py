@@ -14,7 +14,7 @@ from pathlib import Path
 from measure import BENCH, BUILT, Check, Report, compiled
 
 SECONDS = "2"
-IDLE = 4000
+FEW, IDLE = 1000, 8900
 BULK, SHORT = 1.3, 1.0
 
 HAPROXY = """
@@ -95,17 +95,25 @@ def resident(pid: int) -> int:
 
 
 def idle(port: int, pid: int) -> float:
-    """Bytes of memory that a connection at rest costs."""
-    before = resident(pid)
-    words = [compiled("load"), "idle", str(port), str(IDLE)]
+    """Bytes of memory that a connection at rest costs, beyond the first thousand."""
+    with held(port, FEW) as few:
+        before = resident(pid)
+        with held(port, IDLE - few) as more:
+            return (resident(pid) - before) / more
+
+
+@contextlib.contextmanager
+def held(port: int, wish: int) -> Iterator[int]:
+    """So many connections that have asked once, until the block ends; how many they are."""
+    words = [compiled("load"), "idle", str(port), str(wish)]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         count = int(holder.stdout.readline())
-        time.sleep(0.5)
-        cost = (resident(pid) - before) / count
+        # Until what the log took up for them is given back.
+        time.sleep(4)
+        yield count
         assert holder.stdin is not None
         holder.stdin.close()
-    return cost
 
 
 def figures(port: int, pid: int) -> dict[str, float]:

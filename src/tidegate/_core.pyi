@@ -12,6 +12,7 @@ __all__ = [
     "EngineConfig",
     "InterfaceInfo",
     "InterfaceStats",
+    "LineWriter",
     "ParquetWriter",
     "ProcessWatch",
     "Reader",
@@ -169,10 +170,7 @@ class Stats:
 
 @final
 class Reader:
-    """Capture files, one after the other, as one capture.
-
-    pcap and pcapng, plain, gzip or zstd; "-" is standard input.
-    """
+    """Capture files, one after the other: pcap and pcapng, plain, gzip or zstd; "-" is standard input."""
 
     def __new__(
         cls,
@@ -227,10 +225,7 @@ class Watcher:
         is raised after the rows made before it.
         """
     def stop(self) -> None:
-        """Ends the capture; poll() then gives what is left.
-
-        Safe from any thread and from a signal handler.
-        """
+        """Ends the capture; poll() then gives what is left. Safe from any thread and from a signal handler."""
     def interfaces(self) -> list[str]:
         """Those watched so far, gone ones included."""
     def stats(self) -> Stats: ...
@@ -247,6 +242,8 @@ class Relay:
         """Counters since the start: services (by name: connections, total, refused by cause, up, down, today, addresses with their connections,
         last), connections, most, memory (bytes that wait), dropped (rows), files, waiting (ports, with the reason).
         """
+    def dropped(self) -> int:
+        """Rows of all tables that were dropped because poll() came too late; also in stats()."""
     def connections(self, limit: int) -> list[dict[str, Any]]:
         """Connections as they stand, the oldest first: id, uid, service, client_ip, client_port, server_ip, server_port, backend, remote, rule, protocol, phase,
         up, down, since (nanoseconds UTC), idle (seconds).
@@ -369,15 +366,20 @@ class TextWriter:
         """The same in pieces of about a megabyte, made as they are asked for."""
 
 @final
+class LineWriter:
+    """Rows of one table as lines of JSON, as a layout (`tidegate.sinks.layout.Layout`) has them."""
+
+    def __new__(cls, layout: object) -> Self:
+        """Raises UsageError for keys that cannot stand beside each other."""
+    def write(self, rows: object) -> bytes:
+        """A line for each row that the layout does not leave out; raises UsageError for a missing column."""
+
+@final
 class SkLookup:
     """Steers new TCP connections to any of many ports to one listening socket, by a BPF program of the kernel."""
 
     def __new__(
-        cls,
-        ip: str,
-        ports: Sequence[tuple[int, int]],
-        listener: int,
-        spared: Sequence[tuple[str, int]],
+        cls, ip: str, ports: Sequence[tuple[int, int]], listener: int, spared: Sequence[tuple[str, int]]
     ) -> Self:
         """From now on, in the caller's network namespace.
 
@@ -420,10 +422,7 @@ class SegmentWriter:
 
 @final
 class SegmentReader:
-    """An open or left-over segment up to its last whole batch.
-
-    Each stream reads the file anew, one batch at a time.
-    """
+    """An open or left-over segment up to its last whole batch; each stream reads it anew, a batch at a time."""
 
     @property
     def readable(self) -> bool:

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from alarms import conn, rows
 from helpers import wait_for
+from made import made
 from tidegate.model.errors import UsageError
 from tidegate.pipeline.metrics import MOST, MetricsServer
 from tidegate.pipeline.tally import Tally
@@ -26,7 +27,7 @@ STATUS: dict[str, Any] = {
     "bytes": 1000,
     "connections": 3,
     "flows": 2,
-    "dropped": {"by the kernel": 4, "by a full queue": 0},
+    "dropped": {"by the kernel": 4, "by a full queue": 0, "by the relay": 8},
     "alerts_open": 1,
     "alerts_acknowledged": 1,
     "alerts_told": [{"state": "raised", "severity": "warning", "count": 3}],
@@ -85,6 +86,7 @@ def test_every_figure_is_there(server: MetricsServer) -> None:
     assert found[("tidegate_packets_total",)] == 10
     assert found[("tidegate_connections_open",)] == 2
     assert found[("tidegate_dropped_total", "kernel")] == 4
+    assert found[("tidegate_dropped_total", "relay")] == 8
     assert found[("tidegate_part_up", "programs")] == 0
     assert found[("tidegate_part_lost_rows_total", "log web")] == 7
     assert found[("tidegate_alerts_open",)] == 1
@@ -109,9 +111,12 @@ def test_rows_are_counted_once() -> None:
     tally.write(rows("conn", *conns))
     tally.write(rows("alert", {"state": "raised", "severity": "info"}))
     tally.write(rows("http", {}))
+    for source, lost in (("eth0", 5), ("", 6), ("relay", 7), ("relay", 1)):
+        tally.write(made("health", {"source": source, "dropped_queue": lost, "malformed": {}}))
     tally.flush()
     tally.close()
     assert (tally.connections, tally.alerts) == ({"SF": 1}, {("raised", "info"): 1})
+    assert tally.relay_dropped == 8
 
 
 def test_callers_who_drip_hold_up_no_end_and_take_no_places_for_ever() -> None:

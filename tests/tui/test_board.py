@@ -224,6 +224,22 @@ def test_losses_are_counted_by_place() -> None:
     assert board.losses.seen == pytest.approx(seen / (seen + 300))
 
 
+def test_what_the_relay_lost_is_no_interface() -> None:
+    board = settled()
+    before = {one.name for one in board.interfaces}
+    row = {
+        "ts": NOW,
+        "source": "relay",
+        "packets": 0,
+        "dropped_kernel": 0,
+        "dropped_queue": 4,
+        "dropped_table": 0,
+    }
+    board.take(batch("health", [row]), NOW)
+    assert board.losses.dropped == 4
+    assert {one.name for one in board.interfaces} == before
+
+
 def test_a_tcp_connection_is_over_when_its_ends_say_so() -> None:
     board = Board(LOCAL)
     board.take(batch("conn", [conn(1), conn(2, conn_state="SF"), conn(3, conn_state="SF", proto="udp")]), NOW)

@@ -8,6 +8,7 @@ mod error;
 mod files;
 mod info;
 mod inputs;
+mod lines;
 mod live;
 mod pipeline;
 mod process;
@@ -36,6 +37,8 @@ mod core {
     use super::files::{ParquetWriter, SegmentReader, SegmentWriter};
     #[pymodule_export]
     use super::info::{ColumnInfo, InterfaceInfo, TableInfo, check_filter, interfaces, tables};
+    #[pymodule_export]
+    use super::lines::LineWriter;
     #[pymodule_export]
     use super::process::ProcessWatch;
     #[pymodule_export]

@@ -15,6 +15,7 @@ from tidegate.model.config import Config
 from tidegate.model.errors import UsageError
 from tidegate.pipeline.pipeline import Line, Stage
 from tidegate.pipeline.service import Parts, Service
+from tidegate.pipeline.tally import Tally
 from tidegate.relay.commands import commands
 from tidegate.relay.service import Relay
 from tidegate.sinks import Sink
@@ -58,6 +59,7 @@ class Relaying:
         self._assembly: Assembly | None = None
         self._tellers = Tellers()
         self._losses = Losses()
+        self._tally = Tally()
         self.service = Service(self._parts, name="relay")
 
     @property
@@ -71,6 +73,11 @@ class Relaying:
     def last(self) -> dict[str, Any]:
         """How the relay stood the last time that anybody could ask."""
         return self._relay.status() if self._relay else {}
+
+    @property
+    def dropped(self) -> int:
+        """Rows that were lost because nobody took them in time, since the start."""
+        return self._tally.relay_dropped
 
     @property
     def assembly(self) -> Assembly | None:
@@ -116,7 +123,7 @@ class Relaying:
     def _line(self, assembly: Assembly) -> Line:
         sinks = assembly.sinks()
         self._assembly = assembly
-        return Line([*sinks, *self._beside], [*self._before, *assembly.stages()])
+        return Line([*sinks, self._tally, *self._beside], [*self._before, *assembly.stages()])
 
     def _facts(self, assembly: Assembly) -> dict[str, Any]:
         relay = {"relay": self._relay.status()} if self._relay else {}

@@ -63,6 +63,7 @@ class Sums:
     seconds: float
     store: StoreWriter | None
     stored_lost: int
+    relay_dropped: int
 
 
 class Running:
@@ -144,7 +145,12 @@ class Running:
         elapsed = time.monotonic() - self._began
         parts = self._assembly
         return Sums(
-            self._totals.counters(), self._totals.interfaces(), elapsed, parts.store, parts.stored_lost
+            self._totals.counters(),
+            self._totals.interfaces(),
+            elapsed,
+            parts.store,
+            parts.stored_lost,
+            self._tally.relay_dropped,
         )
 
     def _lost(self) -> str:
@@ -215,7 +221,9 @@ class Running:
                 for (state, severity), count in list(self._tally.alerts.items())
             ],
             **self._relay.facts(),
-            **capture_facts(stats, standing, waited, self.warnings(), self._helper),
+            **capture_facts(
+                stats, standing, waited, self.warnings(), self._helper, self._tally.relay_dropped
+            ),
         }
 
     def _reload(self) -> dict[str, Any]:
@@ -244,6 +252,7 @@ def capture_facts(
     waited: list[str],
     warnings: list[str],
     helper: "Helper | None",
+    relay_dropped: int = 0,
 ) -> dict[str, Any]:
     """What is watched and waited for now, and what was seen and lost."""
     return {
@@ -258,6 +267,7 @@ def capture_facts(
             "by the kernel": stats.dropped_kernel,
             "by a full queue": stats.dropped_queue,
             "by a full connection table": stats.dropped_table,
+            "by the relay": relay_dropped,
         },
         "warnings": [*warnings, *(helper.warnings() if helper else [])],
     }

@@ -79,8 +79,8 @@ def performance(stats: Stats, seconds: float) -> None:
     say(f"not decoded  {_by_kind(stats)}")
 
 
-def watched(stats: Stats | Counters, interfaces: list[str], seconds: float) -> None:
-    """What a watch saw and what it lost."""
+def watched(stats: Stats | Counters, interfaces: list[str], seconds: float, relay_dropped: int = 0) -> None:
+    """What a watch saw and what it lost, and what the relay beside it could not hand over."""
     further = len(interfaces) - MOST_NAMES
     names = ", ".join(interfaces[:MOST_NAMES]) + (f" and {further} more" if further > 0 else "")
     names = names or "no interface"
@@ -92,6 +92,7 @@ def watched(stats: Stats | Counters, interfaces: list[str], seconds: float) -> N
         "by the kernel": stats.dropped_kernel,
         "by a full queue": stats.dropped_queue,
         "by a full connection table": stats.dropped_table,
+        "by the relay": relay_dropped,
     }
     lost = ", ".join(f"{human_count(count)} {where}" for where, count in losses.items() if count)
     say(f"tidegate: dropped: {lost or 'nothing, by the kernel or later'}")

@@ -107,8 +107,8 @@ def _closing(relaying: Relaying, seconds: float) -> int:
     if refused:
         said = ", ".join(f"{human_count(count)} {cause}" for cause, count in sorted(refused.items()))
         closing.say(f"tidegate: refused: {said}")
-    if status.get("dropped"):
-        closing.say(f"tidegate: dropped: {human_count(status['dropped'])} rows, by a full queue")
+    if relaying.dropped:
+        closing.say(f"tidegate: dropped: {human_count(relaying.dropped)} rows, by a full queue")
     parts = relaying.assembly
     if parts and parts.store:
         closing.stored(parts.store, parts.stored_lost)

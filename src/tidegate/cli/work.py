@@ -43,7 +43,7 @@ def _say_sums(running: Running) -> None:
     sums = running.sums()
     if not sums.interfaces:  # it never came so far
         return
-    closing.watched(sums.counters, sums.interfaces, sums.seconds)
+    closing.watched(sums.counters, sums.interfaces, sums.seconds, sums.relay_dropped)
     if missed := running.service.missed_rows:
         closing.say(f"tidegate: {human_count(missed)} rows were not written while an output failed")
     if sums.store:

@@ -5,7 +5,10 @@ from dataclasses import dataclass, field, replace
 
 from tidegate._core import Stats
 
-__all__ = ["Counters", "Standing", "Stats"]
+__all__ = ["RELAY", "Counters", "Standing", "Stats"]
+
+RELAY = "relay"
+"""The source in table health of what the relay lost; others are interfaces, files, or empty."""
 
 _SUMMED = (
     "packets",

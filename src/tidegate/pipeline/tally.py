@@ -1,8 +1,9 @@
-"""Counts what rows say: connections that are over by their state, alerts by what became of them."""
+"""Counts what rows say: connections by how they went, alerts by what became of them, what the relay lost."""
 
 from collections import Counter
 
 from tidegate.model.batch import Batch
+from tidegate.model.stats import RELAY
 
 
 class Tally:
@@ -13,6 +14,8 @@ class Tally:
         """Connections that are over, by Zeek's conn_state."""
         self.alerts: Counter[tuple[str, str]] = Counter()
         """Alerts raised and recovered, by state and severity."""
+        self.relay_dropped = 0
+        """Rows that a relay could not hand over because we were late."""
 
     def write(self, batch: Batch) -> None:
         """Counts the rows; a connection only once, by its last one."""
@@ -21,6 +24,9 @@ class Tally:
             self.connections.update(conn_state for state, conn_state in states if state == "closed")
         elif batch.table == "alert":
             self.alerts.update(zip(*batch.columns(["state", "severity"]), strict=True))
+        elif batch.table == "health":
+            lost = zip(*batch.columns(["source", "dropped_queue"]), strict=True)
+            self.relay_dropped += sum(count for source, count in lost if source == RELAY)
 
     def flush(self) -> None:
         """Nothing is held."""

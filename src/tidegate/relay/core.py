@@ -17,6 +17,9 @@ class Core(Protocol):
     def stats(self) -> dict[str, Any]:
         """Counters since the start."""
 
+    def dropped(self) -> int:
+        """Rows that could not be handed over because poll() came too late."""
+
     def connections(self, limit: int) -> list[dict[str, Any]]:
         """Those that are open, at most so many."""
 
@@ -62,6 +65,10 @@ class Carrier:
     def stats(self) -> dict[str, Any]:
         """Counters since the start."""
         return self._relay.stats()
+
+    def dropped(self) -> int:
+        """Rows that could not be handed over because poll() came too late."""
+        return self._relay.dropped()
 
     def connections(self, limit: int) -> list[dict[str, Any]]:
         """Those that are open, at most so many."""

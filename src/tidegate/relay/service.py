@@ -15,6 +15,7 @@ from tidegate.relay import plan
 from tidegate.relay.build import EVERYWHERE, Surroundings, backends_of, build, files_of, names_of
 from tidegate.relay.core import Carrier, Core
 from tidegate.relay.health import Health
+from tidegate.relay.late import Late
 from tidegate.relay.lists import Lists
 from tidegate.relay.names import Ask, Names, look_up
 from tidegate.relay.sockets import Sockets, hands_over
@@ -81,6 +82,7 @@ class Relay:
         self._started = clock()
         self._sockets = Sockets(self._machine.rights)
         self._draining = False
+        self._late = Late(self._machine.sensor)
         self._policy = self._policy_of(settings)
         try:
             with self._sockets.added(self._plan(self._policy)) as made:
@@ -99,11 +101,14 @@ class Relay:
         """Batches since the last call; None when it has stopped and all is handed over."""
         batches = self._core.poll(timeout)
         if batches is None:
+            if lost := self._late.rows(self._core.dropped(), time.time_ns()):
+                return lost
             self._policy.close()
             self._sockets.close()
             return None
         if self._clock() - self._looked >= LOOK:
             self._look()
+            batches += self._late.rows(self._core.dropped(), time.time_ns())
         return batches
 
     def stop(self) -> None:

@@ -20,12 +20,6 @@ def chosen(batch: Batch, wanted: Filter, interim: bool) -> Batch:
     return batch if all(mask) else batch.keep(mask)
 
 
-def without_notices(relay: Batch) -> Batch:
-    """The relay's events that are of a connection."""
-    mask = [kind != "notice" for kind in relay.columns(("type",))[0]]
-    return relay if all(mask) else relay.keep(mask)
-
-
 def check_filter(wanted: Filter, there: Iterable[str]) -> None:
     """Raises UsageError for a condition that no row could meet, since its columns are not there."""
     columns = set(there)

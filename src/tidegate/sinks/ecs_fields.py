@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tidegate.sinks.ecs_relay import relay
 from tidegate.sinks.host_header import name_of, port_of
 from tidegate.sinks.moments import iso
 from tidegate.sinks.nested import Field, Object, Shape, field, fixed
@@ -30,21 +29,28 @@ def _ip_version(address: str) -> str:
     return "ipv6" if ":" in address else "ipv4"
 
 
+def constants(
+    table: str, category: Sequence[str], kinds: Sequence[str], kind: str = "event"
+) -> dict[str, Any]:
+    """What is the same in every event of a table, by path."""
+    return {
+        "ecs.version": VERSION,
+        "event.kind": kind,
+        "event.category": list(category),
+        **({"event.type": list(kinds)} if kinds else {}),
+        "event.module": "tidegate",
+        "event.dataset": f"tidegate.{table}",
+        "observer.product": "Tidegate",
+        "observer.type": "sensor",
+    }
+
+
 def _event(
     table: str, category: Sequence[str], kinds: Sequence[str], kind: str = "event"
 ) -> tuple[Field, ...]:
     """What every event has."""
-    return (
-        field("@timestamp", "ts", make=iso),
-        fixed("ecs.version", VERSION),
-        fixed("event.kind", kind),
-        fixed("event.category", list(category)),
-        *((fixed("event.type", list(kinds)),) if kinds else ()),
-        fixed("event.module", "tidegate"),
-        fixed("event.dataset", f"tidegate.{table}"),
-        fixed("observer.product", "Tidegate"),
-        fixed("observer.type", "sensor"),
-    )
+    same = constants(table, category, kinds, kind)
+    return (field("@timestamp", "ts", make=iso), *(fixed(path, value) for path, value in same.items()))
 
 
 _SENSOR = field("observer.name", "sensor", make=lambda name: name or None)
@@ -347,10 +353,6 @@ def _host() -> Shape:
     return Shape("host", fields, "tidegate")
 
 
-def _relay() -> Shape:
-    return relay(_event("relay", ["network"], []))
-
-
 SHAPES: dict[str, Callable[[], Shape]] = {
     "conn": _conn,
     "http": _http,
@@ -362,6 +364,5 @@ SHAPES: dict[str, Callable[[], Shape]] = {
     "ssh": _ssh,
     "packet": _packet,
     "host": _host,
-    "relay": _relay,
 }
-"""How each table is written."""
+"""How each table is written, but for relay (ecs_relay.py)."""

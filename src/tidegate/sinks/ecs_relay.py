@@ -1,8 +1,12 @@
 """ECS of the relay's events: source is the client, destination what it called, its NAT the backend."""
 
-from ipaddress import ip_address
+import json
 
-from tidegate.sinks.nested import Field, Shape, field, fixed
+from tidegate.model.tables import find_table
+from tidegate.sinks.ecs_fields import constants
+from tidegate.sinks.layout import Key, Keys, Laid, Layout, column, constant, either, layout
+from tidegate.sinks.moments import iso
+from tidegate.sinks.nested import Field, field
 
 _TYPES = {
     "accept": ["connection", "start"],
@@ -15,60 +19,74 @@ _TYPES = {
 }
 
 
-def _types(kind: str) -> list[str]:
-    return _TYPES.get(kind) or ["info"]
+_PLACE = (
+    column("source.geo.country_iso_code", "client_country"),
+    column("source.geo.city_name", "client_city"),
+    column("source.as.number", "client_asn"),
+    column("source.as.organization.name", "client_as_org"),
+)
 
 
-def _outcome(kind: str, cause: str | None) -> str | None:
-    return ("failure" if cause else "success") if kind == "connect" else None
-
-
-def _address(text: str) -> str | None:
-    """An address; a backend may be the path of a unix socket."""
-    try:
-        return str(ip_address(text))
-    except ValueError:
-        return None
-
-
-def _version(ip: str) -> str:
-    return "ipv6" if ":" in ip else "ipv4"
-
-
-def _place() -> tuple[Field, ...]:
+def _known(kind: str) -> tuple[Key, ...]:
+    """What ECS has fields for."""
+    outcome = either("event.outcome", "cause", "failure", "success", "type")
     return (
-        field("source.geo.country_iso_code", "client_country"),
-        field("source.geo.city_name", "client_city"),
-        field("source.as.number", "client_asn"),
-        field("source.as.organization.name", "client_as_org"),
+        column("@timestamp", "ts"),
+        *(constant(path, value) for path, value in constants("relay", ["network"], []).items()),
+        constant("event.type", _TYPES.get(kind, ["info"]), "type"),
+        column("event.action", "type"),
+        *((outcome,) if kind == "connect" else ()),
+        column("event.reason", "cause"),
+        column("event.duration", "duration", "nanoseconds"),
+        column("observer.name", "sensor", "known"),
+        column("message", "text"),
+        column("source.ip", "client_ip"),
+        column("source.port", "client_port"),
+        column("source.bytes", "up_bytes"),
+        column("destination.ip", "server_ip"),
+        column("destination.port", "server_port"),
+        column("destination.bytes", "down_bytes"),
+        # A backend may be the path of a unix socket.
+        column("destination.nat.ip", "remote_ip", "ip"),
+        column("destination.nat.port", "remote_port"),
+        column("source.nat.ip", "local_ip", "ip"),
+        column("source.nat.port", "local_port"),
+        column("network.type", "client_ip", "ip version"),
+        constant("network.transport", "tcp"),
+        column("network.protocol", "protocol"),
+        column("rule.name", "rule"),
+        *_PLACE,
     )
 
 
-def relay(common: tuple[Field, ...]) -> Shape:
-    """The shape; `common` are the fields that all events have, but for event.type."""
-    fields = (
-        *common,
-        field("event.type", "type", make=_types),
-        field("event.action", "type"),
-        field("event.outcome", "type", "cause", make=_outcome),
-        field("event.reason", "cause"),
-        field("event.duration", "duration", make=lambda seconds: round(seconds * 1_000_000_000)),
-        field("observer.name", "sensor", make=lambda name: name or None),
-        field("message", "text"),
-        field("source.ip", "client_ip"),
-        field("source.port", "client_port"),
-        field("source.bytes", "up_bytes"),
-        field("destination.ip", "server_ip"),
-        field("destination.port", "server_port"),
-        field("destination.bytes", "down_bytes"),
-        field("destination.nat.ip", "remote_ip", make=_address),
-        field("destination.nat.port", "remote_port"),
-        field("source.nat.ip", "local_ip", make=_address),
-        field("source.nat.port", "local_port"),
-        field("network.type", "client_ip", make=_version),
-        fixed("network.transport", "tcp"),
-        field("network.protocol", "protocol"),
-        field("rule.name", "rule"),
-        *_place(),
-    )
-    return Shape("relay", fields, "tidegate", ("type", "remote_ip"))
+def _keys(kind: str) -> Keys:
+    """All columns: those that no field takes stand in the object tidegate."""
+    known = _known(kind)
+    taken = {name for key in known for name in key.made_of} - {"type", "remote_ip"}
+    rest = [each.name for each in find_table("relay").columns if each.name not in taken]
+    return (*known, *(column(f"tidegate.{name}", name) for name in rest))
+
+
+def _layout() -> Layout:
+    return layout(_keys, _TYPES)
+
+
+def fields() -> list[Field]:
+    """What a document can have, and the columns it is made of, as shapes say it. Makes nothing."""
+    keys = {key.path: key for kind in (*_TYPES, "") for key in _keys(kind)}
+    return [_field(key) for key in keys.values()]
+
+
+def _field(key: Key) -> Field:
+    if key.style == "constant":
+        value = json.loads(key.texts[0])
+        return Field(key.path, key.made_of, lambda *_: value)
+    if key.style != "plain":
+        return Field(key.path, key.made_of, lambda *_: None)
+    return field(key.path, key.column, make=iso if key.column == "ts" else None)
+
+
+class EcsRelay(Laid):
+    """Lines of relay's events, notices among them."""
+
+    LAYOUT = _layout

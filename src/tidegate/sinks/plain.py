@@ -38,7 +38,9 @@ class Plain:
         text = text_of(self._format, chosen)
         if text.count(b"\n") != batch.num_rows:
             text = text_of(self._format, _unbroken(chosen, self._table, self._columns))
-        return _unmarked(text) if any(first in text for first in _FIRST) else text
+        # Looking for each takes longer than writing the lines; most are ASCII, which is seen at once.
+        marked = not text.isascii() and any(first in text for first in _FIRST)
+        return _unmarked(text) if marked else text
 
     def rest(self) -> bytes:
         """Nothing is held back."""

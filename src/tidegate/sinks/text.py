@@ -1,4 +1,4 @@
-"""Sink: TSV, CSV or JSON lines, written by the core."""
+"""Sink: TSV, CSV or JSON lines, written by the core; and JSON lines by a layout."""
 
 from typing import BinaryIO
 
@@ -43,6 +43,20 @@ def text_of(format: str, rows: Arrow) -> bytes:
     """The rows as lines, without a header."""
     with from_core():
         return _core.TextWriter(format, header=False).write(rows)
+
+
+class LaidOut:
+    """Rows of one table as lines of JSON, by a layout (`layout.py`)."""
+
+    def __init__(self, layout: object) -> None:
+        """Raises UsageError for keys that cannot stand beside each other."""
+        with from_core():
+            self._writer = _core.LineWriter(layout)
+
+    def lines(self, rows: Arrow) -> bytes:
+        """A line for each row that the layout does not leave out; raises UsageError for a missing column."""
+        with from_core():
+            return self._writer.write(rows)
 
 
 def _escaped(lines: bytes) -> bytes:

@@ -110,8 +110,8 @@ impl Rows {
     /// Writes an event of a connection.
     pub(super) fn event(&mut self, conn: &Conn, kind: &str, wall: Nanos, detail: &Detail<'_>) {
         let uid = conn.flow.uid();
-        let client = address_text(&address(conn.client.ip()));
-        let server = address_text(&address(conn.server.ip()));
+        let ((client, client_port), (server, server_port)) = conn.flow.ends();
+        let (client, server) = (address_text(&client), address_text(&server));
         let remote = conn.remote();
         let (remote_ip, remote_port) = match remote {
             Some(Address::Ip(at)) => {
@@ -128,9 +128,9 @@ impl Rows {
             connection_id: Some(conn.id),
             service: Some(&conn.service.plan.name),
             client_ip: Some(&client),
-            client_port: Some(conn.client.port()),
+            client_port: Some(client_port),
             server_ip: Some(&server),
-            server_port: Some(conn.server.port()),
+            server_port: Some(server_port),
             remote_ip: remote_ip.as_deref(),
             remote_port,
             local_ip: local_ip.as_deref(),

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use super::net::{files, kernel, socket};
+use super::net::{files, heap, kernel, socket};
 use super::plan::Plan;
 use super::reactor::{Clock, Worker};
 use super::running::Running;
@@ -131,6 +131,7 @@ impl Relay {
     ) -> Result<Self, Error> {
         let mut counters = BTreeMap::new();
         let running = Running::new(plan, &mut counters)?;
+        heap::settle();
         let limit = files::raise();
         let threads = plan.threads.clamp(1, MOST_THREADS);
         let polls = (0..threads).map(|_| Worker::poll()).collect::<Result<Vec<_>, _>>()?;
@@ -279,10 +280,15 @@ impl Relay {
             connections: self.shared.connections.load(Ordering::Relaxed),
             most: self.shared.most(),
             memory: self.shared.memory.used(),
-            dropped: self.shared.dropped.load(Ordering::Relaxed),
+            dropped: self.dropped(),
             files: self.shared.files,
             waiting: waiting.iter().map(|(at, why)| (*at, why.clone())).collect(),
         }
+    }
+
+    /// Rows that were dropped because their reader was late.
+    pub fn dropped(&self) -> u64 {
+        self.shared.dropped.load(Ordering::Relaxed)
     }
 
     fn run(&self, plan: &Plan, sockets: Vec<(SocketAddr, OwnedFd)>) {

@@ -9,7 +9,7 @@ table! {
         ts: Time,
         /// Name of the observer.
         sensor: Text,
-        /// The interface or file; empty for what belongs to the engine as a whole.
+        /// The interface or file; empty for what belongs to the engine as a whole, relay for what the relay lost.
         source: Text,
         /// Packets seen.
         packets: U64,

@@ -91,6 +91,10 @@ impl Relay {
         Ok(told)
     }
 
+    fn dropped(&self) -> u64 {
+        self.relay.dropped()
+    }
+
     fn connections<'py>(&self, py: Python<'py>, limit: usize) -> PyResult<Bound<'py, PyList>> {
         let lives = away(py, || Ok(self.relay.connections(limit)))?;
         let told = PyList::empty(py);

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tidegate.model.tables import find_table
-from tidegate.sinks.ecs_fields import SHAPES
+from tidegate.sinks.ecs import fields_of
 from tidegate.sinks.nested import Field
 
 Mapping_ = dict[str, Any]
@@ -67,7 +67,7 @@ def flat(table: str) -> Mapping_:
 
 def ecs(table: str) -> Mapping_:
     """The fields of a table as ECS has them."""
-    return nested((each.path, _of_field(table, each)) for each in SHAPES[table]().fields)
+    return nested((each.path, _of_field(table, each)) for each in fields_of(table))
 
 
 def nested(fields: Iterable[tuple[str, Mapping_]]) -> Mapping_:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tidegate.model.batch import Batch
 from tidegate.model.tables import find_table
-from tidegate.sinks.ecs_fields import SHAPES
+from tidegate.sinks.ecs import fields_of
 from tidegate.sinks.elastic.moment import nanoseconds
 from tidegate.sinks.moments import iso
 
@@ -87,7 +87,7 @@ def _ways(table: str) -> list[tuple[list[str], Callable[[Any], Any], bool]]:
 def _paths(table: str) -> dict[str, tuple[str, Callable[[Any], Any]]]:
     """Where an ECS document has a column, and how its value becomes the column's again."""
     found: dict[str, tuple[str, Callable[[Any], Any]]] = {}
-    for each in SHAPES[table]().fields:
+    for each in fields_of(table):
         if len(each.columns) != 1 or each.columns[0] in found:
             continue
         name = each.columns[0]

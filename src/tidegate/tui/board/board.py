@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from tidegate.model.stats import RELAY
 from tidegate.model.text import clip
 from tidegate.tui.board.alarms import Alerts
 from tidegate.tui.board.conn import HOT, LONGEST, PLACE, REST, Conn
@@ -333,7 +334,7 @@ class Board:
     def _health(self, rows: Rows) -> None:
         for row in self._dicts(rows):
             self.losses.take(row)
-            if row["source"]:
+            if row["source"] not in ("", RELAY):
                 second = row["ts"] // SECOND
                 packets = self.interfaces.get(row["source"]).packets
                 packets.add(second, second, row["packets"], row["dropped_kernel"])

@@ -56,13 +56,12 @@ pub(in crate::relay) fn accept(listener: &OwnedFd) -> Result<(OwnedFd, SocketAdd
 }
 
 /// Begins a connection; the socket becomes writable when it is there or has failed.
-pub(in crate::relay) fn connect(to: &Address, keepalive: Option<Nanos>) -> Result<OwnedFd> {
+pub(in crate::relay) fn connect(to: &Address) -> Result<OwnedFd> {
     let (socket, begun) = match to {
         Address::Ip(address) => {
             let family = if address.is_ipv6() { AddressFamily::INET6 } else { AddressFamily::INET };
             let socket = rustix::net::socket_with(family, SocketType::STREAM, FLAGS, None)?;
             sockopt::set_tcp_nodelay(&socket, true)?;
-            keep_alive(&socket, keepalive)?;
             let begun = rustix::net::connect(&socket, address);
             (socket, begun)
         }
@@ -138,7 +137,8 @@ pub(in crate::relay) fn adopt(socket: &OwnedFd, keepalive: Option<Nanos>) -> Res
     Ok(())
 }
 
-fn keep_alive(socket: &OwnedFd, silence: Option<Nanos>) -> Result<()> {
+/// Has the kernel ask for a sign of life after so long a silence.
+pub(in crate::relay) fn keep_alive(socket: &OwnedFd, silence: Option<Nanos>) -> Result<()> {
     let Some(silence) = silence else {
         return Ok(());
     };

@@ -15,7 +15,8 @@ use super::super::plan::{Refusal, Steering};
 use super::super::running::{Place, Service};
 use super::super::session::{Event, Session, cause};
 use super::super::shared::{Arrival, Letter, Seat, lock};
-use super::conn::{End, Line};
+use super::conn::End;
+use super::line::Line;
 use super::{Conn, LISTENER, Worker};
 use crate::error::words;
 use crate::flow::Flow;
@@ -322,8 +323,6 @@ impl Worker {
             session: Session::new(at),
             flow: flow_of(client, server, wall, &service),
             service,
-            client,
-            server,
             local: None,
             near,
             far: None,

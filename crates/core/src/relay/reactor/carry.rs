@@ -106,7 +106,6 @@ impl Worker {
             }
         }
         for direction in [Direction::Up, Direction::Down] {
-            conn.line(direction).clear();
             self.release_line(conn, direction);
         }
     }

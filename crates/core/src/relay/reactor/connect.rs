@@ -11,7 +11,7 @@ use super::super::net::socket;
 use super::super::proxy;
 use super::super::session::{Command, Event, Phase, cause};
 use super::conn::End;
-use super::{Conn, Worker, token_of};
+use super::{Conn, INTERIM, Worker, token_of};
 use crate::flow::Direction;
 
 impl Worker {
@@ -31,7 +31,7 @@ impl Worker {
         let Some(address) = backend.address(number) else {
             return self.ask(conn, Event::NoTarget);
         };
-        let begun = socket::connect(address, conn.service.plan.keepalive);
+        let begun = socket::connect(address);
         let begun = begun.and_then(|socket| {
             self.register(&socket, conn, true).map(|()| socket).map_err(|_| Errno::NOMEM)
         });
@@ -53,7 +53,10 @@ impl Worker {
         let Some(far) = conn.far.as_ref().filter(|far| far.writable) else {
             return;
         };
-        match socket::connected(&far.socket) {
+        // On Linux one that failed has hung up as well, so that the others need not be asked.
+        let asks = far.hung_up || !cfg!(target_os = "linux");
+        let answer = if asks { socket::connected(&far.socket) } else { Ok(()) };
+        match answer {
             Ok(()) => self.answered(conn),
             Err(error) => {
                 let why = why(error);
@@ -78,12 +81,15 @@ impl Worker {
     fn answered(&mut self, conn: &mut Conn) {
         conn.local = conn.far.as_ref().and_then(|far| socket::local(&far.socket));
         conn.connected = Some(self.now.mono);
+        if conn.service.plan.keepalive.is_some_and(|silence| silence < INTERIM) {
+            conn.keep_far_alive();
+        }
         if let Some(backend) = &conn.backend {
             if let Some(target) = conn.target {
                 backend.answered(target);
             }
             if let Some(version) = backend.header() {
-                let header = proxy::make(version, conn.client, conn.server);
+                let header = proxy::make(version, conn.client(), conn.server());
                 conn.up.push_front(&header);
             }
         }

@@ -1,5 +1,7 @@
 //! The beginning of a connection: its PROXY header, its first bytes, and where they say it goes.
 
+use std::net::SocketAddr;
+
 use rustix::io::Errno;
 
 use super::super::detect::{First, Verdict};
@@ -8,6 +10,7 @@ use super::super::net::socket;
 use super::super::plan::Refusal;
 use super::super::proxy::{self, Ends};
 use super::super::session::{Command, Event, Phase, cause};
+use super::accept::flow_of;
 use super::pump::MEMORY_PAUSE;
 use super::{BUFFER, Conn, Worker};
 use crate::flow::Direction;
@@ -23,10 +26,14 @@ impl Worker {
             match parsed {
                 Ok(Some((header, length))) => {
                     conn.up.pass(length);
-                    if let Ends::Ip(client, server) = header.ends {
-                        (conn.client, conn.server) = (client, server);
-                    }
-                    self.begin(conn);
+                    let freed = conn.up.free(length);
+                    self.shared.memory.give_back(freed);
+                    let (client, server) = match header.ends {
+                        Ends::Ip(client, server) => (client, server),
+                        _ => (conn.client(), conn.server()),
+                    };
+                    conn.flow = flow_of(client, server, self.now.wall, &conn.service);
+                    self.begin(conn, client, server);
                 }
                 Ok(None) if conn.up.bytes().len() < proxy::LONGEST => {}
                 _ => self.tell(conn, Event::Close(cause::PROXY_HEADER)),
@@ -35,10 +42,8 @@ impl Worker {
     }
 
     /// Begins with a connection whose client is known now: lets it in, or not.
-    fn begin(&mut self, conn: &mut Conn) {
-        let (client, port) = (conn.client.ip(), conn.server.port());
-        let admitted = self.shared.admit(&conn.service, client, port, self.now.wall);
-        conn.flow = super::accept::flow_of(conn.client, conn.server, self.now.wall, &conn.service);
+    fn begin(&mut self, conn: &mut Conn, client: SocketAddr, server: SocketAddr) {
+        let admitted = self.shared.admit(&conn.service, client.ip(), server.port(), self.now.wall);
         match admitted {
             Ok(pass) => {
                 conn.pass = Some(pass);
@@ -47,7 +52,7 @@ impl Worker {
             }
             Err(cause) => {
                 let who = (conn.id, &*conn.service.plan.name);
-                self.rows.refused(who, (conn.client, conn.server), cause, self.now.wall);
+                self.rows.refused(who, (client, server), cause, self.now.wall);
                 let refusal = held_if_room(conn, conn.service.plan.limits.refusal);
                 self.tell(conn, Event::Refused(refusal, cause));
             }
@@ -92,7 +97,7 @@ impl Worker {
         let result = socket::read(&conn.near.socket, room);
         let read = result.unwrap_or(0);
         self.shared.memory.give_back(granted - read);
-        conn.up.reserved += read;
+        conn.up.reserve(read);
         match result {
             Ok(0) => {
                 conn.near.readable = false;
@@ -113,13 +118,13 @@ impl Worker {
 
     /// Asks the rules where it goes.
     pub(super) fn judge(&mut self, conn: &mut Conn, over: bool) -> Command {
-        let source = conn.client.ip();
+        let source = conn.client().ip();
         let country = self.running.countries.as_ref().and_then(|places| places.of(source));
         let mut look = conn.look.take().unwrap_or_default();
         let first = First {
             data: conn.up.bytes(),
             source,
-            port: conn.server.port(),
+            port: conn.server().port(),
             country: country.as_deref(),
             over,
         };

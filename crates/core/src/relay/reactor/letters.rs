@@ -31,7 +31,7 @@ impl Worker {
             Letter::Arrival(arrival) => self.settle_in(*arrival),
             Letter::Room => self.unblock(),
             Letter::Reject(ip) => {
-                self.end_where(cause::REJECTED, |conn| conn.client.ip() == ip);
+                self.end_where(cause::REJECTED, |conn| conn.client().ip() == ip);
             }
             Letter::Kill(id) => self.end_where(cause::KILLED, |conn| conn.id == id),
             Letter::Drain(span) => self.drain(span),
@@ -75,8 +75,8 @@ impl Worker {
         Live {
             id: conn.id,
             uid: conn.flow.uid().to_string(),
-            client: conn.client,
-            server: conn.server,
+            client: conn.client(),
+            server: conn.server(),
             service: conn.service.plan.name.clone(),
             backend: conn.backend.as_ref().map(|backend| backend.backend.name.clone()),
             remote: conn.remote().map(|remote| match remote {

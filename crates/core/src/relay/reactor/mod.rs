@@ -8,6 +8,7 @@ mod conn;
 mod connect;
 mod first;
 mod letters;
+mod line;
 mod pump;
 mod slots;
 mod timers;
@@ -26,6 +27,7 @@ use self::accept::Listener;
 use self::slots::{Key, Slots};
 use self::timers::Timers;
 use super::events::Rows;
+use super::net::heap;
 use super::net::pipe::Pipe;
 use super::running::Running;
 use super::session::{Event as Happened, Phase, cause};
@@ -40,6 +42,9 @@ const EVENTS: usize = 1024;
 
 /// How long a thread sleeps at most, so that clocks that jump do no harm.
 const NAP: Nanos = 1_000_000_000;
+
+/// How long no rows came before the heap is tidied.
+const QUIET: Nanos = 2_000_000_000;
 
 /// How often a connection that goes on gives a row of `conn`.
 const INTERIM: Nanos = 60_000_000_000;
@@ -109,6 +114,8 @@ pub(super) struct Worker {
     ends_at: Option<Nanos>,
     /// When connections that go on last gave rows.
     swept_at: Nanos,
+    /// When rows were last handed on, if the heap was not tidied since (the first thread only).
+    handed_at: Option<Nanos>,
 }
 
 impl Worker {
@@ -141,6 +148,7 @@ impl Worker {
             told_full: None,
             ends_at: None,
             swept_at: 0,
+            handed_at: None,
             shared,
         }
     }
@@ -174,6 +182,7 @@ impl Worker {
             if over {
                 return Ok(());
             }
+            self.tidy();
         }
     }
 
@@ -278,12 +287,16 @@ impl Worker {
         self.tell(conn, Happened::Time);
     }
 
-    /// Writes rows of connections that went on since the last time.
+    /// Looks after connections that went on since the last time: writes their rows.
     fn sweep(&mut self) {
         if self.now.mono - self.swept_at < INTERIM {
             return;
         }
         for conn in self.conns.iter() {
+            // Only now, for most connections are over before it could matter.
+            if conn.connected.is_some_and(|at| at >= self.swept_at) {
+                conn.keep_far_alive();
+            }
             if conn.session.phase() == Phase::Relaying && conn.session.heard() >= self.swept_at {
                 self.rows.interim(conn, self.now.wall);
             }
@@ -299,6 +312,16 @@ impl Worker {
         }
         for batch in self.rows.drain(self.now.wall, all) {
             self.shared.offer(batch);
+            self.handed_at = Some(self.now.mono);
+        }
+    }
+
+    /// Gives back what batches have left, when there is time for it.
+    fn tidy(&mut self) {
+        let quiet = self.handed_at.is_some_and(|at| self.now.mono - at >= QUIET);
+        if quiet && self.number == 0 {
+            self.handed_at = None;
+            heap::tidy();
         }
     }
 }

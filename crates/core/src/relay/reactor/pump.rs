@@ -5,7 +5,7 @@ use rustix::io::Errno;
 use super::super::net::pipe::Pipe;
 use super::super::net::socket;
 use super::super::session::{Event, Phase};
-use super::conn::Line;
+use super::line::Line;
 use super::{Conn, PIPES, Worker};
 use crate::flow::Direction;
 use crate::packet::Nanos;
@@ -53,9 +53,9 @@ impl Worker {
                 self.copy(conn, direction, granted)
             };
             let line = conn.line(direction);
-            let held = line.pipe.as_ref().map_or(0, Pipe::held) + line.bytes().len();
             // Nothing waited before, so that all that waits now is of this read.
-            line.reserved = held;
+            let held = line.held();
+            line.reserve(held);
             self.shared.memory.give_back(granted.saturating_sub(held));
             left = left.saturating_sub(moved);
         }
@@ -73,22 +73,13 @@ impl Worker {
         };
         let mut moved = 0;
         let mut deaf = false;
-        while end.writable && !line.is_empty() {
-            let written = match line.bytes() {
-                [] => line.pipe.as_mut().map_or(Ok(0), |pipe| pipe.drain(&end.socket)),
-                bytes => socket::write(&end.socket, bytes),
-            };
-            match written {
-                Ok(0) | Err(Errno::AGAIN) => end.writable = false,
-                Ok(written) => {
-                    if line.bytes().is_empty() {
-                        moved += written;
-                    } else {
-                        end.writable = written == line.bytes().len();
-                        line.pass(written);
-                        moved += written;
-                    }
+        while end.writable && line.held() > 0 {
+            match line.write(&end.socket) {
+                Ok((written, more)) => {
+                    end.writable = more;
+                    moved += written;
                 }
+                Err(Errno::AGAIN) => end.writable = false,
                 Err(Errno::INTR) => {}
                 Err(_) => {
                     deaf = true;
@@ -96,9 +87,8 @@ impl Worker {
                 }
             }
         }
-        let drained = line.is_empty();
-        let freed = moved.min(line.reserved);
-        line.reserved -= freed;
+        let drained = line.held() == 0;
+        let freed = line.free(moved);
         self.shared.memory.give_back(freed);
         if deaf {
             self.deaf(conn, direction);
@@ -115,7 +105,6 @@ impl Worker {
 
     /// The receiver takes nothing more: what waits is thrown away, and what it may have said is read.
     fn deaf(&mut self, conn: &mut Conn, direction: Direction) {
-        conn.line(direction).clear();
         self.release_line(conn, direction);
         if let Some(end) = conn.sender(direction.reverse()) {
             end.readable = true;
@@ -125,12 +114,12 @@ impl Worker {
         self.tell(conn, Event::Deaf(direction));
     }
 
-    /// Gives back what a direction took up; a pipe with bytes in it is no use to others.
+    /// Forgets what waits in a direction, and gives back what it took up.
     pub(super) fn release_line(&mut self, conn: &mut Conn, direction: Direction) {
-        let line = conn.line(direction);
-        let reserved = std::mem::take(&mut line.reserved);
+        let (reserved, pipe) = conn.line(direction).release();
         self.shared.memory.give_back(reserved);
-        if let Some(pipe) = line.pipe.take() {
+        // One with bytes in it is no use to others.
+        if let Some(pipe) = pipe {
             self.keep_pipe(pipe);
         }
     }
@@ -282,13 +271,13 @@ impl Worker {
         let drained = if end.writable { pipe.drain(&end.socket) } else { Err(Errno::AGAIN) };
         end.writable = matches!(drained, Ok(given) if given == read);
         if pipe.held() > 0 {
-            line.pipe = Some(pipe);
+            line.set_pipe(pipe);
         } else {
             self.keep_pipe(pipe);
         }
         match drained {
             Ok(_) | Err(Errno::AGAIN | Errno::INTR) => {
-                if !conn.line(direction).is_empty() {
+                if conn.line(direction).held() > 0 {
                     self.tell(conn, Event::Waiting(direction));
                 }
             }

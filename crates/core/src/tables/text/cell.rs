@@ -113,6 +113,22 @@ impl<'a> Cell<'a> {
         }
     }
 
+    /// The value, if it is a moment, with its unit.
+    pub(super) fn moment(&self, row: usize) -> Option<(i64, TimeUnit)> {
+        match &self.kind {
+            Kind::Moment(values, unit) => Some((get(values, row), *unit)),
+            _ => None,
+        }
+    }
+
+    /// The value, if it is a number of double precision.
+    pub(super) fn float(&self, row: usize) -> Option<f64> {
+        match &self.kind {
+            Kind::F64(values) => Some(get(values, row)),
+            _ => None,
+        }
+    }
+
     /// Appends the value as JSON.
     pub(super) fn json(&self, row: usize, out: &mut Vec<u8>) {
         if self.is_null(row) {

@@ -55,6 +55,63 @@ pub(super) fn json(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
+/// Appends a JSON string of ASCII alone, quotes included: all else is escaped (RFC 8259).
+pub(super) fn ascii(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    ascii_within(text, out);
+    out.push(b'"');
+}
+
+/// Appends a part of such a string.
+pub(super) fn ascii_within(text: &str, out: &mut Vec<u8>) {
+    if is_ascii(text.as_bytes()) {
+        return out.extend_from_slice(text.as_bytes());
+    }
+    for letter in text.chars() {
+        character(letter, out);
+    }
+}
+
+/// Appends such a string of one character for each byte, U+0000 to U+00FF, quotes included.
+pub(super) fn characters(bytes: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    if is_ascii(bytes) {
+        out.extend_from_slice(bytes);
+    } else {
+        for byte in bytes {
+            character(char::from(*byte), out);
+        }
+    }
+    out.push(b'"');
+}
+
+/// Whether nothing is to be escaped. Without an early end, so that many bytes are looked at at once.
+fn is_ascii(bytes: &[u8]) -> bool {
+    let special = |byte: u8| !(b' '..=b'~').contains(&byte) || byte == b'"' || byte == b'\\';
+    bytes.iter().filter(|byte| special(**byte)).count() == 0
+}
+
+fn character(letter: char, out: &mut Vec<u8>) {
+    match letter {
+        '"' => out.extend_from_slice(b"\\\""),
+        '\\' => out.extend_from_slice(b"\\\\"),
+        ' '..='~' => out.push(letter as u8),
+        '\n' => out.extend_from_slice(b"\\n"),
+        '\r' => out.extend_from_slice(b"\\r"),
+        '\t' => out.extend_from_slice(b"\\t"),
+        '\u{8}' => out.extend_from_slice(b"\\b"),
+        '\u{c}' => out.extend_from_slice(b"\\f"),
+        _ => {
+            for unit in letter.encode_utf16(&mut [0; 2]) {
+                out.extend_from_slice(b"\\u");
+                for byte in unit.to_be_bytes() {
+                    hex(byte, out);
+                }
+            }
+        }
+    }
+}
+
 /// Appends a byte as two hexadecimal digits.
 pub(super) fn hex(byte: u8, out: &mut Vec<u8>) {
     let digit = |value: u8| {

@@ -14,6 +14,7 @@
 
 mod cell;
 mod escape;
+pub mod layout;
 mod nested;
 mod time;
 

@@ -20,6 +20,16 @@ pub(super) fn moment(value: i64, unit: TimeUnit, out: &mut Vec<u8>) {
     out.push(b'Z');
 }
 
+/// Appends a moment in UTC with microseconds, as `2026-11-20T10:00:00.000000`, `between` instead of
+/// the letter.
+pub(super) fn micros(value: i64, unit: TimeUnit, between: u8, out: &mut Vec<u8>) {
+    let (seconds, nanos) = split(value, unit);
+    date(seconds.div_euclid(DAY), out);
+    out.push(between);
+    of_second(seconds.rem_euclid(DAY), out);
+    digits(nanos / 1_000, 6, out);
+}
+
 /// Appends a time of day as `10:00:00.000000000`.
 pub(super) fn of_day(value: i64, unit: TimeUnit, out: &mut Vec<u8>) {
     let (seconds, nanos) = split(value, unit);
@@ -89,6 +99,12 @@ fn split(value: i64, unit: TimeUnit) -> (i64, u64) {
 }
 
 fn clock(seconds: i64, nanos: u64, out: &mut Vec<u8>) {
+    of_second(seconds, out);
+    digits(nanos, 9, out);
+}
+
+/// Appends hours, minutes and seconds, and the point that parts of a second stand behind.
+fn of_second(seconds: i64, out: &mut Vec<u8>) {
     let seconds = seconds.unsigned_abs();
     digits(seconds / 3_600, 2, out);
     out.push(b':');
@@ -96,7 +112,6 @@ fn clock(seconds: i64, nanos: u64, out: &mut Vec<u8>) {
     out.push(b':');
     digits(seconds % 60, 2, out);
     out.push(b'.');
-    digits(nanos, 9, out);
 }
 
 /// Appends at least `width` digits, zeros in front.
