@@ -18,6 +18,8 @@ VERBS = {
     "query": "Ask the store in SQL.",
     "ship": "Send old logs to an Elasticsearch or OpenSearch server.",
     "tables": "Show the tables and what their columns mean.",
+    "schedule": "List what is done by the clock: next and last times, and how it went.",
+    "mail": "Try the mail server, and show what it says.",
     "control": "Ask a running Tidegate how it goes, or have it reload or stop.",
     "service": "Have the machine run it: install, start, stop, remove.",
     "doctor": "Say what works here, and the command that mends what does not.",
