@@ -219,12 +219,12 @@ def _drawn(card: Card, width: int, dash: str) -> list[Line]:
     drawn: list[Line] = [[(f" {card.title}", "head")]]
     room = max(width - LABEL - 2, 10)
     for label, value in card.rows:
-        for number, piece in enumerate(_wrapped(value or (dash if label else ""), room)):
+        for number, piece in enumerate(wrapped(value or (dash if label else ""), room)):
             drawn.append([(f" {fit('' if number else label, LABEL)} ", "dim"), (piece, "")])
     return drawn
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+def wrapped(text: str, width: int) -> list[str]:
     """The text in lines; of a long one the end is left out."""
     pieces: list[str] = []
     while text and len(pieces) < MOST_LINES:

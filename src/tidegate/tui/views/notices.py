@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from tidegate.tui.board.board import SECOND, Board
 from tidegate.tui.cells import shown
 from tidegate.tui.look import clock, lasting
+from tidegate.tui.views.relays import NONE as NO_RELAY
+from tidegate.tui.views.view import View
 
 QUIET = 5 * SECOND
 
@@ -101,10 +103,14 @@ def nothing(situation: Situation, waited: int) -> str:
     )
 
 
-def empty(tab: str, board: Board, hidden: int, filter: str, situation: Situation) -> str:
+def empty(tab: str, board: Board, hidden: int, view: View, situation: Situation) -> str:
     """Why a tab's table is empty."""
-    if hidden and filter:
+    if hidden and (filter := view.filter.text):
         return f'Nothing matches "{shown(filter)}"; {hidden:,} are hidden. Esc clears the filter'
+    if tab == "Relays":
+        return NO_RELAY
+    if tab == "Relayed":
+        return f"No connections of {shown(view.service)} so far. Esc leads back"
     if not board.rows and not situation.ended:
         return {"store": "Reading the store…", "replay": "Reading the capture…"}.get(
             situation.kind, "Waiting for traffic…"

@@ -68,6 +68,11 @@ class LineTable(ScrollView, can_focus=False):
         self.dimmed: Callable[[Any], bool] = lambda _row: False
         """Whether a row is drawn faint."""
 
+    def become(self, identity: Callable[[Any], Hashable]) -> None:
+        """Rows of another kind come from now on; the cursor begins at the top."""
+        self._identity = identity
+        self.columns, self.rows, self.cursor = (), (), 0
+
     def show(self, columns: Sequence[Column], rows: Sequence[Any]) -> None:
         """Shows these rows; the cursor follows its row, unless it stands on the first."""
         before = self.row
