@@ -57,7 +57,7 @@ def screen_tab(_screen: WatchScreen, key: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("key", "tab"), [("tab", 1), ("shift+tab", 6), ("right", 1), ("left", 6), ("l", 1), ("h", 6)]
+    ("key", "tab"), [("tab", 1), ("shift+tab", 7), ("right", 1), ("left", 7), ("l", 1), ("h", 7)]
 )
 def test_tabs_follow_each_other(key: str, tab: int) -> None:
     assert screen_tab(None, key) == tab  # type: ignore[arg-type]
@@ -115,14 +115,14 @@ def test_the_cursor_moves_and_stays_on_its_row() -> None:
         assert isinstance(app, WatchScreen)
         await pilot.press("2", "down", "j", "k")
         await settle(pilot)
-        seen.append(app._row.uid)
+        seen.append(app.row.uid)
         await pilot.press("S")
         await settle(pilot)
-        seen.append(app._row.uid)
+        seen.append(app.row.uid)
         await pilot.press("g")
-        seen.append(app._row.uid)
+        seen.append(app.row.uid)
         await pilot.press("G")
-        seen.append(app._row.uid)
+        seen.append(app.row.uid)
 
     play(move)
     assert seen[0] == seen[1] == "C00000000000000002"
@@ -222,7 +222,7 @@ def test_export_writes_what_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "ends in .csv or .jsonl" in after("2", "e", "ctrl+u", *typed("x.txt"), "enter")
 
 
-@pytest.mark.parametrize("tab", ["3", "4", "5", "6", "7"])
+@pytest.mark.parametrize("tab", ["3", "4", "5", "6", "7", "8"])
 def test_every_table_can_be_exported(tab: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     after(tab, "e", "ctrl+u", *typed("x.jsonl"), "enter")
@@ -250,7 +250,7 @@ def test_help_is_all_there_however_narrow_the_terminal(width: int) -> None:
     words = " ".join(lines).split()
     for keys, meaning in (*help_view.EVERYWHERE, *help_view.MEANINGS, *help_view.FILTER):
         assert set(f"{keys} {meaning}".split()) <= set(words)
-    shot = after("6", "question_mark", size=(width, 120))
+    shot = after("7", "question_mark", size=(width, 120))
     assert shot.split()[2:-7] == " ".join(lines).split()  # between title and keys
 
 

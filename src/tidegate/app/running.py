@@ -17,12 +17,14 @@ from tidegate.model.config import Config, WatchSettings
 from tidegate.model.config.capture import live
 from tidegate.model.stats import Counters, Standing, Stats
 from tidegate.model.user import user_name
+from tidegate.pipeline.guard import Guarded
 from tidegate.pipeline.kept import Once
 from tidegate.pipeline.metrics import MetricsServer
 from tidegate.pipeline.pipeline import Line
 from tidegate.pipeline.service import Parts, Service
 from tidegate.pipeline.tally import Tally
 from tidegate.relay.commands import commands as relay_commands
+from tidegate.relay.copies import Copies
 from tidegate.sinks import Sink
 from tidegate.sources.live import Live
 from tidegate.sources.patient import Patient, Totals
@@ -109,6 +111,7 @@ class Running:
         self.control_path = control_path(config, root)
         self._relay = RelayPart()
         self.service = Service(self._parts, lost=self._lost, beside=self._relay)
+        self._copies = Copies(lambda: self.service.stopping)
         self.ready: Callable[[], None] = lambda: None
         """Called with the first capture, when everything is open."""
         self.beside: list[Sink] = []
@@ -171,6 +174,7 @@ class Running:
         assembly = Assembly(config, root, self._helper, self._programs, self._tellers, self._losses)
         watched = live(captured(config, assembly.tables))
         self._relay.follow(config.relay, machine(config, self._helper))
+        self._copies.follow(config.relay)
         return Parts(
             watched,
             lambda: self._source(watched),
@@ -191,7 +195,8 @@ class Running:
         self._serve_metrics(assembly.config.service.metrics)
         self._assembly = assembly
         sinks = assembly.sinks()  # first, since alerts are remembered in the store's directory
-        line = Line([*sinks, self._tally, *self.beside], assembly.stages())
+        copies = Guarded("relayed copies", lambda: self._copies)
+        line = Line([*sinks, self._tally, *self.beside], [copies, *assembly.stages()])
         ready, self.ready = self.ready, lambda: None
         ready()
         return line
