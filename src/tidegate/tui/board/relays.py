@@ -127,7 +127,11 @@ class Relays:
     def of(self, service: str) -> list[Session]:
         """Its connections: those that are open first, then the newest."""
         found = [each for each in self.sessions.values() if each["service"] == service]
-        return sorted(found, key=lambda each: (not each.closed, each["ts"]), reverse=True)
+
+        def newest(session: Session) -> tuple[bool, int, int]:
+            return not session.closed, session["ts"], session["connection_id"] or 0
+
+        return sorted(found, key=newest, reverse=True)
 
     def rejected(self, ip: str) -> bool:
         """Whether an address is not let in."""
