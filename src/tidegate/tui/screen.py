@@ -36,7 +36,7 @@ from tidegate.tui.look import Look
 from tidegate.tui.relay_keys import RelayKeys
 from tidegate.tui.tabs.spec import CONNS, PROGRAMS, TABS
 from tidegate.tui.tabs.table_tab import TableTab
-from tidegate.tui.views import conns, details, notices, records, sessions
+from tidegate.tui.views import conns, details, evidence, notices, records, sessions
 from tidegate.tui.views import help as help_view
 from tidegate.tui.views.view import Scene
 from tidegate.tui.widgets.line_table import LineTable
@@ -284,7 +284,8 @@ class WatchScreen(App[None]):
             self.push_screen(Sheet(title, lambda width: lines(self.scene, row, width)))
         elif isinstance(row, Alert | Quiet):
             title = "Alert" if isinstance(row, Alert) else row.kind.capitalize()
-            self.push_screen(Sheet(title, lambda width: details.alert_lines(self.scene, row, width)))
+            found = evidence.behind(self.scene, row, self.controls.rules) if isinstance(row, Alert) else None
+            self.push_screen(Sheet(title, lambda width: details.alert_lines(self.scene, row, width, found)))
         elif isinstance(row, Service):
             self.relay_keys.enter(row)
         elif isinstance(row, Session):

@@ -69,6 +69,17 @@ class Gauge:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What became of telling somebody of an alert, by mail or webhook."""
+
+    name: str
+    ok: bool
+    at: int
+    """When, in nanoseconds."""
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class Desk:
     """All of it."""
 
@@ -78,6 +89,8 @@ class Desk:
     """Open alerts by alert_id: the value now, and the highest."""
     quiets: tuple[Quiet, ...] = ()
     gauges: tuple[Gauge, ...] = ()
+    told: Mapping[str, tuple[Told, ...]] = field(default_factory=dict)
+    """Who was told of an alert, by alert_id."""
 
     def about(self, kind: str, rule: str, key: str | None) -> Quiet | None:
         """The mute or silence that covers an alert, the one that lasts longest."""
@@ -114,7 +127,18 @@ def _read(told: Mapping[str, Any]) -> Desk:
         for each in _dicts(told, "rules", "rule", "metric", "value", "threshold", "window")
         if each["metric"] not in UNCOUNTED
     ]
-    return Desk(acknowledged, values, (*muted, *silenced), tuple(gauges))
+    given = told.get("told")
+    channels = given if isinstance(given, dict) else {}
+    tellings = {
+        _text(name): tuple(map(_telling, _dicts(channels, name, "name", "at")))
+        for name in list(channels)[:MOST]
+    }
+    return Desk(acknowledged, values, (*muted, *silenced), tuple(gauges), tellings)
+
+
+def _telling(told: Mapping[str, Any]) -> Told:
+    error = _text(told.get("error"))
+    return Told(_text(told["name"]), not error, _moment(told["at"]) or 0, error)
 
 
 def _silence(told: Mapping[str, Any]) -> Quiet:
