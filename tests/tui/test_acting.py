@@ -197,6 +197,7 @@ def test_the_real_desk_is_shown_and_answers() -> None:
         {}, {"mutes": []}, {"mutes": {"a": "soon"}}, {"silences": [{"silence_id": 1, "until": "x"}]},
         {"rules": [{"rule": "a"}, 5]}, {"open": {"a": 1}}, {"open": [{"alert_id": None}]},
         {"rules": [{"rule": "a", "metric": [], "value": 1, "threshold": 1, "window": 1}]},
+        {"capture": {"error": "x"}}, {"told": {"A": [{"name": 1, "at": "x"}]}},
     ],
 )  # fmt: skip
 def test_a_desk_that_makes_no_sense_is_empty(told: dict[str, Any]) -> None:
@@ -208,6 +209,21 @@ def test_the_value_of_an_alert_is_the_one_of_now() -> None:
     shot = after("7", feed=TownFeed(desk=desk), size=(140, 30))
     assert "412     500      900" in shot
     assert "http-rate 412, peak 900 > 500" in after(feed=TownFeed(desk=desk))
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"error": "eth0 \x1b is gone", "retry_in": 3.7, "failures": 3},
+         r"Capture stopped: eth0 \x1b is gone. Retrying in 4 s (failure 3)"),
+        ({"error": "eth0", "retry_in": 0.0, "failures": 1}, "Capture stopped: eth0. Retrying now (failure 1)"),
+    ],
+)  # fmt: skip
+def test_a_capture_that_is_tried_again_says_when(told: dict[str, Any], words: str) -> None:
+    feed = TownFeed(kind="store", title="/s", desk=desk_of({"capture": told}))
+    assert words in after(feed=feed)
+    well = desk_of({"capture": told | {"error": ""}})
+    assert "Retrying" not in after(feed=TownFeed(kind="store", title="/s", desk=well))
 
 
 def test_times_of_a_desk_are_bounded() -> None:

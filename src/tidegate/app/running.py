@@ -136,7 +136,12 @@ class Running:
 
     def commands(self) -> "dict[str, Command]":
         """What can be asked for over the control socket."""
-        own: dict[str, Command] = {"status": self.status, "reload": self._reload, "stop": self._stop}
+        own: dict[str, Command] = {
+            "status": self.status,
+            "capture": self.service.capture,
+            "reload": self._reload,
+            "stop": self._stop,
+        }
         relay = relay_commands(lambda: self._relay.relay, self._relay.drain)
         return own | relay | alert_commands(lambda: self._assembly.running_alerts())
 

@@ -80,6 +80,16 @@ class Told:
 
 
 @dataclass(frozen=True)
+class Halt:
+    """Why nothing is captured at the moment, and what is done about it."""
+
+    error: str
+    retry_in: float
+    """Seconds."""
+    failures: int
+
+
+@dataclass(frozen=True)
 class Desk:
     """All of it."""
 
@@ -92,6 +102,9 @@ class Desk:
     told: Mapping[str, tuple[Told, ...]] = field(default_factory=dict)
     """Who was told of an alert, by alert_id."""
 
+    halt: Halt | None = None
+    """None while all is well, or where nobody says."""
+
     def about(self, kind: str, rule: str, key: str | None) -> Quiet | None:
         """The mute or silence that covers an alert, the one that lasts longest."""
         found = [each for each in self.quiets if each.kind == kind and each.covers(rule, key)]
@@ -102,7 +115,7 @@ def desk_of(told: Mapping[str, Any]) -> Desk:
     """The desk of plain data, as `desk` of the control socket answers; an empty one if it makes no sense."""
     try:
         return _read(told)
-    except (TypeError, ValueError, OverflowError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return Desk()
 
 
@@ -133,7 +146,16 @@ def _read(told: Mapping[str, Any]) -> Desk:
         _text(name): tuple(map(_telling, _dicts(channels, name, "name", "at")))
         for name in list(channels)[:MOST]
     }
-    return Desk(acknowledged, values, (*muted, *silenced), tuple(gauges), tellings)
+    return Desk(
+        acknowledged, values, (*muted, *silenced), tuple(gauges), tellings, _halt(told.get("capture"))
+    )
+
+
+def _halt(told: Any) -> Halt | None:
+    if not isinstance(told, dict) or not told.get("error"):
+        return None
+    retry_in = min(max(float(told["retry_in"]), 0.0), 1e6)
+    return Halt(_text(told["error"]), retry_in, int(told["failures"]))
 
 
 def _telling(told: Mapping[str, Any]) -> Told:

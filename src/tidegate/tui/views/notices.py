@@ -47,6 +47,9 @@ def _stopped(board: Board, situation: Situation) -> tuple[str, str] | None:
         return f"Stopped {at}: {shown(situation.error)}. What is shown ends at {last}. q quits", "bad"
     if situation.kind == "replay" and situation.ended:
         return f"The capture ends at {last} UTC. q quits", "dim"
+    if situation.kind == "store" and (halt := board.desk.halt):
+        soon = f"in {halt.retry_in:.0f} s" if halt.retry_in >= 0.5 else "now"
+        return f"Capture stopped: {shown(halt.error)}. Retrying {soon} (failure {halt.failures})", "bad"
     if situation.kind == "store" and situation.silent and board.rows:
         return (
             f"Nobody writes to {shown(situation.title)}: it ends at {last} UTC. "
