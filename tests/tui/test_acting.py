@@ -216,7 +216,8 @@ def test_the_value_of_an_alert_is_the_one_of_now() -> None:
     [
         ({"error": "eth0 \x1b is gone", "retry_in": 3.7, "failures": 3},
          r"Capture stopped: eth0 \x1b is gone. Retrying in 4 s (failure 3)"),
-        ({"error": "eth0", "retry_in": 0.0, "failures": 1}, "Capture stopped: eth0. Retrying now (failure 1)"),
+        ({"error": "eth0", "retry_in": 0.0, "failures": 1},
+         "Capture stopped: eth0. Retrying now (failure 1)"),
     ],
 )  # fmt: skip
 def test_a_capture_that_is_tried_again_says_when(told: dict[str, Any], words: str) -> None:

@@ -130,6 +130,14 @@ def test_the_cursor_moves_and_stays_on_its_row() -> None:
     assert seen[2] != seen[3]
 
 
+def test_wide_terminals_show_our_end_too() -> None:
+    shot = after("2", size=(160, 30))
+    assert "Local" in shot
+    assert "10.0.0.2:40001" in shot
+    assert "10.0.0.2:22" in next(row for row in rows_of(shot) if "sshd" in row)
+    assert "Local" not in after("2", size=(120, 30))
+
+
 def test_details_of_a_connection_have_all_cards() -> None:
     shot = after("2", "enter", size=(120, 50))
     for words in (

@@ -25,6 +25,7 @@ CERTAINTY = {
     "lookup": "a table at that time",
     "listener": "who holds the port",
 }
+RELAYED = ("relay_service", "relay_rule", "relay_cause")
 SOURCES = {
     "sni": "TLS server name", "quic": "QUIC server name", "http": "Host header", "dns": "DNS answer before",
     "ech": "outer name beside ECH", "rdns": "reverse DNS", "arp": "ARP", "ndp": "NDP", "dhcp": "DHCP",
@@ -86,6 +87,7 @@ def connection(scene: Scene, conn: Conn) -> Card:
         ("sent", f"{look.size(conn.sent)}  {look.rate(up)}"),
         ("", sparkline(list(sent), 32, look.signs.spark).lstrip()),
         ("interface", shown(conn["iface"])),
+        ("relayed by", " ".join(filter(None, (shown(conn[name]) for name in RELAYED)))),
         ("vlan, tunnel", " ".join(filter(None, (shown(conn["vlan"]), shown(conn["tunnel"]))))),
         ("uid", shown(conn.uid)),
         ("community id", shown(conn["community_id"])),
