@@ -17,6 +17,7 @@ from doors import LOCAL
 from helpers import TIDEGATE, Run, receive, wait_for
 from nets import Net
 from streets import inside
+from tidegate.app.relay_reach import RelayReach
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="capturing, and namespaces, need root")
 
@@ -85,6 +86,11 @@ def test_a_relayed_connection_that_is_captured_counts_once(
         assert [len(fetch(DOOR)) > 1000 for _ in range(5)] == [True] * 5
         with socket.create_connection((LOCAL, DOOR), source_address=("127.0.0.3", 0)) as slow:
             assert fetch(DOOR, "127.0.0.9") == b""
+            reach = RelayReach([tmp_path / "s" / name for name in ("relay.sock", "control.sock")])
+            wait_for(lambda: len(reach.look(True)["connections"]) == 1)
+            (front,) = reach.look(False)["services"]
+            assert (front["name"], front["total"], front["refused"]) == ("front", 6, {"deny": 1})
+            assert front["ended"] == {"fin": 5}
             assert len(fetch(BACKEND, "127.0.0.4")) > 1000
             process.send_signal(signal.SIGHUP)
             wait_for(lambda: control("control").get("reloads") == 1)

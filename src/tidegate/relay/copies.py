@@ -155,7 +155,8 @@ class Copies:
         for uid, ts, iface, *ends in zip(*batch.columns(names), strict=True):
             key = (ends[0], ends[1], ends[2], ends[3])
             # Rows of the relay itself were seen on no interface; it carries TCP.
-            free = not iface or uid in self._passed or ends[4:] not in ([], ["tcp"])
+            meant = iface and any(each.ports[ends[3]] or each.ports[ends[1]] for each in legs)
+            free = not meant or uid in self._passed or ends[4:] not in ([], ["tcp"])
             copy = not free and any(each.has(key, ts) for each in legs)
             unsure = not free and not copy and any(each.ports[ends[3]] for each in legs)
             if unsure and final:

@@ -11,6 +11,9 @@ from tidegate.tui.feeds.inbox import Inbox
 INTERVAL = 1.0
 """Seconds between two questions."""
 
+PATIENCE = 3
+"""Questions in a row without an answer after which none runs: a busy machine answers late."""
+
 Look = Callable[[bool], Mapping[str, Any]]
 """Tells how the relay stands, with its connections if asked for them; raises TidegateError if none runs."""
 
@@ -38,10 +41,13 @@ class RelayWatch:
             self._thread.join()
 
     def _run(self) -> None:
+        silent = 0
         while not self._over.is_set():
             try:
-                told: Mapping[str, Any] | None = self._look(self._inbox.wants_sessions)
+                self._inbox.carry(self._look(self._inbox.wants_sessions), time.time_ns())
+                silent = 0
             except (OSError, TidegateError):
-                told = None
-            self._inbox.carry(told, time.time_ns())
+                silent += 1
+            if silent >= PATIENCE:
+                self._inbox.carry(None, time.time_ns())
             self._over.wait(INTERVAL)
