@@ -57,10 +57,42 @@ def screen_tab(_screen: WatchScreen, key: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("key", "tab"), [("tab", 1), ("shift+tab", 7), ("right", 1), ("left", 7), ("l", 1), ("h", 7)]
+    ("key", "tab"), [("tab", 0), ("shift+tab", 7), ("right", 1), ("left", 7), ("l", 1), ("h", 7)]
 )
 def test_tabs_follow_each_other(key: str, tab: int) -> None:
     assert screen_tab(None, key) == tab  # type: ignore[arg-type]
+
+
+def cursors(shot: str) -> list[str]:
+    return [line[line.index("▌") :].split()[0] for line in shot.splitlines() if "▌" in line]
+
+
+def test_tab_goes_into_one_table_of_now_after_the_other_then_to_the_next_tab() -> None:
+    assert cursors(after(size=(120, 30))) == []
+    for steps, name in ((1, "▌firefox"), (2, "▌api.github.com"), (3, "▌/api")):
+        assert cursors(after(*["tab"] * steps, size=(120, 30))) == [name]
+    assert "Remote" in after(*["tab"] * 4, size=(120, 30))
+    assert cursors(after("tab", "tab", "shift+tab", size=(120, 30))) == ["▌firefox"]
+    assert cursors(after("tab", "shift+tab", size=(120, 30))) == []
+    assert "Remote" in after("tab", "tab", size=(70, 15)), "there is one table only"
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        (("tab", "enter"), "filter pid:2001"),
+        (("tab", "down", "enter"), "filter "),
+        (("tab", "tab", "enter"), "filter net:192.0.2.9"),
+        (("tab", "tab", "tab", "enter"), 'filter section:"/api": 1 of 3'),
+    ],
+)
+def test_enter_on_a_row_of_now_opens_it(keys: tuple[str, ...], words: str) -> None:
+    assert words in after(*keys, size=(120, 30))
+
+
+def test_the_cursor_of_now_stays_in_view() -> None:
+    shot = after("tab", "G", size=(120, 30))
+    assert len(cursors(shot)) == 1
 
 
 def test_s_sorts_by_the_next_column_and_capital_s_turns_it_round() -> None:

@@ -11,8 +11,8 @@ def keys(tabs: int) -> list[BindingType]:
     """Every key with its action, for so many tabs."""
     return [
         *(_key(str(number), f"tab({number - 1})") for number in range(1, tabs + 1)),
-        _key("tab", "step(1)", first=True),
-        _key("shift+tab", "step(-1)", first=True),
+        _key("tab", "pane(1)", first=True),
+        _key("shift+tab", "pane(-1)", first=True),
         _key("right,l", "step(1)"),
         _key("left,h", "step(-1)"),
         _key("up", "move(-1)"),

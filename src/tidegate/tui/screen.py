@@ -14,17 +14,10 @@ from textual.binding import BindingType
 from textual.css.query import NoMatches
 from textual.driver import Driver
 
-from tidegate.model.errors import UsageError
 from tidegate.model.filter import EVERYTHING
-from tidegate.tui import export
+from tidegate.tui import export, opening
 from tidegate.tui.alert_keys import AlertKeys
-from tidegate.tui.board.alarms import Alert
 from tidegate.tui.board.board import Board
-from tidegate.tui.board.conn import Conn
-from tidegate.tui.board.desk import Quiet
-from tidegate.tui.board.parties import Family, Host, Program
-from tidegate.tui.board.relays import Service, Session
-from tidegate.tui.board.web import Site
 from tidegate.tui.cells import shown
 from tidegate.tui.controls import Controls
 from tidegate.tui.dialogs.sheet import Sheet
@@ -34,10 +27,11 @@ from tidegate.tui.keyboard import patient
 from tidegate.tui.keys import keys
 from tidegate.tui.look import Look
 from tidegate.tui.relay_keys import RelayKeys
+from tidegate.tui.tabs.now_tab import NowTab
 from tidegate.tui.tabs.spec import CONNS, PROGRAMS, TABS
 from tidegate.tui.tabs.table_tab import TableTab
-from tidegate.tui.views import conns, details, evidence, notices, records, sessions
 from tidegate.tui.views import help as help_view
+from tidegate.tui.views import notices, records
 from tidegate.tui.views.view import Scene
 from tidegate.tui.widgets.line_table import LineTable
 from tidegate.tui.widgets.top_bar import TopBar
@@ -168,6 +162,14 @@ class WatchScreen(App[None]):
         """Shows the next tab, or the one before."""
         self.action_tab((self.frame.number + by) % len(TABS))
 
+    def action_pane(self, by: int) -> None:
+        """The next table of the first tab, or the one before; from the last one on the next tab."""
+        tab, busy = self.frame.tab, self.frame.prompt.is_open or isinstance(self.screen, Sheet)
+        if not busy and isinstance(tab, NowTab) and tab.step(by):
+            self.draw()
+        else:
+            self.action_step(by)
+
     def on_top_bar_clicked(self, event: TopBar.Clicked) -> None:
         """Shows the tab that was clicked."""
         self.action_tab(event.tab)
@@ -252,56 +254,37 @@ class WatchScreen(App[None]):
 
     def action_move(self, by: int) -> None:
         """Moves the cursor."""
-        if isinstance(tab := self.frame.tab, TableTab):
-            tab.table.move(by)
+        if table := self._table:
+            table.move(by)
 
     def action_page(self, by: int) -> None:
         """Moves it by a screenful."""
-        if isinstance(tab := self.frame.tab, TableTab):
-            tab.table.page(by)
+        if table := self._table:
+            table.page(by)
 
     def action_edge(self, last: int) -> None:
         """Moves it to the first or last row."""
-        if isinstance(tab := self.frame.tab, TableTab):
-            tab.table.edge(last)
+        if table := self._table:
+            table.edge(last)
 
     def action_choose(self) -> None:
         """Opens the row."""
-        if isinstance(tab := self.frame.tab, TableTab):
-            tab.table.choose()
+        if table := self._table:
+            table.choose()
 
     @property
     def row(self) -> Any | None:
         """The row under the cursor."""
-        tab = self.frame.tab
-        return tab.table.row if isinstance(tab, TableTab) else None
+        return table.row if (table := self._table) else None
+
+    @property
+    def _table(self) -> LineTable | None:
+        """The table that the cursor is in."""
+        return self.frame.tab.table
 
     def on_line_table_chosen(self, event: LineTable.Chosen) -> None:
-        """Opens a row: details, or the connections behind it."""
-        row = event.row
-        if isinstance(row, Conn):
-            title, lines = f"Connection {shown(row.uid)}", details.conn_lines
-            self.push_screen(Sheet(title, lambda width: lines(self.scene, row, width)))
-        elif isinstance(row, Alert | Quiet):
-            title = "Alert" if isinstance(row, Alert) else row.kind.capitalize()
-            found = evidence.behind(self.scene, row, self.controls.rules) if isinstance(row, Alert) else None
-            self.push_screen(Sheet(title, lambda width: details.alert_lines(self.scene, row, width, found)))
-        elif isinstance(row, Service):
-            self.relay_keys.enter(row)
-        elif isinstance(row, Session):
-            title = f"Connection {shown(row['connection_id'])} of {shown(row['service'])}"
-            self.push_screen(Sheet(title, lambda width: sessions.session_lines(self.scene, row, width)))
-        elif isinstance(row, Family | Program | Host | Site):
-            self._connections_of(conns.behind(row))
-
-    def _connections_of(self, text: str) -> None:
-        tab = self.frame.table_tab(CONNS.title)
-        try:
-            tab.view = replace(tab.view, filter=tab.spec.parse(text), closed=True)
-        except UsageError as error:
-            self.say(shown(str(error)), "warn")
-            return
-        self.action_tab(1)
+        """Opens a row: details, or what is behind it."""
+        opening.open_row(self, event.row)
 
     def action_copy(self) -> None:
         """Puts the row on the clipboard of the terminal."""

@@ -100,6 +100,11 @@ def behind(row: Family | Program | Host | Site) -> str:
     return f'"{_escaped(name if port.isdigit() else row.host)}"'
 
 
+def of_section(name: str) -> str:
+    """The filter that leaves in the sites of a section."""
+    return f'section:"{_escaped(name)}"'
+
+
 def _of_name(name: str | None) -> str:
     """The programs of a name; where it cannot be written exactly, those that contain it."""
     if name is None:

@@ -6,7 +6,7 @@ from tidegate.tui.look import Signs
 from tidegate.tui.views.now import Line
 
 EVERYWHERE = (
-    ("1-8, Tab, Shift-Tab", "choose a tab"),
+    ("1-8, Tab, Shift-Tab", "choose a tab; Tab in Now: one table after the other"),
     ("arrows or hjkl, g G, PgUp PgDn", "move"),
     ("/", "filter this table; Esc clears it"),
     ("s, S", "sort by the next column, the other way round"),
@@ -102,7 +102,7 @@ def _filled(parts: list[str], height: int) -> list[str]:
 
 def keys(tab: str, signs: Signs, width: int) -> Line:
     """The line at the bottom: what can be pressed here. Help and leaving always stand at its end."""
-    moves = {"Now": "1-8 tabs"}.get(tab, "↑↓ move  ⏎ open  / filter  s sort")
+    moves = {"Now": "1-8 tabs  Tab into a table"}.get(tab, "↑↓ move  ⏎ open  / filter  s sort")
     own = {
         "Now": "/ find a connection  space pause  u units  n names",
         "Conns": "a group  t closed  space pause",

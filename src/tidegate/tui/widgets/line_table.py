@@ -55,10 +55,12 @@ class LineTable(ScrollView, can_focus=False):
         still: bool = False,
         signs: Signs = UNICODE,
     ) -> None:
-        """`identity` tells rows apart; a `still` table has no cursor and does not scroll."""
+        """`identity` tells rows apart; a `still` table does not scroll, and has a cursor while active."""
         super().__init__(id=id, classes="still" if still else "")
         self._identity = identity
         self._still = still
+        self.active = not still
+        """Whether the cursor is seen."""
         self.signs = signs
         self.columns: Sequence[Column] = ()
         self.rows: Sequence[Any] = ()
@@ -118,7 +120,7 @@ class LineTable(ScrollView, can_focus=False):
 
     def _line(self, shown: Sequence[Column], room: Sequence[int], place: int) -> Strip:
         row = self.rows[place]
-        under = not self._still and place == self.cursor
+        under = self.active and place == self.cursor
         base = CURSOR if under else STYLES["dim"] if self.dimmed(row) else Style()
         cells = [Segment(self.signs.cursor if under else " ", base)]
         for column, width in zip(shown, room, strict=True):
@@ -154,8 +156,10 @@ class LineTable(ScrollView, can_focus=False):
             self.choose()
 
     def _go(self, place: int) -> None:
-        self.cursor = max(0, min(place, len(self.rows) - 1))
-        self._keep_in_view()
+        in_view = self.size.height - 2 if self._still else len(self.rows) - 1
+        self.cursor = max(0, min(place, len(self.rows) - 1, in_view))
+        if not self._still:
+            self._keep_in_view()
         self.refresh()
 
     def _keep_in_view(self) -> None:
