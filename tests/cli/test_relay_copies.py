@@ -89,8 +89,8 @@ def test_a_relayed_connection_that_is_captured_counts_once(
             reach = RelayReach([tmp_path / "s" / name for name in ("relay.sock", "control.sock")])
             wait_for(lambda: len(reach.look(True)["connections"]) == 1)
             (front,) = reach.look(False)["services"]
-            assert (front["name"], front["total"], front["refused"]) == ("front", 6, {"deny": 1})
-            assert front["ended"] == {"fin": 5}
+            assert (front["name"], front["total"], front["refused"]) == ("front", 6, {"denied": 1})
+            wait_for(lambda: reach.look(False)["services"][0]["ended"] == {"fin": 5})
             assert len(fetch(BACKEND, "127.0.0.4")) > 1000
             process.send_signal(signal.SIGHUP)
             wait_for(lambda: control("control").get("reloads") == 1)
