@@ -4,6 +4,7 @@ import asyncio
 import os
 import statistics
 import time
+from base64 import b64encode
 
 from measure import Check, Report
 
@@ -16,6 +17,7 @@ from tidegate.tui.screen import WatchScreen
 from tidegate.tui.tabs.spec import TABS
 
 CONNECTIONS, ROWS = 10_000, 2_000
+SERVICES, SESSIONS = 4, 400
 MOST_MS = 100
 START = 1_795_183_200 * SECOND
 EMPTY = {"VARCHAR": "", "TIMESTAMP_NS": 0, "DOUBLE": 0.0}
@@ -40,6 +42,23 @@ def rows(first: int, count: int, step: int) -> Batch:
         "conn_state": ["S1"] * count, "process_confidence": ["event"] * count,
     }  # fmt: skip
     return make("conn", columns)
+
+
+def events(service: int, count: int) -> Batch:
+    """Connections of one service of a relay, each with what its client said first."""
+    numbers = range(service * count, (service + 1) * count)
+    said = b64encode(b"GET / HTTP/1.1\r\nHost: www.example.org\r\n" * 6).decode()
+    columns = {
+        column.name: [EMPTY.get(column.type, 0)] * 2 * count
+        for column in find_table("relay").columns
+        if not column.nullable
+    } | {
+        "ts": [START] * 2 * count, "uid": [f"R{n:017d}" for n in numbers] * 2, "proto": ["tcp"] * 2 * count,
+        "type": ["accept"] * count + ["recv"] * count, "service": [f"service {service}"] * 2 * count,
+        "client_ip": [f"198.51.{n >> 8 & 255}.{n & 255}" for n in numbers] * 2,
+        "client_port": [n % 60_000 for n in numbers] * 2, "payload_base64": [said] * 2 * count,
+    }  # fmt: skip
+    return make("relay", columns)
 
 
 class Still(Feed):
@@ -85,6 +104,18 @@ async def measured(rounds: int) -> dict[str, float]:
                 screen.draw()
                 await pilot.pause()
                 figures.setdefault(f"refresh, {name}", []).append((time.process_time() - before) * 1000)
+        for service in range(SERVICES):
+            batch = events(service, SESSIONS)
+            took = spent(lambda batch=batch: screen.board.take(batch, feed.clock()))  # type: ignore[misc]
+            figures.setdefault(f"board, {2 * SESSIONS:,} events of the relay", []).append(took)
+        screen.action_tab(TABS.index("Relays"))
+        for name in ("Relays", "connections of a service"):
+            await pilot.pause()
+            before = time.process_time()
+            screen.draw()
+            await pilot.pause()
+            figures[f"refresh, {name}"] = [(time.process_time() - before) * 1000]
+            await pilot.press("enter")
         figures["frozen for a pause"] = [spent(screen.board.frozen)]
     feed.stop()
     feed.join()

@@ -230,6 +230,16 @@ def test_how_many_wait_and_for_how_long_is_known() -> None:
         assert (teller.lost, teller.lag) == (2, 0.0)
 
 
+def test_what_became_of_each_alert_is_known_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tidegate.alerts.actions.teller.MOST_OUTCOMES", 2)
+    with hooked(200, 503, 200, 404) as hook, telling(hook.url, 1) as teller:
+        for name in ("a1", "a2", "a3"):
+            teller.tell(notice(alert_id=name))
+        wait_for(lambda: "a3" in teller.outcomes())
+        outcomes = {name: error for name, (_at, error) in teller.outcomes().items()}
+        assert outcomes == {"a2": "", "a3": "the server answered 404"}
+
+
 def test_a_refusal_is_told_without_numbers(caplog: pytest.LogCaptureFixture) -> None:
     with telling("http://127.0.0.1:1/", 0) as teller:
         teller.tell(notice())

@@ -177,15 +177,16 @@ def test_on_the_screen(place: Place, run: Run) -> None:
         place.talk()
         for key, words in (("1", b"60 s: "), ("2t", b"are shown"), ("\r", b"Application"), ("q", b"Remote"),
                            ("3", b"Container"), ("a", b"one by one"), ("4", b"Address"), ("5", b"Methods"),
-                           ("6", b"Limit"), ("\r", b"metric"), ("q", b"Limit"), ("w", b"rule:"),
-                           ("\r", b"silenced"), ("7", b"raised:"), ("1", b"60 s: ")):  # fmt: skip
+                           ("6", b"No relay runs"), ("7", b"Limit"), ("\r", b"metric"), ("q", b"Limit"),
+                           ("w", b"rule:"), ("\r", b"silenced"), ("8", b"raised:"),
+                           ("1", b"60 s: ")):  # fmt: skip
             terminal.press(key)
             until(terminal, key, words)
         for _ in range(3):
-            terminal.press("6jjj")
-            until(terminal, "6", b"Limit")
-            terminal.press("7")
-            until(terminal, "7", b"raised:")
+            terminal.press("7jjj")
+            until(terminal, "7", b"Limit")
+            terminal.press("8")
+            until(terminal, "8", b"raised:")
         terminal.press("q")
         assert terminal.end() == 0
     finally:

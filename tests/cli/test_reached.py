@@ -199,8 +199,8 @@ def test_top_beside_a_watch_acknowledges_mutes_silences_and_sees_what_others_did
     terminal = Terminal([*TIDEGATE, "top", "--store", str(place / "s")], place, 150)
     try:
         wait_for(lambda: terminal.shows(b"packets"))
-        terminal.press("6")
-        until(terminal, "6", b"WARNING")
+        terminal.press("7")
+        until(terminal, "7", b"WARNING")
         terminal.press("a")
         until(terminal, "a", b"acknowledged")
         assert read_state(place / "s" / NAME).open[name].acknowledged_by

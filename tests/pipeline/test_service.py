@@ -122,8 +122,12 @@ def test_a_capture_that_ends_or_fails_comes_back() -> None:
 def test_while_it_is_down_the_status_says_why() -> None:
     world = World([["end"], None])
     seen: list[dict[str, object]] = []
-    world.run(t8=lambda: seen.append(world.service.status()), t60=world.service.stop)
+    world.run(
+        t8=lambda: seen.extend((world.service.status(), world.service.capture())), t60=world.service.stop
+    )
     assert seen[0]["capturing"] is False
+    assert (seen[1]["error"], seen[1]["failures"]) == ("the capture ended", 1)
+    assert 0 <= float(str(seen[1]["retry_in"])) <= 1
     assert seen[0]["error"] == "the capture ended"
     assert seen[0]["sensor"] == "s"
 

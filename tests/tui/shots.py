@@ -20,9 +20,12 @@ STATES = {
     "programs": ("3",),
     "hosts": ("4",),
     "http": ("5",),
-    "alerts": ("6",),
-    "log": ("7",),
-    "help": ("6", "question_mark"),
+    "relays": ("6",),
+    "relayed": ("6", "enter"),
+    "relayed-details": ("6", "enter", "enter"),
+    "alerts": ("7",),
+    "log": ("8",),
+    "help": ("7", "question_mark"),
 }
 
 

@@ -44,7 +44,7 @@ class Deeds:
 def on_alerts(*keys: str, deeds: Deeds | None = None, **options: Any) -> tuple[list[Any], str]:
     """What was asked for after these keys on the tab of alerts, and what stands there then."""
     made = deeds or Deeds()
-    shot = after("6", *keys, controls=replace(CONTROLS, alerts=made.controls()), **options)
+    shot = after("7", *keys, controls=replace(CONTROLS, alerts=made.controls()), **options)
     return made.done, shot
 
 
@@ -122,7 +122,7 @@ def test_acknowledging_a_mute_does_nothing() -> None:
 
 def test_where_alerts_cannot_be_acted_on_the_reason_is_told() -> None:
     for key in ("m", "w", "a"):
-        assert "not here: a capture that is played raises no alerts" in after("6", key)
+        assert "not here: a capture that is played raises no alerts" in after("7", key)
 
 
 def test_an_action_that_fails_says_why() -> None:
@@ -130,8 +130,8 @@ def test_an_action_that_fails_says_why() -> None:
         raise TidegateError("nobody answers at \x1b[31mcontrol.sock")
 
     controls = replace(CONTROLS, alerts=AlertControls(refuse, refuse))
-    assert "not acknowledged: nobody answers at \\x1b[31mcontrol.sock" in after("6", "a", controls=controls)
-    shot = after("6", "w", "enter", controls=controls)
+    assert "not acknowledged: nobody answers at \\x1b[31mcontrol.sock" in after("7", "a", controls=controls)
+    shot = after("7", "w", "enter", controls=controls)
     assert "not silenced: nobody answers at \\x1b[31mcontrol.sock" in shot
 
 
@@ -159,7 +159,7 @@ def test_an_alert_stands_once_in_the_log() -> None:
     feed = TownFeed()
     for one in list(feed.inbox._entries):
         feed.inbox.put(one.rows, NOW)  # as a store gives again what was remembered
-    shot = after("7", feed=feed)
+    shot = after("8", feed=feed)
     assert shot.count("raised: http-rate") == 1
     assert shot.count("recovered: iface-down") == 1
 
@@ -175,7 +175,7 @@ def test_the_real_desk_is_shown_and_answers() -> None:
     async def act(pilot: Pilot[None]) -> None:
         app = pilot.app
         assert isinstance(app, WatchScreen)
-        await pilot.press("6", "w", "ctrl+u", *typed("dst:192.0.2.9 for:1h"), "enter")
+        await pilot.press("7", "w", "ctrl+u", *typed("dst:192.0.2.9 for:1h"), "enter")
         await settle(pilot)
         shots.append(text(app))
         await pilot.press("down", "x")
@@ -197,6 +197,7 @@ def test_the_real_desk_is_shown_and_answers() -> None:
         {}, {"mutes": []}, {"mutes": {"a": "soon"}}, {"silences": [{"silence_id": 1, "until": "x"}]},
         {"rules": [{"rule": "a"}, 5]}, {"open": {"a": 1}}, {"open": [{"alert_id": None}]},
         {"rules": [{"rule": "a", "metric": [], "value": 1, "threshold": 1, "window": 1}]},
+        {"capture": {"error": "x"}}, {"told": {"A": [{"name": 1, "at": "x"}]}},
     ],
 )  # fmt: skip
 def test_a_desk_that_makes_no_sense_is_empty(told: dict[str, Any]) -> None:
@@ -205,14 +206,30 @@ def test_a_desk_that_makes_no_sense_is_empty(told: dict[str, Any]) -> None:
 
 def test_the_value_of_an_alert_is_the_one_of_now() -> None:
     desk = desk_of({"open": [{"alert_id": "A2", "value": 412.0, "peak": 900.0}]})
-    shot = after("6", feed=TownFeed(desk=desk), size=(140, 30))
+    shot = after("7", feed=TownFeed(desk=desk), size=(140, 30))
     assert "412     500      900" in shot
     assert "http-rate 412, peak 900 > 500" in after(feed=TownFeed(desk=desk))
 
 
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"error": "eth0 \x1b is gone", "retry_in": 3.7, "failures": 3},
+         r"Capture stopped: eth0 \x1b is gone. Retrying in 4 s (failure 3)"),
+        ({"error": "eth0", "retry_in": 0.0, "failures": 1},
+         "Capture stopped: eth0. Retrying now (failure 1)"),
+    ],
+)  # fmt: skip
+def test_a_capture_that_is_tried_again_says_when(told: dict[str, Any], words: str) -> None:
+    feed = TownFeed(kind="store", title="/s", desk=desk_of({"capture": told}))
+    assert words in after(feed=feed)
+    well = desk_of({"capture": told | {"error": ""}})
+    assert "Retrying" not in after(feed=TownFeed(kind="store", title="/s", desk=well))
+
+
 def test_times_of_a_desk_are_bounded() -> None:
     desk = desk_of({"mutes": {"a": 10**40}})
-    assert "2116" in after("6", feed=TownFeed(desk=desk), size=(140, 30))
+    assert "2116" in after("7", feed=TownFeed(desk=desk), size=(140, 30))
 
 
 def test_bytes_are_sizes_and_an_alert_may_be_acknowledged_and_muted() -> None:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -54,10 +55,29 @@ def test_names_of_strangers_stand_escaped_on_every_tab(name: str) -> None:
         batch("conn", [row]), batch("conn", [row | {"last_ts": NOW + SECOND}]), batch("http", [http]),
         batch("alert", [alert]), batch("host", [host]),
     ])  # fmt: skip
-    for keys in (("1",), ("2",), ("2", "enter"), ("3",), ("4",), ("5",), ("6",), ("6", "enter"), ("7",)):
+    service = dict.fromkeys(("name", "backend"), evil) | {"listen": [evil]}
+    figures = dict.fromkeys(("rules", "connections", "addresses", "total", "up", "down"), 1)
+    none = {"limit": None, "address_limit": None, "refused": {evil: 1}, "ended": {evil: 1}, "keeps": True}
+    told = {"services": [service | figures | none], "rejected": [evil], "waiting": {evil: evil},
+            "draining": False, "connections": None}  # fmt: skip
+    event = {
+        "ts": NOW, "uid": "C1", "connection_id": 1, "service": evil, "client_ip": "192.0.2.9", "type": "recv",
+        "rule": evil, "protocol": evil, "backend": evil, "remote_ip": evil, "client_as_org": evil,
+        "text": evil,
+        "payload_base64": b64encode(evil.encode()).decode(),
+    }  # fmt: skip
+    events = batch(
+        "relay", [event | {"type": kind} for kind in ("accept", "detect", "recv", "send", "notice")]
+    )
+    for keys in (
+        ("1",), ("2",), ("2", "enter"), ("3",), ("4",), ("5",), ("6",), ("6", "enter"),
+        ("6", "enter", "enter"), ("7",), ("7", "enter"), ("8",),
+    ):  # fmt: skip
         feed = TownFeed([
-            batch("conn", [row]), batch("http", [http]), batch("alert", [alert]), batch("host", [host]),
+            batch("conn", [row]), batch("http", [http]), batch("alert", [alert]),
+            batch("host", [host]), events,
         ])  # fmt: skip
+        feed.inbox.carry(told, NOW)
         shot = after(*keys, feed=feed)
         assert safe(shot.replace("\n", "")), keys
         assert all(len(line) <= 100 for line in shot.splitlines())

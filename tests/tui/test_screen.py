@@ -57,10 +57,42 @@ def screen_tab(_screen: WatchScreen, key: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("key", "tab"), [("tab", 1), ("shift+tab", 6), ("right", 1), ("left", 6), ("l", 1), ("h", 6)]
+    ("key", "tab"), [("tab", 0), ("shift+tab", 7), ("right", 1), ("left", 7), ("l", 1), ("h", 7)]
 )
 def test_tabs_follow_each_other(key: str, tab: int) -> None:
     assert screen_tab(None, key) == tab  # type: ignore[arg-type]
+
+
+def cursors(shot: str) -> list[str]:
+    return [line[line.index("▌") :].split()[0] for line in shot.splitlines() if "▌" in line]
+
+
+def test_tab_goes_into_one_table_of_now_after_the_other_then_to_the_next_tab() -> None:
+    assert cursors(after(size=(120, 30))) == []
+    for steps, name in ((1, "▌firefox"), (2, "▌api.github.com"), (3, "▌/api")):
+        assert cursors(after(*["tab"] * steps, size=(120, 30))) == [name]
+    assert "Remote" in after(*["tab"] * 4, size=(120, 30))
+    assert cursors(after("tab", "tab", "shift+tab", size=(120, 30))) == ["▌firefox"]
+    assert cursors(after("tab", "shift+tab", size=(120, 30))) == []
+    assert "Remote" in after("tab", "tab", size=(70, 15)), "there is one table only"
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        (("tab", "enter"), "filter pid:2001"),
+        (("tab", "down", "enter"), "filter "),
+        (("tab", "tab", "enter"), "filter net:192.0.2.9"),
+        (("tab", "tab", "tab", "enter"), 'filter section:"/api": 1 of 3'),
+    ],
+)
+def test_enter_on_a_row_of_now_opens_it(keys: tuple[str, ...], words: str) -> None:
+    assert words in after(*keys, size=(120, 30))
+
+
+def test_the_cursor_of_now_stays_in_view() -> None:
+    shot = after("tab", "G", size=(120, 30))
+    assert len(cursors(shot)) == 1
 
 
 def test_s_sorts_by_the_next_column_and_capital_s_turns_it_round() -> None:
@@ -115,19 +147,27 @@ def test_the_cursor_moves_and_stays_on_its_row() -> None:
         assert isinstance(app, WatchScreen)
         await pilot.press("2", "down", "j", "k")
         await settle(pilot)
-        seen.append(app._row.uid)
+        seen.append(app.row.uid)
         await pilot.press("S")
         await settle(pilot)
-        seen.append(app._row.uid)
+        seen.append(app.row.uid)
         await pilot.press("g")
-        seen.append(app._row.uid)
+        seen.append(app.row.uid)
         await pilot.press("G")
-        seen.append(app._row.uid)
+        seen.append(app.row.uid)
 
     play(move)
     assert seen[0] == seen[1] == "C00000000000000002"
     assert seen[3] == "C00000000000000001"
     assert seen[2] != seen[3]
+
+
+def test_wide_terminals_show_our_end_too() -> None:
+    shot = after("2", size=(160, 30))
+    assert "Local" in shot
+    assert "10.0.0.2:40001" in shot
+    assert "10.0.0.2:22" in next(row for row in rows_of(shot) if "sshd" in row)
+    assert "Local" not in after("2", size=(120, 30))
 
 
 def test_details_of_a_connection_have_all_cards() -> None:
@@ -222,7 +262,7 @@ def test_export_writes_what_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "ends in .csv or .jsonl" in after("2", "e", "ctrl+u", *typed("x.txt"), "enter")
 
 
-@pytest.mark.parametrize("tab", ["3", "4", "5", "6", "7"])
+@pytest.mark.parametrize("tab", ["3", "4", "5", "6", "7", "8"])
 def test_every_table_can_be_exported(tab: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     after(tab, "e", "ctrl+u", *typed("x.jsonl"), "enter")
@@ -250,7 +290,7 @@ def test_help_is_all_there_however_narrow_the_terminal(width: int) -> None:
     words = " ".join(lines).split()
     for keys, meaning in (*help_view.EVERYWHERE, *help_view.MEANINGS, *help_view.FILTER):
         assert set(f"{keys} {meaning}".split()) <= set(words)
-    shot = after("6", "question_mark", size=(width, 120))
+    shot = after("7", "question_mark", size=(width, 120))
     assert shot.split()[2:-7] == " ".join(lines).split()  # between title and keys
 
 

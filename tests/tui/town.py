@@ -108,6 +108,62 @@ HEALTH = tuple(
     for name in ("eth0", "wg0")
 )
 
+_WEB = {
+    "uid": "C00000000000000101", "connection_id": 101, "service": "front", "proto": "tcp",
+    "client_ip": "192.0.2.66", "client_port": 51_000, "server_ip": "10.0.0.2", "server_port": 80,
+    "client_country": "NL", "client_asn": 64501, "client_as_org": "Example Net",
+}  # fmt: skip
+_MAIL = _WEB | {
+    "uid": "C00000000000000102", "connection_id": 102, "client_ip": "2001:db8::66", "server_port": 25,
+    "client_country": None, "client_asn": None, "client_as_org": None,
+}  # fmt: skip
+_OVER = _WEB | {"uid": "C00000000000000103", "connection_id": 103, "client_ip": "192.0.2.67"}
+_TO_WEB = {"remote_ip": "10.0.0.9", "remote_port": 8080, "backend": "web", "rule": "own-site",
+           "protocol": "http"}  # fmt: skip
+
+RELAY = (
+    {"ts": NOW - 9 * SECOND, "type": "notice", "service": "front", "text": "listens on 10.0.0.2:80"},
+    _WEB | {"ts": NOW - 8 * SECOND, "type": "accept"},
+    _WEB | {"ts": NOW - 8 * SECOND, "type": "recv", "size": 40, "payload": "GET /login",
+            "payload_base64": "R0VUIC9sb2dpbj91PRtbMkogSFRUUC8xLjENCg=="},
+    _WEB | {"ts": NOW - 8 * SECOND, "type": "detect", "size": 40, "protocol": "http", "rule": "own-site"},
+    _WEB | _TO_WEB | {"ts": NOW - 7 * SECOND, "type": "connect"},
+    _WEB | _TO_WEB | {"ts": NOW - 7 * SECOND, "type": "send", "size": 12, "payload": "HTTP/1.1 200",
+                      "payload_base64": "SFRUUC8xLjEgMjAw"},
+    _MAIL | {"ts": NOW - 6 * SECOND, "type": "accept"},
+    _OVER | {"ts": NOW - 90 * SECOND, "type": "accept"},
+    _OVER | {"ts": NOW - 30 * SECOND, "type": "close", "cause": "idle", "up_bytes": 70, "down_bytes": 0,
+             "duration": 60.0, "protocol": "ssh"},
+    {"ts": NOW - 5 * SECOND, "type": "refused", "service": "front", "client_ip": "192.0.2.68",
+     "client_port": 40_001, "server_ip": "10.0.0.2", "server_port": 80, "cause": "rejected"},
+)  # fmt: skip
+
+CARRIED = {
+    "draining": False,
+    "services": [
+        {"name": "front", "listen": ["10.0.0.2:25,80"], "backend": "10.0.0.9:8080", "rules": 2,
+         "connections": 2, "limit": 500, "addresses": 2, "address_limit": None, "total": 103, "up": 90_000,
+         "down": 1_200_000, "refused": {"rejected": 7}, "ended": {"fin": 90, "idle": 4, "backend_reset": 3},
+         "keeps": True},
+        {"name": "ssh", "listen": [":22"], "backend": "127.0.0.1:2222", "rules": 0, "connections": 0,
+         "limit": None, "addresses": 0, "address_limit": 5, "total": 0, "up": 0, "down": 0, "refused": {},
+         "ended": {}, "keeps": False},
+    ],
+    "rejected": ["192.0.2.68"],
+    "waiting": {"0.0.0.0:22": "address already in use"},
+    "connections": [
+        {"id": 101, "uid": _WEB["uid"], "service": "front", "client_ip": "192.0.2.66", "client_port": 51_000,
+         "server_ip": "10.0.0.2", "server_port": 80, "backend": "web", "remote": "10.0.0.9:8080",
+         "rule": "own-site", "protocol": "http", "phase": "relaying", "up": 40, "down": 120_000,
+         "since": NOW - 8 * SECOND, "idle": 2.5},
+        {"id": 102, "uid": _MAIL["uid"], "service": "front", "client_ip": "2001:db8::66",
+         "client_port": 51_000, "server_ip": "10.0.0.2", "server_port": 25, "backend": None, "remote": None,
+         "rule": None, "protocol": None, "phase": "looking", "up": 0, "down": 0, "since": NOW - 6 * SECOND,
+         "idle": 6.0},
+    ],
+}  # fmt: skip
+"""What a relay says of itself, as the control socket tells it."""
+
 OTHER = {
     "http": HTTP,
     "alert": ALERTS,
@@ -116,6 +172,7 @@ OTHER = {
         {"ts": NOW, "iface": "eth0", "ip": "10.0.0.5", "mac": "02:00:00:00:00:05", "name": "nas",
          "source": "mdns"},
     ),
+    "relay": RELAY,
     "tls": (
         {"ts": NOW - 4 * SECOND, "uid": "C00000000000000001", "sni": "api.github.com", "version": "TLSv1.3"},
     ),
@@ -184,6 +241,8 @@ class TownFeed(Feed):
             self.inbox.put(one, NOW)
         if batches is None or desk:
             self.inbox.settle(desk or desk_of(DESK))
+        if batches is None:
+            self.inbox.carry(CARRIED, NOW)
 
     def clock(self) -> int:
         """Always the same."""

@@ -19,7 +19,7 @@ def commands(current: Callable[[], Alerts]) -> dict[str, Command]:
 
     def desk() -> dict[str, Any]:
         stage = current()
-        return {**lying(stage.desk), "rules": stage.standings()}
+        return {**lying(stage.desk), "rules": stage.standings(), "told": stage.told()}
 
     return {"alerts": alerts, "desk": desk, **desk_commands(lambda: current().desk)}
 

@@ -7,7 +7,10 @@ from tidegate.model.filter import Row
 MOST = 200_000
 """Connections remembered at once; of more, the longest silent is forgotten."""
 
-COLUMNS = ("uid", "ts", "last_ts", "state", "up_packets", "down_packets", "up_bytes", "down_bytes")
+COLUMNS = (
+    "uid", "ts", "last_ts", "state", "up_packets", "down_packets", "up_bytes", "down_bytes", "up_payload",
+    "down_payload",
+)  # fmt: skip
 """What has to be known of a row."""
 
 
@@ -88,5 +91,7 @@ def packets_of(row: Row) -> int:
 
 
 def bytes_of(row: Row) -> int:
-    """IP bytes in both directions."""
-    return (row["up_bytes"] or 0) + (row["down_bytes"] or 0)
+    """Bytes in both directions: of IP, or of payload where no packets were seen (relay)."""
+    up: int | None = row["up_bytes"]
+    down: int | None = row["down_bytes"]
+    return int((row["up_payload"] if up is None else up) + (row["down_payload"] if down is None else down))

@@ -160,6 +160,10 @@ class Alerts:
         """Of each mail and webhook, how many notices were lost, how many wait, and for how long."""
         return self._actions.standings()
 
+    def told(self) -> dict[str, list[dict[str, Any]]]:
+        """Of the last alerts by alert_id: which mail or webhook was told when, and what went wrong."""
+        return self._actions.told()
+
     @contextmanager
     def _working(self) -> Iterator[None]:
         """Holds the lock. A stage that fails is over: its threads end, and another may have the state."""

@@ -63,11 +63,19 @@ class Reach:
                 raise StoreError(f"{busy}, and takes no commands at {self.socket}") from None
 
     def look(self) -> Mapping[str, Any]:
-        """Open alerts, silences and mutes, and from one that runs how near each rule is to its threshold."""
+        """Open alerts, silences, mutes; from one that runs how near rules are, and how its capture stands."""
         try:
-            return ask(self.socket, {"do": "desk"}, GLANCE)
+            desk = ask(self.socket, {"do": "desk"}, GLANCE)
         except UsageError:
             return self._remembered()
+        return desk | {"capture": self._capture()}
+
+    def _capture(self) -> Mapping[str, Any]:
+        """What keeps a `tidegate run` from capturing; nothing of a watch, which ends where it cannot."""
+        try:
+            return ask(self.socket, {"do": "capture"}, GLANCE)
+        except UsageError:
+            return {}
 
     def _remembered(self) -> Mapping[str, Any]:
         """What the state says, read again only when it has changed; nothing where it cannot be read."""

@@ -20,12 +20,14 @@ from tidegate.model.config import Config, WatchSettings
 from tidegate.model.config.capture import live
 from tidegate.model.stats import Counters, Standing, Stats
 from tidegate.model.user import user_name
+from tidegate.pipeline.guard import Guarded
 from tidegate.pipeline.kept import Once
 from tidegate.pipeline.metrics import MetricsServer
 from tidegate.pipeline.pipeline import Line
 from tidegate.pipeline.service import Parts, Service
 from tidegate.pipeline.tally import Tally
 from tidegate.relay.commands import commands as relay_commands
+from tidegate.relay.copies import Copies
 from tidegate.sinks import Sink
 from tidegate.sources.live import Live
 from tidegate.sources.patient import Patient, Totals
@@ -102,6 +104,7 @@ class Running:
         self._opening = threading.Lock()
         self._timetable = Timetable(self._capture, build, covers=covers)
         self.service = Service(self._parts, lost=self._lost, beside=self._relay)
+        self._copies = Copies(lambda: self.service.stopping)
         self.ready: Callable[[], None] = lambda: None
         """Called with the first capture, when everything is open."""
         self.turn: Callable[[], None] = lambda: None
@@ -129,7 +132,12 @@ class Running:
 
     def commands(self) -> "dict[str, Command]":
         """What can be asked for over the control socket."""
-        own: dict[str, Command] = {"status": self.status, "reload": self._reload, "stop": self._stop}
+        own: dict[str, Command] = {
+            "status": self.status,
+            "capture": self.service.capture,
+            "reload": self._reload,
+            "stop": self._stop,
+        }
         relay = relay_commands(lambda: self._relay.relay, self._relay.drain)
         return own | relay | alert_commands(lambda: self._assembly.running_alerts())
 
@@ -169,6 +177,7 @@ class Running:
         watched = live(captured(config, assembly.tables))
         by_clock = wanted(config, self._root)
         self._relay.follow(config.relay, machine(config, self._helper))
+        self._copies.follow(config.relay)
         return Parts(
             watched,
             lambda: self._source(watched),
@@ -194,7 +203,8 @@ class Running:
         self._assembly = assembly
         self._timetable.follow(by_clock)
         sinks = assembly.sinks()  # first, since alerts are remembered in the store's directory
-        line = Line([*sinks, self._tally, *self.beside], assembly.stages())
+        copies = Guarded("relayed copies", lambda: self._copies)
+        line = Line([*sinks, self._tally, *self.beside], [copies, *assembly.stages()])
         ready, self.ready = self.ready, lambda: None
         ready()
         return line

@@ -41,12 +41,15 @@ def over(
     """
     from tidegate.alerts import commands
     from tidegate.alerts.remembered import remembered
+    from tidegate.app.relay_reach import RelayReach
+    from tidegate.app.relaying import relay_socket
     from tidegate.model.batch import make
-    from tidegate.tui.controls import AlertControls, Controls
+    from tidegate.tui.controls import AlertControls, Controls, RelayControls
     from tidegate.tui.feeds.live import LiveFeed, process_is_there
     from tidegate.tui.start import show
 
     asked = commands(assembly.running_alerts)
+    relay = RelayReach([relay_socket(assembly.config, root)])
 
     def begin(board: Sink) -> None:
         if told := remembered(root) if root else {}:
@@ -63,6 +66,7 @@ def over(
     )
     controls = Controls(
         alerts=AlertControls(lambda word, **given: asked[word](**given), asked["desk"]),
+        relay=RelayControls(relay.do, relay.look),
         who=who(),
         rules=assembly.config.alerts.rules,
         attribution=assembly.nameless,

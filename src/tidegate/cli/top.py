@@ -54,8 +54,9 @@ def _show(
     store: Path | None, files: tuple[str, ...], speed: float | None, expression: str | None, ascii: bool
 ) -> None:
     from tidegate.app.reaching import Reach
+    from tidegate.app.relay_reach import RelayReach
     from tidegate.settings.find import load_place
-    from tidegate.tui.controls import AlertControls, Controls
+    from tidegate.tui.controls import AlertControls, Controls, RelayControls
     from tidegate.tui.feeds.feed import Feed
     from tidegate.tui.feeds.replay import ReplayFeed
     from tidegate.tui.feeds.store import StoreFeed
@@ -63,6 +64,7 @@ def _show(
 
     feed: Feed
     alerts: AlertControls | None = None
+    relay: RelayControls | None = None
     if files:
         for file in files:
             if file == "-":
@@ -73,9 +75,12 @@ def _show(
     else:
         reach = Reach.of(None, store)
         alerts = AlertControls(reach.do, reach.look)
+        beside = RelayReach.of(None, store)
+        relay = RelayControls(beside.do, beside.look)
         feed = StoreFeed(reach.root, reach.look, reach.writer)
     controls = Controls(
         alerts=alerts,
+        relay=relay,
         who=screen.who(),
         rules=load_place().alerts.rules,
         local=() if files else screen.own_addresses(),

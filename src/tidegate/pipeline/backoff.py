@@ -27,6 +27,10 @@ class Backoff:
         self._until = now + delay
         return delay
 
+    def left(self, now: float) -> float:
+        """Seconds until it may be started again."""
+        return max(self._until - now, 0.0)
+
     def is_due(self, now: float) -> bool:
         """Whether it may be started again."""
         return now >= self._until

@@ -124,6 +124,11 @@ class Service:
             **(self._parts.facts() if self._parts else {}),
         }
 
+    def capture(self) -> dict[str, Any]:
+        """Why there is no capture, where there is none, and when the next one is tried."""
+        retry_in = 0.0 if self._source else self._backoff.left(self._clock())
+        return {"error": self.error, "retry_in": retry_in, "failures": self._backoff.failures}
+
     def run(self) -> None:
         """Runs until stop(); raises TidegateError if it cannot even start."""
         parts = self._parts = self._build()

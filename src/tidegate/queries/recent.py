@@ -18,6 +18,10 @@ MOST_ROWS = 50_000
 """Rows of a table that one look gives at most, the newest; beyond, they are counted as skipped."""
 
 
+LONG = {"payload_base64": 344}
+"""Columns whose text may be long, and characters of it that are read."""
+
+
 @dataclass(frozen=True)
 class Found:
     """Rows of a table, a list of values for each column; times are nanoseconds in UTC."""
@@ -189,6 +193,8 @@ def _time(table: str) -> str:
 def _value(name: str, kind: str, there: bool) -> str:
     if not there:
         return f"NULL AS {name}"
+    if name in LONG:
+        return f"left({name}, {LONG[name]}) AS {name}"
     return f"epoch_ns({name}) AS {name}" if kind == "TIMESTAMP_NS" else name
 
 

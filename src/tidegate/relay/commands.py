@@ -19,6 +19,9 @@ def commands(current: Callable[[], Relay], drain: Callable[[], None]) -> dict[st
     def relay_connections() -> dict[str, Any]:
         return {"connections": current().connections()}
 
+    def relay_picture(connections: bool) -> dict[str, Any]:
+        return current().picture(connections)
+
     def relay_reject(address: str) -> dict[str, Any]:
         ip = parse_address(address)
         return {"address": ip, "changed": current().reject(ip)}
@@ -39,6 +42,7 @@ def commands(current: Callable[[], Relay], drain: Callable[[], None]) -> dict[st
     return {
         "relay": relay,
         "relay_connections": relay_connections,
+        "relay_picture": relay_picture,
         "relay_reject": relay_reject,
         "relay_release": relay_release,
         "relay_kill": relay_kill,

@@ -18,6 +18,7 @@ from tidegate.relay.health import Health
 from tidegate.relay.late import Late
 from tidegate.relay.lists import Lists
 from tidegate.relay.names import Ask, Names, look_up
+from tidegate.relay.picture import MOST_CONNECTIONS, Endings, picture
 from tidegate.relay.sockets import Sockets, hands_over
 from tidegate.relay.steering import Rights
 
@@ -83,6 +84,7 @@ class Relay:
         self._sockets = Sockets(self._machine.rights)
         self._draining = False
         self._late = Late(self._machine.sensor)
+        self._endings = Endings()
         self._policy = self._policy_of(settings)
         try:
             with self._sockets.added(self._plan(self._policy)) as made:
@@ -106,6 +108,8 @@ class Relay:
             self._policy.close()
             self._sockets.close()
             return None
+        for batch in batches:
+            self._endings.count(batch)
         if self._clock() - self._looked >= LOOK:
             self._look()
             batches += self._late.rows(self._core.dropped(), time.time_ns())
@@ -179,6 +183,11 @@ class Relay:
             "names": {name: list(found) for name, found in policy.names.addresses().items()},
             "problems": [*policy.lists.errors, *self._sockets.problems],
         }
+
+    def picture(self, connections: bool = False) -> dict[str, Any]:
+        """What a screen shows of it, as JSON can say it; with connections if they are asked for."""
+        listed = self._core.connections(MOST_CONNECTIONS) if connections else None
+        return picture(self._policy.settings, self.status(), self._endings, listed)
 
     def _policy_of(self, settings: RelaySettings, before: _Policy | None = None) -> _Policy:
         """What goes with the settings; what is asked for and looked after stays where it is the same."""

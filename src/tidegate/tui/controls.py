@@ -21,12 +21,24 @@ class AlertControls:
 
 
 @dataclass(frozen=True)
+class RelayControls:
+    """The relay that runs beside. Each raises TidegateError where none does, or it cannot be done."""
+
+    do: Callable[..., object]
+    """A word of the control socket (relay_kill, relay_reject, relay_release), and by name what it takes."""
+    look: Callable[[bool], Mapping[str, Any]]
+    """How it stands, as relay_picture answers; with its connections if that is true."""
+
+
+@dataclass(frozen=True)
 class Controls:
     """What this screen can do beside looking."""
 
     alerts: AlertControls | None = None
     why_not: str = "a capture that is played raises no alerts"
     """Said when `alerts` is None."""
+    relay: RelayControls | None = None
+    """None where no relay could be: of a capture that is played."""
     who: str = ""
     """Who sits before the screen."""
     recording: bool = False

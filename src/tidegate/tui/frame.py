@@ -68,6 +68,12 @@ class Frame(Vertical):
         title = TABS[self.number]
         return self.query_one(NowTab) if title == "Now" else self.table_tab(title)
 
+    @property
+    def shows(self) -> str:
+        """What the help calls that which is shown."""
+        tab = self.tab
+        return tab.spec.title if isinstance(tab, TableTab) else TABS[self.number]
+
     def table_tab(self, title: str) -> TableTab:
         """A tab with a table, shown or not."""
         return self.query_one(f"#{title.lower()}", TableTab)
@@ -100,8 +106,8 @@ class Frame(Vertical):
             tab.draw(scene)
         else:
             view, spec = tab.view, tab.spec
-            hidden = spec.count(scene.board)
-            tab.draw(scene, notices.empty(spec.title, scene.board, hidden, view.filter.text, situation))
+            hidden = spec.count(scene.board, view)
+            tab.draw(scene, notices.empty(spec.title, scene.board, hidden, view, situation))
         pieces = facts(scene, situation, paused, interface)
         self.query_one(TopBar).show(titles(scene, list(TABS)), self.number, pieces)
         self._draw_words(scene, situation)
@@ -115,13 +121,15 @@ class Frame(Vertical):
         self.set_class(said is None, "quiet")
         plain = scene.look.signs.plain
         self.query_one("#notice", Lines).show([[(f" {plain(said[0])}", said[1])]] if said else [[]])
-        line = help_view.keys(TABS[self.number], scene.look.signs, self.app.size.width)
+        line = help_view.keys(self.shows, scene.look.signs, self.app.size.width)
         self.query_one("#keys", Lines).show([line])
 
     def _filtered(self, scene: Scene) -> tuple[str, str] | None:
         tab = self.tab
         if isinstance(tab, TableTab) and tab.view.filter.words:
             count = sum(1 for row in tab.rows if records.is_record(row))
-            words = f"filter {shown(tab.view.filter.text)}: {count:,} of {tab.spec.count(scene.board):,}"
-            return words, "name"
+            every = tab.spec.count(scene.board, tab.view)
+            return f"filter {shown(tab.view.filter.text)}: {count:,} of {every:,}", "name"
+        if isinstance(tab, TableTab) and tab.view.service is not None:
+            return f"connections of {shown(tab.view.service)}; Esc leads back to the services", "name"
         return None

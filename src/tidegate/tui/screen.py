@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,16 +14,10 @@ from textual.binding import BindingType
 from textual.css.query import NoMatches
 from textual.driver import Driver
 
-from tidegate.model.errors import UsageError
 from tidegate.model.filter import EVERYTHING
-from tidegate.tui import acting, export
-from tidegate.tui.acting import Deed
-from tidegate.tui.board.alarms import Alert
+from tidegate.tui import export, opening
+from tidegate.tui.alert_keys import AlertKeys
 from tidegate.tui.board.board import Board
-from tidegate.tui.board.conn import Conn
-from tidegate.tui.board.desk import Quiet
-from tidegate.tui.board.parties import Family, Host, Program
-from tidegate.tui.board.web import Site
 from tidegate.tui.cells import shown
 from tidegate.tui.controls import Controls
 from tidegate.tui.dialogs.sheet import Sheet
@@ -32,10 +26,12 @@ from tidegate.tui.frame import Frame
 from tidegate.tui.keyboard import patient
 from tidegate.tui.keys import keys
 from tidegate.tui.look import Look
-from tidegate.tui.tabs.spec import ALERTS, CONNS, PROGRAMS, TABS
+from tidegate.tui.relay_keys import RelayKeys
+from tidegate.tui.tabs.now_tab import NowTab
+from tidegate.tui.tabs.spec import CONNS, PROGRAMS, TABS
 from tidegate.tui.tabs.table_tab import TableTab
-from tidegate.tui.views import conns, details, notices, records
 from tidegate.tui.views import help as help_view
+from tidegate.tui.views import notices, records
 from tidegate.tui.views.view import Scene
 from tidegate.tui.widgets.line_table import LineTable
 from tidegate.tui.widgets.top_bar import TopBar
@@ -75,6 +71,7 @@ class WatchScreen(App[None]):
         self._leaving = float("-inf")
         self._left = False
         self._running_loop: asyncio.AbstractEventLoop | None = None
+        self.alert_keys, self.relay_keys = AlertKeys(self), RelayKeys(self)
 
     def panic(self, *renderables: RenderableType) -> None:
         """Ends by an error; of one in the thread that reads keys Textual itself keeps no exit code."""
@@ -119,6 +116,7 @@ class WatchScreen(App[None]):
     def tick(self) -> None:
         """Takes what came, and draws."""
         ended = self.feed.ended
+        self.feed.inbox.wants_sessions = self.relay_keys.here
         taken = self.feed.inbox.pour(self.board, AT_ONCE)
         self.board.tick(self.feed.clock())
         if taken >= AT_ONCE:
@@ -157,18 +155,26 @@ class WatchScreen(App[None]):
         if self.frame.prompt.is_open or isinstance(self.screen, Sheet):
             return
         self.frame.choose(number)
-        self._focus()
+        self.let_go()
         self.call_after_refresh(self.draw)
 
     def action_step(self, by: int) -> None:
         """Shows the next tab, or the one before."""
         self.action_tab((self.frame.number + by) % len(TABS))
 
+    def action_pane(self, by: int) -> None:
+        """The next table of the first tab, or the one before; from the last one on the next tab."""
+        tab, busy = self.frame.tab, self.frame.prompt.is_open or isinstance(self.screen, Sheet)
+        if not busy and isinstance(tab, NowTab) and tab.step(by):
+            self.draw()
+        else:
+            self.action_step(by)
+
     def on_top_bar_clicked(self, event: TopBar.Clicked) -> None:
         """Shows the tab that was clicked."""
         self.action_tab(event.tab)
 
-    def _focus(self) -> None:
+    def let_go(self) -> None:
         """Takes the keys from the prompt."""
         self.screen_stack[0].set_focus(None)
 
@@ -184,17 +190,20 @@ class WatchScreen(App[None]):
 
         def take(text: str) -> None:
             tab.view = replace(tab.view, filter=tab.spec.parse(text))
-            self._focus()
+            self.let_go()
             self.draw()
 
         hint = "prog:firefox -net:10.0.0.0/8 port:>1024 state:S0"
         self.frame.prompt.ask("filter /", hint, tab.view.filter.text, take, tab.spec.parse, self.action_clear)
 
     def action_clear(self) -> None:
-        """Shows all rows again."""
-        if isinstance(tab := self.frame.tab, TableTab):
+        """Shows all rows again; where no filter hides any, what was before this table."""
+        tab = self.frame.tab
+        if self.relay_keys.inside and isinstance(tab, TableTab) and not tab.view.filter.words:
+            self.relay_keys.back()
+        elif isinstance(tab, TableTab):
             tab.view = replace(tab.view, filter=EVERYTHING)
-        self._focus()
+        self.let_go()
         self.draw()
 
     def action_sort(self) -> None:
@@ -245,53 +254,41 @@ class WatchScreen(App[None]):
 
     def action_move(self, by: int) -> None:
         """Moves the cursor."""
-        if isinstance(tab := self.frame.tab, TableTab):
-            tab.table.move(by)
+        if table := self._table:
+            table.move(by)
 
     def action_page(self, by: int) -> None:
         """Moves it by a screenful."""
-        if isinstance(tab := self.frame.tab, TableTab):
-            tab.table.page(by)
+        if table := self._table:
+            table.page(by)
 
     def action_edge(self, last: int) -> None:
         """Moves it to the first or last row."""
-        if isinstance(tab := self.frame.tab, TableTab):
-            tab.table.edge(last)
+        if table := self._table:
+            table.edge(last)
 
     def action_choose(self) -> None:
         """Opens the row."""
-        if isinstance(tab := self.frame.tab, TableTab):
-            tab.table.choose()
+        if table := self._table:
+            table.choose()
 
     @property
-    def _row(self) -> Any | None:
-        tab = self.frame.tab
-        return tab.table.row if isinstance(tab, TableTab) else None
+    def row(self) -> Any | None:
+        """The row under the cursor."""
+        return table.row if (table := self._table) else None
+
+    @property
+    def _table(self) -> LineTable | None:
+        """The table that the cursor is in."""
+        return self.frame.tab.table
 
     def on_line_table_chosen(self, event: LineTable.Chosen) -> None:
-        """Opens a row: details, or the connections behind it."""
-        row = event.row
-        if isinstance(row, Conn):
-            title, lines = f"Connection {shown(row.uid)}", details.conn_lines
-            self.push_screen(Sheet(title, lambda width: lines(self.scene, row, width)))
-        elif isinstance(row, Alert | Quiet):
-            title = "Alert" if isinstance(row, Alert) else row.kind.capitalize()
-            self.push_screen(Sheet(title, lambda width: details.alert_lines(self.scene, row, width)))
-        elif isinstance(row, Family | Program | Host | Site):
-            self._connections_of(conns.behind(row))
-
-    def _connections_of(self, text: str) -> None:
-        tab = self.frame.table_tab(CONNS.title)
-        try:
-            tab.view = replace(tab.view, filter=tab.spec.parse(text), closed=True)
-        except UsageError as error:
-            self.say(shown(str(error)), "warn")
-            return
-        self.action_tab(1)
+        """Opens a row: details, or what is behind it."""
+        opening.open_row(self, event.row)
 
     def action_copy(self) -> None:
         """Puts the row on the clipboard of the terminal."""
-        tab, row = self.frame.tab, self._row
+        tab, row = self.frame.tab, self.row
         if not isinstance(tab, TableTab) or row is None:
             return
         cells = [column.cell(row)[0].strip() for column in tab.spec.columns(self.scene)]
@@ -302,26 +299,26 @@ class WatchScreen(App[None]):
         """Asks for a file's name and writes what is shown."""
         tab = self.frame.tab
         if not isinstance(tab, TableTab):
-            self.say("choose a tab with a table (2-7) to export it", "warn")
+            self.say("choose a tab with a table (2-8) to export it", "warn")
             return
         rows: Sequence[Any] = [row for row in tab.rows if records.is_record(row)]
 
         def take(name: str) -> None:
             path = Path(name.strip()).expanduser()
             count = export.write(path, tab.spec.fields, map(tab.spec.record, rows))
-            self._focus()
+            self.let_go()
             self.say(f"wrote {count:,} {'row' if count == 1 else 'rows'} to {shown(str(path.absolute()))}")
 
         name = export.suggested(tab.spec.title)
-        self.frame.prompt.ask("export to", "a file's name: .csv or .jsonl", name, take, leave=self._focus)
+        self.frame.prompt.ask("export to", "a file's name: .csv or .jsonl", name, take, leave=self.let_go)
 
-    # --- alerts ---
+    # --- alerts and the relay ---
 
     def action_group_or_acknowledge(self) -> None:
         """Alerts: acknowledges one. Elsewhere: rows together by program, or not."""
         tab = self.frame.tab
-        if self._on_alerts:
-            self._act(lambda row: acting.acknowledge(row, self._who) if isinstance(row, Alert) else None)
+        if self.alert_keys.here:
+            self.alert_keys.acknowledge()
             return
         if not isinstance(tab, TableTab) or tab.spec not in (CONNS, PROGRAMS):
             tab = self.frame.table_tab(CONNS.title)
@@ -332,54 +329,38 @@ class WatchScreen(App[None]):
 
     def action_mute(self) -> None:
         """Mutes the rule of an alert for an hour."""
-        self._act(lambda row: acting.mute(row) if isinstance(row, Alert) else None)
+        self.alert_keys.mute()
 
     def action_end_quiet(self) -> None:
         """Ends a mute or silence."""
-        self._act(lambda row: acting.end(row, self.board))
+        self.alert_keys.end_quiet()
 
     def action_silence(self) -> None:
         """Asks whom to silence."""
-        if not self._on_alerts:
-            return
-        alert = self._row if isinstance(self._row, Alert) else None
+        self.alert_keys.silence()
 
-        def take(text: str) -> None:
-            said = acting.act(self.controls, self.board, acting.silence(text, self._who, alert))
-            self._focus()
-            self.say(said)
+    def action_up_or_kill(self) -> None:
+        """Connections of the relay: asks whether to end one. Elsewhere: the cursor goes up."""
+        if self.relay_keys.inside:
+            self.relay_keys.kill()
+        else:
+            self.action_move(-1)
 
-        try:
-            acting.allowed(self.controls)
-        except UsageError as error:
-            self.say(str(error), "warn")
-            return
-        text = acting.suggested(alert)
-        self.frame.prompt.ask("silence", acting.HINT, text, take, acting.checked, leave=self._focus)
+    def action_units_or_release(self) -> None:
+        """A rejected address of the relay: lets it in again. Elsewhere: bytes or bits."""
+        if not self.relay_keys.release():
+            self.action_units()
 
-    @property
-    def _on_alerts(self) -> bool:
-        return TABS[self.frame.number] == ALERTS.title
-
-    @property
-    def _who(self) -> str:
-        return self.controls.who or "screen"
-
-    def _act(self, choose: Callable[[Any], Deed | None]) -> None:
-        """Does what is chosen for the row under the cursor, and says what came of it."""
-        if not self._on_alerts or (row := self._row) is None:
-            return
-        try:
-            if deed := choose(row):
-                self.say(acting.act(self.controls, self.board, deed))
-        except UsageError as error:
-            self.say(shown(str(error)), "warn")
+    def action_reject(self) -> None:
+        """Relays: asks which address to reject."""
+        if self.relay_keys.here:
+            self.relay_keys.reject()
 
     # --- help and leaving ---
 
     def action_help(self) -> None:
         """Shows the keys of this tab."""
-        tab = TABS[self.frame.number]
+        tab = self.frame.shows
         self.push_screen(Sheet(f"Help: {tab}", lambda width: help_view.lines(tab, self.look.signs, width)))
 
     def action_leave(self) -> None:

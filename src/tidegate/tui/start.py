@@ -12,6 +12,7 @@ from tidegate.model.errors import TidegateError
 from tidegate.tui.controls import Controls
 from tidegate.tui.feeds.feed import Feed
 from tidegate.tui.feeds.inbox import Messages
+from tidegate.tui.feeds.relay_watch import RelayWatch
 from tidegate.tui.look import ASCII, UNICODE, Look
 from tidegate.tui.screen import WatchScreen
 
@@ -21,7 +22,7 @@ _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP
 def show(feed: Feed, controls: Controls | None = None, *, ascii: bool = False) -> None:
     """Starts the feed, shows the screen, and ends the feed. Raises what ended the feed, if it failed."""
     screen = WatchScreen(feed, controls, Look(signs=ASCII if ascii or not can_unicode() else UNICODE))
-    with _logged(feed), _ended_by_signals(screen):
+    with _logged(feed), _ended_by_signals(screen), _relay_watched(feed, screen.controls):
         try:
             feed.start()
             screen.run()
@@ -38,6 +39,20 @@ def can_unicode() -> bool:
     """Whether the terminal is said to show more than ASCII."""
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
     return encoding.startswith("utf") and os.environ.get("TERM") not in ("linux", "vt100", "vt220")
+
+
+@contextmanager
+def _relay_watched(feed: Feed, controls: Controls) -> Iterator[None]:
+    """The relay that may run beside is asked how it goes, as long as the block lasts."""
+    watch = RelayWatch(feed.inbox, controls.relay.look) if controls.relay else None
+    if watch:
+        watch.start()
+    try:
+        yield
+    finally:
+        if watch:
+            watch.stop()
+            watch.join()
 
 
 @contextmanager

@@ -66,6 +66,10 @@ class Actions:
         """How far each one is."""
         return self._tellers.standings()
 
+    def told(self) -> dict[str, list[dict[str, Any]]]:
+        """Of the last alerts by alert_id: who was told when, and what went wrong."""
+        return self._tellers.told()
+
     def close(self, deadline: float = DEADLINE) -> None:
         """Lets all of them finish what waits, unless they belong to somebody else."""
         if self._own:

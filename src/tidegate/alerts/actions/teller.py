@@ -3,7 +3,8 @@
 import logging
 import threading
 import time
-from collections import deque
+from collections import OrderedDict, deque
+from collections.abc import Callable
 from typing import Protocol
 
 from tidegate.alerts.actions.notice import Notice
@@ -18,6 +19,9 @@ FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0
 
 LAST_WAIT = 1.0
 """Seconds a thread has to end once its connection was cut."""
+
+MOST_OUTCOMES = 500
+"""Alerts of which is remembered whether somebody was told."""
 
 LONGEST_REASON = 300
 """Characters of what is said of a failure."""
@@ -51,6 +55,7 @@ class Teller:
         self._first_wait = first_wait
         self._line = Line()
         self._queue: deque[tuple[float, Notice]] = deque()
+        self._outcomes: OrderedDict[str, tuple[int, str]] = OrderedDict()
         self._begun: float | None = None
         self._version = 0
         self._changed = threading.Condition()
@@ -70,6 +75,11 @@ class Teller:
         with self._changed:
             since = self._begun if self._begun is not None or not self._queue else self._queue[0][0]
         return 0.0 if since is None else time.monotonic() - since
+
+    def outcomes(self) -> dict[str, tuple[int, str]]:
+        """Of the last alerts by alert_id: when it was tried last, and what went wrong, if anything."""
+        with self._changed:
+            return dict(self._outcomes)
 
     def start(self) -> None:
         """Starts the thread."""
@@ -129,6 +139,7 @@ class Teller:
             last = self._finishing.is_set()
             try:
                 self._attempt(notice)
+                self._note(notice, "")
                 return
             except RefusedError as error:
                 reason, last = str(error), True
@@ -137,6 +148,7 @@ class Teller:
                 reason = words or str(error) or type(error).__name__
             except Exception as error:  # noqa: BLE001 - what a library makes of an answer must not end the thread
                 reason = f"{type(error).__name__}: {error}"
+            self._note(notice, reason)
             if version == self._version:
                 if last or attempt >= self._retries:
                     break
@@ -147,6 +159,14 @@ class Teller:
             if version != self._version:  # other settings: what was wrong may be right now
                 wait, attempt, version = self._first_wait, 0, self._version
         self._lose("" if self._given_up else reason)
+
+    def _note(self, notice: Notice, reason: str) -> None:
+        with self._changed:
+            name = str(notice.data["alert_id"])
+            self._outcomes.pop(name, None)
+            self._outcomes[name] = time.time_ns(), one_line(reason, LONGEST_REASON)
+            if len(self._outcomes) > MOST_OUTCOMES:
+                self._outcomes.popitem(last=False)
 
     def _wait(self, seconds: float, version: int) -> None:
         """Waits before the next attempt; the end and other settings cut it short."""

@@ -63,6 +63,14 @@ class Tellers:
             for each in self._tellers.values()
         ]
 
+    def told(self) -> dict[str, list[dict[str, Any]]]:
+        """Of the last alerts by alert_id: who was told when, and what went wrong."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for each in self._tellers.values():
+            for alert_id, (at, error) in each.outcomes().items():
+                found.setdefault(alert_id, []).append({"name": each.name, "at": at, "error": error})
+        return found
+
     def close(self, deadline: float = DEADLINE) -> None:
         """Lets all of them finish what waits, each by one attempt more, together for `deadline` seconds."""
         _finish(self._tellers, deadline)

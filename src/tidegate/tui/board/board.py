@@ -14,6 +14,7 @@ from tidegate.tui.board.connections import MOST, Connections
 from tidegate.tui.board.desk import Desk
 from tidegate.tui.board.losses import Losses
 from tidegate.tui.board.parties import Family, Host, Interface, Parties, Party, Program
+from tidegate.tui.board.relays import Relays
 from tidegate.tui.board.rows import WANTED, Rows, byte_counts
 from tidegate.tui.board.series import Series
 from tidegate.tui.board.web import Web
@@ -76,6 +77,7 @@ class Board:
         self.hosts: Parties[str, Host] = Parties(Host, MOST_HOSTS)
         self.interfaces: Parties[str, Interface] = Parties(Interface, MOST_INTERFACES)
         self.web = Web(messages_span)
+        self.relays = Relays()
         self.alerts = Alerts()
         self.desk = Desk()
         self.losses = Losses()
@@ -97,6 +99,7 @@ class Board:
             "alert": self._alert,
             "health": self._health,
             "host": self._host,
+            "relay": self._relay,
         }
 
     @property
@@ -146,6 +149,7 @@ class Board:
             setattr(twin, name, table)
         for party in (*twin.programs, *twin.families, *twin.hosts, *twin.interfaces):
             party.series = copy.copy(party.series)
+        twin.relays = self.relays.frozen()
         for name in ("web", "alerts", "losses", "lines", "events", "total", "owned"):
             setattr(twin, name, copy.deepcopy(getattr(self, name)))
         return twin
@@ -256,6 +260,8 @@ class Board:
         """Takes a further row of a connection, perhaps its last."""
         conn.state, conn.conn_state = state, zeek
         self._moved(conn, last, up, down)
+        if state == "closed" and conn["relay_service"] is not None:
+            self.relays.ended(conn)
         over = state == "closed" or (zeek in ENDED and conn["proto"] == "tcp")
         if over and conn.closed_at is None:
             self._closed(conn)
@@ -284,6 +290,9 @@ class Board:
         for party in self._ours(conn):
             party.series.add(first, last, received, sent)
             party.seen = last
+        if conn["relay_service"] is not None:
+            ways = (received, sent) if conn.inbound else (sent, received)
+            self.relays.moved(conn, first, last, *ways)
         if conn.peer is not None:
             for peer in self._program(conn.peer):
                 peer.series.add(first, last, sent, received)
@@ -345,3 +354,7 @@ class Board:
             host.mac = row["mac"] or host.mac
             if row["name"] is not None:
                 host.lan_name, host.lan_source = row["name"], row["source"]
+
+    def _relay(self, rows: Rows) -> None:
+        for ts, text in self.relays.take(rows):
+            self.say(ts, "info", f"relay: {text}")

@@ -9,6 +9,7 @@ HOT = ("uid", "ts", "last_ts", "state", "conn_state", "up_bytes", "down_bytes")
 REST = (
     "iface", "proto", "src_ip", "src_port", "dst_ip", "dst_port", "vlan", "tunnel", "service",
     "name", "name_source", "name_age", "history", "end_reason", "duration", "community_id",
+    "relay_service", "relay_rule", "relay_cause",
     "up_packets", "up_payload", "up_retransmits", "up_out_of_order", "up_zero_windows", "up_missed", "up_ttl",
     "down_packets", "down_payload", "down_retransmits", "down_out_of_order", "down_zero_windows",
     "down_missed", "down_ttl", "rtt_client", "rtt_server",

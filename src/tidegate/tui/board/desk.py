@@ -69,6 +69,27 @@ class Gauge:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What became of telling somebody of an alert, by mail or webhook."""
+
+    name: str
+    ok: bool
+    at: int
+    """When, in nanoseconds."""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Halt:
+    """Why nothing is captured at the moment, and what is done about it."""
+
+    error: str
+    retry_in: float
+    """Seconds."""
+    failures: int
+
+
+@dataclass(frozen=True)
 class Desk:
     """All of it."""
 
@@ -78,6 +99,11 @@ class Desk:
     """Open alerts by alert_id: the value now, and the highest."""
     quiets: tuple[Quiet, ...] = ()
     gauges: tuple[Gauge, ...] = ()
+    told: Mapping[str, tuple[Told, ...]] = field(default_factory=dict)
+    """Who was told of an alert, by alert_id."""
+
+    halt: Halt | None = None
+    """None while all is well, or where nobody says."""
 
     def about(self, kind: str, rule: str, key: str | None) -> Quiet | None:
         """The mute or silence that covers an alert, the one that lasts longest."""
@@ -89,7 +115,7 @@ def desk_of(told: Mapping[str, Any]) -> Desk:
     """The desk of plain data, as `desk` of the control socket answers; an empty one if it makes no sense."""
     try:
         return _read(told)
-    except (TypeError, ValueError, OverflowError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return Desk()
 
 
@@ -114,7 +140,27 @@ def _read(told: Mapping[str, Any]) -> Desk:
         for each in _dicts(told, "rules", "rule", "metric", "value", "threshold", "window")
         if each["metric"] not in UNCOUNTED
     ]
-    return Desk(acknowledged, values, (*muted, *silenced), tuple(gauges))
+    given = told.get("told")
+    channels = given if isinstance(given, dict) else {}
+    tellings = {
+        _text(name): tuple(map(_telling, _dicts(channels, name, "name", "at")))
+        for name in list(channels)[:MOST]
+    }
+    return Desk(
+        acknowledged, values, (*muted, *silenced), tuple(gauges), tellings, _halt(told.get("capture"))
+    )
+
+
+def _halt(told: Any) -> Halt | None:
+    if not isinstance(told, dict) or not told.get("error"):
+        return None
+    retry_in = min(max(float(told["retry_in"]), 0.0), 1e6)
+    return Halt(_text(told["error"]), retry_in, int(told["failures"]))
+
+
+def _telling(told: Mapping[str, Any]) -> Told:
+    error = _text(told.get("error"))
+    return Told(_text(told["name"]), not error, _moment(told["at"]) or 0, error)
 
 
 def _silence(told: Mapping[str, Any]) -> Quiet:

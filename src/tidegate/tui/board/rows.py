@@ -22,6 +22,11 @@ WANTED: Mapping[str, tuple[str, ...]] = {
         "ts", "source", "packets", "bytes", "dropped_kernel", "dropped_queue", "dropped_table", "malformed",
     ),
     "host": ("ts", "iface", "ip", "mac", "name", "source"),
+    "relay": (
+        "ts", "uid", "connection_id", "service", "type", "client_ip", "client_port", "server_ip",
+        "server_port", "remote_ip", "remote_port", "backend", "rule", "protocol", "cause", "payload_base64",
+        "up_bytes", "down_bytes", "client_country", "client_city", "client_asn", "client_as_org", "text",
+    ),
 }  # fmt: skip
 """The columns a board looks at, by table."""
 

@@ -3,9 +3,10 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Condition
+from typing import Any
 
 from tidegate.tui.board.board import Board, Line
 from tidegate.tui.board.desk import Desk
@@ -32,6 +33,9 @@ class Inbox:
         self._entries: deque[Entry] = deque()
         self._lines: deque[Line] = deque(maxlen=MOST_LINES)
         self._desk: Desk | None = None
+        self._relay: tuple[Mapping[str, Any] | None, int] | None = None
+        self.wants_sessions = False
+        """Whether the screen looks at connections of the relay just now."""
         self._waiting = 0
         self._shut = False
         self.skipped = 0
@@ -59,6 +63,11 @@ class Inbox:
         with self._changed:
             self._desk = desk
 
+    def carry(self, told: Mapping[str, Any] | None, now: int) -> None:
+        """Hands over what a relay says of itself, None if none runs; only the latest counts."""
+        with self._changed:
+            self._relay = told, now
+
     def pour(self, board: Board, most: int | None = None) -> int:
         """Gives the board what waits, about `most` rows of it; how many rows that were."""
         taken = 0
@@ -82,13 +91,15 @@ class Inbox:
 
     def _pour_lines(self, board: Board) -> None:
         with self._changed:
-            lines, skipped, desk = list(self._lines), self.skipped, self._desk
+            lines, skipped, desk, relay = list(self._lines), self.skipped, self._desk, self._relay
             self._lines.clear()
-            self._desk = None
+            self._desk = self._relay = None
         for line in lines:
             board.say(line.ts, line.level, line.text)
         if desk is not None:
             board.settle(desk)
+        if relay is not None:
+            board.relays.settle(*relay)
         board.losses.total["screen"] = skipped
 
 

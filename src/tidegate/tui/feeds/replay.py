@@ -37,7 +37,8 @@ class ReplayFeed(Feed):
         Raises CaptureError for a file that cannot be read.
         """
         super().__init__("tidegate-replay", ", ".join(files))
-        self._source = CaptureFile(files, filter, list(WANTED), SETTINGS)
+        tables = [table for table in WANTED if table != "relay"]
+        self._source = CaptureFile(files, filter, tables, SETTINGS)
         self._speed = speed
         self._wall = clock
         self._began: tuple[float, int] | None = None

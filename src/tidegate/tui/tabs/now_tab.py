@@ -1,9 +1,12 @@
 """The first tab: everything at a glance."""
 
+from collections.abc import Hashable
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from tidegate.model.config import RuleSettings
+from tidegate.tui.board.parties import Family, Host
 from tidegate.tui.cells import shown
 from tidegate.tui.look import Signs, clock
 from tidegate.tui.views import now
@@ -17,6 +20,13 @@ MOST_BARS = 4
 
 HISTORY, LONG_HISTORY = 4, 10
 """Lines of what happened last, on terminals that have room for them, or plenty."""
+
+
+PANES = ("programs", "hosts", "sections")
+
+
+def _identity(row: Family | Host | now.Section) -> Hashable:
+    return row.ip if isinstance(row, Host) else row.name
 
 
 class NowTab(Vertical):
@@ -38,13 +48,15 @@ class NowTab(Vertical):
         super().__init__(id="now")
         self._rules = rules
         self._signs = signs
+        self._pane = 0
+        """The table that the cursor is in, from 1; 0: none."""
 
     def compose(self) -> ComposeResult:
         """Lines, three tables, lines."""
         yield Lines(id="head")
         with Horizontal():
-            for name in ("programs", "hosts", "sections"):
-                yield LineTable(id, id=f"{name}-top", still=True, signs=self._signs)
+            for name in PANES:
+                yield LineTable(_identity, id=f"{name}-top", still=True, signs=self._signs)
         yield Lines(id="happened")
 
     def draw(self, scene: Scene) -> None:
@@ -65,6 +77,20 @@ class NowTab(Vertical):
             self._table("hosts").show(now.host_columns(scene), now.top_hosts(scene, most))
             self._table("sections").show(now.section_columns(scene), now.top_sections(scene, most))
             self._happened(scene, LONG_HISTORY if height > 38 else HISTORY if height > 22 else 0)
+
+    @property
+    def table(self) -> LineTable | None:
+        """The table that the cursor is in."""
+        return self._table(PANES[self._pane - 1]) if self._pane else None
+
+    def step(self, by: int) -> bool:
+        """Takes the cursor to the next table, the one before, or none; False where there is none further."""
+        shown = 1 if self.has_class("small") else 2 if self.has_class("narrow") else len(PANES)
+        there = 0 <= self._pane + by <= shown
+        self._pane = self._pane + by if there else 0
+        for number, name in enumerate(PANES, 1):
+            self._table(name).active = number == self._pane
+        return there
 
     def _table(self, name: str) -> LineTable:
         return self.query_one(f"#{name}-top", LineTable)

@@ -36,6 +36,12 @@ class TableTab(Vertical):
         table.dimmed = self.spec.dimmed
         yield table
 
+    def become(self, spec: Spec, view: View) -> None:
+        """Shows something else from the next picture on."""
+        self.spec, self.view, self.rows = spec, view, ()
+        self.table.become(spec.identity)
+        self.table.dimmed = spec.dimmed
+
     @property
     def table(self) -> LineTable:
         """The table."""

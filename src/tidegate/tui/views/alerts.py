@@ -6,7 +6,7 @@ from typing import Any, cast
 from tidegate.model.units import IN_BYTES, human_amount
 from tidegate.tui.board.alarms import Alert
 from tidegate.tui.board.board import SECOND
-from tidegate.tui.board.desk import Quiet
+from tidegate.tui.board.desk import Quiet, Told
 from tidegate.tui.board.rows import WANTED
 from tidegate.tui.cells import shown
 from tidegate.tui.look import clock, lasting, when
@@ -57,10 +57,21 @@ def done(scene: Scene, row: Row) -> str:
     if isinstance(row, Quiet):
         return until(scene, row)
     parts = [f"ack {shown(row.acknowledged)}"] if row.acknowledged else []
+    parts += [
+        f"{shown(each.name)} {'ok' if each.ok else 'FAILED'}"
+        for each in scene.board.desk.told.get(row.alert_id, ())
+    ]
     for kind in ("muted", "silenced") if row.open else ():
         if quiet := scene.board.desk.about(kind, row.row["rule"], row.row["key"]):
             parts.append(f"{kind} {until(scene, quiet)}")
     return ", ".join(parts)
+
+
+def told(scene: Scene, each: Told) -> str:
+    """Whether one of those who are told was, when, and why not."""
+    error = f": {shown(each.error)}" if each.error else ""
+    sign = f"{scene.look.signs.good} told" if each.ok else "FAILED"
+    return f"{sign} {clock(each.at)}{error}"
 
 
 def until(scene: Scene, quiet: Quiet) -> str:

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, cast
 
+from tidegate.model.ends import joined
 from tidegate.model.filter import Row
 from tidegate.tui.board.board import SECOND
 from tidegate.tui.board.conn import Conn
@@ -99,6 +100,11 @@ def behind(row: Family | Program | Host | Site) -> str:
     return f'"{_escaped(name if port.isdigit() else row.host)}"'
 
 
+def of_section(name: str) -> str:
+    """The filter that leaves in the sites of a section."""
+    return f'section:"{_escaped(name)}"'
+
+
 def _of_name(name: str | None) -> str:
     """The programs of a name; where it cannot be written exactly, those that contain it."""
     if name is None:
@@ -155,6 +161,15 @@ class Cells:
         ip = shown(row.host)
         bracketed = f"[{ip}]" if ":" in ip and ported else ip
         return (f"{bracketed}:{port}" if ported else bracketed), ""
+
+    def local(self, row: Any) -> tuple[str, str]:
+        """Our end: its address and port."""
+        if isinstance(row, Group):
+            return "", ""
+        end = "dst" if row.inbound else "src"
+        ported = row["proto"] in ("tcp", "udp", "sctp")
+        ip = shown(row[f"{end}_ip"])
+        return (shown(joined(ip, row[f"{end}_port"])) if ported else ip), ""
 
     def name(self, conn: Conn) -> tuple[str | None, str | None]:
         """What the other end is called, and who said so."""
@@ -213,6 +228,7 @@ def columns(scene: Scene) -> list[Column]:
         Column("Program", 12, cells.program, lambda c: (c.program[1] or "~").lower(), grow=2,
                descending=False),
         Column("Remote", 16, cells.remote, lambda c: cells.name(c)[0] or c.host, grow=4, descending=False),
+        Column("Local", 15, cells.local, lambda c: cells.local(c)[0], grow=1, need=132, descending=False),
         Column("cc", 2, cells.country, lambda c: cells.country(c)[0], need=70, descending=False),
         Column("App", 6, cells.service, lambda c: c["service"] or c["proto"], descending=False),
         Column("RTT", 6, cells.rtt, lambda c: cells.trip_time(c) or 0.0, side="right", need=76),

@@ -6,10 +6,11 @@ from typing import Any
 
 from tidegate.tui.board.alarms import Alert
 from tidegate.tui.board.conn import Conn
-from tidegate.tui.board.desk import Quiet
+from tidegate.tui.board.desk import Quiet, Told
 from tidegate.tui.cells import fit, shown
 from tidegate.tui.look import clock, lasting, sparkline, trip, when
 from tidegate.tui.views import alerts as alert_view
+from tidegate.tui.views import evidence
 from tidegate.tui.views import hosts as host_view
 from tidegate.tui.views.now import Line
 from tidegate.tui.views.view import Scene
@@ -24,6 +25,7 @@ CERTAINTY = {
     "lookup": "a table at that time",
     "listener": "who holds the port",
 }
+RELAYED = ("relay_service", "relay_rule", "relay_cause")
 SOURCES = {
     "sni": "TLS server name", "quic": "QUIC server name", "http": "Host header", "dns": "DNS answer before",
     "ech": "outer name beside ECH", "rdns": "reverse DNS", "arp": "ARP", "ndp": "NDP", "dhcp": "DHCP",
@@ -45,10 +47,13 @@ def conn_lines(scene: Scene, conn: Conn, width: int) -> list[Line]:
     return [*lines(of_conn(scene, newest), width, scene.look.signs.dash), *timeline(scene, newest)]
 
 
-def alert_lines(scene: Scene, alert: Alert | Quiet, width: int) -> list[Line]:
-    """All there is to say of an alert, or of a mute or silence."""
+def alert_lines(
+    scene: Scene, alert: Alert | Quiet, width: int, behind: list[Conn] | None = None
+) -> list[Line]:
+    """All there is to say of an alert, or of a mute or silence; the connections that are behind it."""
     cards = of_alert(scene, alert) if isinstance(alert, Alert) else of_quiet(scene, alert)
-    return lines(cards, width, scene.look.signs.dash)
+    found = lines(cards, width, scene.look.signs.dash)
+    return found if behind is None else [*found, *evidence.lines(scene, behind, width)]
 
 
 def of_conn(scene: Scene, conn: Conn) -> list[Card]:
@@ -82,6 +87,7 @@ def connection(scene: Scene, conn: Conn) -> Card:
         ("sent", f"{look.size(conn.sent)}  {look.rate(up)}"),
         ("", sparkline(list(sent), 32, look.signs.spark).lstrip()),
         ("interface", shown(conn["iface"])),
+        ("relayed by", " ".join(filter(None, (shown(conn[name]) for name in RELAYED)))),
         ("vlan, tunnel", " ".join(filter(None, (shown(conn["vlan"]), shown(conn["tunnel"]))))),
         ("uid", shown(conn.uid)),
         ("community id", shown(conn["community_id"])),
@@ -182,8 +188,13 @@ def of_alert(scene: Scene, alert: Alert) -> list[Card]:
         ("peak", amount("peak")), ("since", when(alert.raised)),
         ("recovered", when(alert.recovered)), ("lasted", lasting(alert_view.duration(scene, alert))),
         ("done", alert_view.done(scene, alert)),
+        *((f"told {shown(each.name)}", alert_view.told(scene, each)) for each in _told(scene, alert)),
         ("id", shown(alert.alert_id)),
     ])]  # fmt: skip
+
+
+def _told(scene: Scene, alert: Alert) -> Sequence[Told]:
+    return scene.board.desk.told.get(alert.alert_id, ())
 
 
 def of_quiet(scene: Scene, quiet: Quiet) -> list[Card]:
@@ -219,12 +230,12 @@ def _drawn(card: Card, width: int, dash: str) -> list[Line]:
     drawn: list[Line] = [[(f" {card.title}", "head")]]
     room = max(width - LABEL - 2, 10)
     for label, value in card.rows:
-        for number, piece in enumerate(_wrapped(value or (dash if label else ""), room)):
+        for number, piece in enumerate(wrapped(value or (dash if label else ""), room)):
             drawn.append([(f" {fit('' if number else label, LABEL)} ", "dim"), (piece, "")])
     return drawn
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+def wrapped(text: str, width: int) -> list[str]:
     """The text in lines; of a long one the end is left out."""
     pieces: list[str] = []
     while text and len(pieces) < MOST_LINES:

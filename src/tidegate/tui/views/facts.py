@@ -14,10 +14,11 @@ def titles(scene: Scene, tabs: list[str]) -> list[str]:
 
 
 def facts(scene: Scene, situation: Situation, paused: bool, interface: str | None) -> list[Piece]:
-    """Source, share seen, share with a known program, what was dropped; the first go where room is short."""
+    """Source, share seen, share with a known program, what was dropped; the dot and the last stay longest."""
     signs, board = scene.look.signs, scene.board
     source = shown(interface or {"store": "store", "replay": "replay"}.get(situation.kind, situation.title))
-    pieces: list[Piece] = [(f" {_dot(signs, situation)} {_cut(source, 16)}", _health(situation))]
+    health = _health(situation)
+    pieces: list[Piece] = [(f" {_dot(signs, situation)}", health), (f" {_cut(source, 16)}", health)]
     if (seen := board.losses.seen) is not None and situation.kind != "replay":
         pieces.append((f"  seen {_share(seen)}", "" if seen > 0.999 else "bad"))
     all_bytes, owned = sum(board.total.minute(board.edge)), sum(board.owned.minute(board.edge))

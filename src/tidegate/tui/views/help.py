@@ -6,7 +6,7 @@ from tidegate.tui.look import Signs
 from tidegate.tui.views.now import Line
 
 EVERYWHERE = (
-    ("1-7, Tab, Shift-Tab", "choose a tab"),
+    ("1-8, Tab, Shift-Tab", "choose a tab; Tab in Now: one table after the other"),
     ("arrows or hjkl, g G, PgUp PgDn", "move"),
     ("/", "filter this table; Esc clears it"),
     ("s, S", "sort by the next column, the other way round"),
@@ -27,6 +27,18 @@ TABS = {
     "Programs": (("Enter", "its connections"), ("a", "together by name, or each process")),
     "Hosts": (("Enter", "its connections"),),
     "HTTP": (("Enter", "connections to that host"),),
+    "Relays": (
+        ("Enter", "the connections of a service; Esc leads back"),
+        ("R", "reject an address: its connections end, no further one is let in"),
+        ("u", "on a rejected address: let it in again"),
+    ),
+    "Relayed": (
+        ("Enter", "all there is to say, with the first bytes as text and in hex"),
+        ("k", "end the connection"),
+        ("R", "reject its address: its connections end, no further one is let in"),
+        ("u", "where its address is rejected: let it in again"),
+        ("Esc", "back to the services"),
+    ),
     "Alerts": (
         ("Enter", "details"),
         ("a", "acknowledge: somebody has seen it"),
@@ -90,11 +102,13 @@ def _filled(parts: list[str], height: int) -> list[str]:
 
 def keys(tab: str, signs: Signs, width: int) -> Line:
     """The line at the bottom: what can be pressed here. Help and leaving always stand at its end."""
-    moves = {"Now": "1-7 tabs"}.get(tab, "↑↓ move  ⏎ open  / filter  s sort")
+    moves = {"Now": "1-8 tabs  Tab into a table"}.get(tab, "↑↓ move  ⏎ open  / filter  s sort")
     own = {
         "Now": "/ find a connection  space pause  u units  n names",
         "Conns": "a group  t closed  space pause",
         "Programs": "a by name  e export  space pause",
+        "Relays": "R reject an address  u let in  space pause",
+        "Relayed": "k end  R reject  u let in  Esc back",
         "Alerts": "a ack  m mute  w silence  x end",
     }.get(tab, "e export  space pause")
     end = "? help  q quit "

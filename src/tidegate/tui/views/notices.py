@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from tidegate.tui.board.board import SECOND, Board
 from tidegate.tui.cells import shown
 from tidegate.tui.look import clock, lasting
+from tidegate.tui.views.relays import NONE as NO_RELAY
+from tidegate.tui.views.view import View
 
 QUIET = 5 * SECOND
 
@@ -45,6 +47,9 @@ def _stopped(board: Board, situation: Situation) -> tuple[str, str] | None:
         return f"Stopped {at}: {shown(situation.error)}. What is shown ends at {last}. q quits", "bad"
     if situation.kind == "replay" and situation.ended:
         return f"The capture ends at {last} UTC. q quits", "dim"
+    if situation.kind == "store" and (halt := board.desk.halt):
+        soon = f"in {halt.retry_in:.0f} s" if halt.retry_in >= 0.5 else "now"
+        return f"Capture stopped: {shown(halt.error)}. Retrying {soon} (failure {halt.failures})", "bad"
     if situation.kind == "store" and situation.silent and board.rows:
         return (
             f"Nobody writes to {shown(situation.title)}: it ends at {last} UTC. "
@@ -101,10 +106,14 @@ def nothing(situation: Situation, waited: int) -> str:
     )
 
 
-def empty(tab: str, board: Board, hidden: int, filter: str, situation: Situation) -> str:
+def empty(tab: str, board: Board, hidden: int, view: View, situation: Situation) -> str:
     """Why a tab's table is empty."""
-    if hidden and filter:
+    if hidden and (filter := view.filter.text):
         return f'Nothing matches "{shown(filter)}"; {hidden:,} are hidden. Esc clears the filter'
+    if tab == "Relays":
+        return NO_RELAY
+    if tab == "Relayed":
+        return f"No connections of {shown(view.service)} so far. Esc leads back"
     if not board.rows and not situation.ended:
         return {"store": "Reading the store…", "replay": "Reading the capture…"}.get(
             situation.kind, "Waiting for traffic…"

@@ -4,6 +4,7 @@ from typing import Any
 
 from tidegate.tui.board.alarms import Alert
 from tidegate.tui.board.board import Line
+from tidegate.tui.board.carrier import Aside
 from tidegate.tui.board.conn import HOT, REST, Conn
 from tidegate.tui.board.desk import Quiet
 from tidegate.tui.board.parties import Family, Host, Party, Program
@@ -29,8 +30,8 @@ def conn(row: Conn) -> dict[str, Any]:
 
 
 def is_record(row: object) -> bool:
-    """Whether it is a row, and not a line above rows or a mute among alerts."""
-    return not isinstance(row, Group | Quiet)
+    """Whether it is a row, and not a line above rows, a mute among alerts, or an address that is rejected."""
+    return not isinstance(row, Group | Quiet | Aside)
 
 
 def program(row: Program | Family) -> dict[str, Any]:

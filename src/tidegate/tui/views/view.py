@@ -23,6 +23,8 @@ class View:
     closed: bool = False
     grouped: bool = False
     interface: str | None = None
+    service: str | None = None
+    """The service of the relay whose connections are shown."""
 
     def next_sort(self, columns: Sequence[Column]) -> "View":
         """Sorted by the next column that can be sorted by."""

@@ -55,10 +55,12 @@ class LineTable(ScrollView, can_focus=False):
         still: bool = False,
         signs: Signs = UNICODE,
     ) -> None:
-        """`identity` tells rows apart; a `still` table has no cursor and does not scroll."""
+        """`identity` tells rows apart; a `still` table does not scroll, and has a cursor while active."""
         super().__init__(id=id, classes="still" if still else "")
         self._identity = identity
         self._still = still
+        self.active = not still
+        """Whether the cursor is seen."""
         self.signs = signs
         self.columns: Sequence[Column] = ()
         self.rows: Sequence[Any] = ()
@@ -67,6 +69,11 @@ class LineTable(ScrollView, can_focus=False):
         """Title of the column that rows are sorted by, and whether descending."""
         self.dimmed: Callable[[Any], bool] = lambda _row: False
         """Whether a row is drawn faint."""
+
+    def become(self, identity: Callable[[Any], Hashable]) -> None:
+        """Rows of another kind come from now on; the cursor begins at the top."""
+        self._identity = identity
+        self.columns, self.rows, self.cursor = (), (), 0
 
     def show(self, columns: Sequence[Column], rows: Sequence[Any]) -> None:
         """Shows these rows; the cursor follows its row, unless it stands on the first."""
@@ -113,7 +120,7 @@ class LineTable(ScrollView, can_focus=False):
 
     def _line(self, shown: Sequence[Column], room: Sequence[int], place: int) -> Strip:
         row = self.rows[place]
-        under = not self._still and place == self.cursor
+        under = self.active and place == self.cursor
         base = CURSOR if under else STYLES["dim"] if self.dimmed(row) else Style()
         cells = [Segment(self.signs.cursor if under else " ", base)]
         for column, width in zip(shown, room, strict=True):
@@ -149,8 +156,10 @@ class LineTable(ScrollView, can_focus=False):
             self.choose()
 
     def _go(self, place: int) -> None:
-        self.cursor = max(0, min(place, len(self.rows) - 1))
-        self._keep_in_view()
+        in_view = self.size.height - 2 if self._still else len(self.rows) - 1
+        self.cursor = max(0, min(place, len(self.rows) - 1, in_view))
+        if not self._still:
+            self._keep_in_view()
         self.refresh()
 
     def _keep_in_view(self) -> None:

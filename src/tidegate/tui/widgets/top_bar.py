@@ -77,7 +77,7 @@ class TopBar(Widget):
         room = self.size.width - left.cell_length - 1
         facts = list(self._facts)
         while facts and sum(cell_len(text) for text, _ in facts) > room:
-            facts.pop(0)
+            facts.pop(1 if len(facts) > 1 else 0)
         used = sum(cell_len(text) for text, _ in facts)
         blank = Segment(" " * max(self.size.width - left.cell_length - used - 1, 0))
         return Strip([*left, blank, *(Segment(text, STYLES[style]) for text, style in facts)])
