@@ -219,6 +219,9 @@ def test_notices_are_said_once_in_a_row() -> None:
     for text in ("a", "a", "b", "a"):
         sink.write(made("relay", {"ts": START, "type": "notice", "text": text, "service": "front"}))
     sink.write(story())
+    taken = {"ts": START, "type": "notice", "service": ":22", "text": ":22: Address already in use"}
+    sink.write(made("relay", taken))
+    assert said.pop() == "tidegate: :22: Address already in use"
     assert said == [
         "tidegate: front: a",
         "tidegate: front: b",

@@ -118,7 +118,8 @@ class Relay:
             return
         self._draining = True
         if left := self._core.stats()["connections"]:
-            _log.info("%d connections have %.0f s to end; again ends them at once", left, self.settings.drain)
+            have = "1 connection has" if left == 1 else f"{left:,} connections have"
+            _log.info("%s %.0f s to end; a second signal ends at once", have, self.settings.drain)
         self._core.drain()
 
     def abort(self) -> None:
