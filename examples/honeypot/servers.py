@@ -55,7 +55,7 @@ MaxStartups 100
 SAMBA = """
 [global]
   smb ports = {smb}
-  interfaces = {host}/32
+  interfaces = {host}/8
   bind interfaces only = yes
   disable netbios = yes
   server string = NAS
@@ -177,14 +177,18 @@ async def run(at: Path) -> None:
         await asyncio.start_server(kept(serve), HOST, port, backlog=4096)
         for port, serve in ((VNC, vnc), (SIP, sip), (ECHO, echo))
     ]
-    started = [subprocess.Popen(words, stdin=subprocess.DEVNULL) for _, words in commands(at)]
+    started = {name: subprocess.Popen(words, stdin=subprocess.DEVNULL) for name, words in commands(at)}
     print(f"servers at {HOST}, files in {at}", flush=True)
     try:
-        await over.wait()
+        while not over.is_set():
+            for name in [name for name, process in started.items() if process.poll() is not None]:
+                print(f"{name} has ended with {started.pop(name).returncode}; see {at}", file=sys.stderr)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), 1)
     finally:
-        for process in started:
+        for process in started.values():
             process.terminate()
-        for process in started:
+        for process in started.values():
             process.wait()
         for server in listening:
             server.close()
