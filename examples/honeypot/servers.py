@@ -109,7 +109,7 @@ def commands(at: Path) -> Iterator[tuple[str, list[str]]]:
     words = {
         "nginx": f"-c {at}/nginx.conf -p {at} -e {at}/nginx.log",
         "sshd": f"-D -f {at}/sshd.conf -E {at}/sshd.log",
-        "smbd": f"--foreground --no-process-group --configfile={at}/smb.conf",
+        "smbd": f"--foreground --configfile={at}/smb.conf",
         "redis-server": f"{at}/redis.conf --logfile {at}/redis.log",
     }
     for name, rest in words.items():
