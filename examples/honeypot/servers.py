@@ -12,13 +12,17 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 HOST = "127.77.0.1"
 HTTP, TLS, SSH, VNC, SMB, SIP, REDIS, ECHO = range(61001, 61009)
 PATIENCE = 60.0
 """Seconds that a client of our own servers may be silent."""
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
+WRONG = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError)
 
 NGINX = """
 daemon off; pid {at}/nginx.pid; error_log {at}/nginx.log; worker_processes 1;
@@ -157,11 +161,11 @@ async def sip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Non
         await writer.drain()
 
 
-def kept(serve):  # type: ignore[no-untyped-def]
+def kept(serve: Serve) -> Serve:
     """A server whose clients may do anything: what goes wrong ends their connection only."""
 
     async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
+        with contextlib.suppress(*WRONG):
             await serve(reader, writer)
         writer.close()
 

@@ -1,4 +1,4 @@
-"""The honeypot of examples/honeypot as its user starts it: on every port, visited and scanned from another machine."""
+"""The honeypot of examples/honeypot as its user starts it, on every port, visited from another machine."""
 
 import json
 import os
@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from relays import program
 
 from helpers import TIDEGATE, Run, wait_for
+from relays import program
 from streets import HERE, Street
 
 HONEYPOT = Path(__file__).parents[2] / "examples" / "honeypot"
@@ -177,9 +177,9 @@ def test_nmap_is_told_what_the_log_tells(trap: Trap) -> None:
     found = scan(trap.street, "-sT -sV --version-light -T4 -p 80,5902")
     assert "80/open/tcp//http//nginx" in found
     assert "5902/open/tcp//vnc//VNC" in found
-    for port, rule in ((80, "http"), (5902, "vnc")):
+    for port, backend in ((80, "http"), (5902, "vnc")):
         wait_for(lambda port=port: len(trap.on(port, "close")) == len(trap.on(port, "accept")))
-        assert rule in {each["tidegate"].get("rule") for each in trap.on(port, "close")}
+        assert backend in {each["tidegate"].get("backend") for each in trap.on(port, "close")}
 
 
 @root

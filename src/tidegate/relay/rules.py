@@ -81,7 +81,7 @@ def check_rules(settings: RelaySettings) -> list[Finding]:
 
 
 def judge(settings: RelaySettings, call: Call, service: str = "") -> Judged:
-    """Where a client goes; raises UsageError for a service or port that is not there, or rules that are wrong.
+    """Where a client goes; raises UsageError for a service or port that is not there, or for wrong rules.
 
     Without a service it is the only one, or the only one that listens on the port.
     """
