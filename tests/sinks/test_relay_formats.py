@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from test_ecs import check
 
-from log_rows import HOSTILE, HOSTILE_BYTES, START
+from log_rows import HOSTILE, HOSTILE_BYTES, START, conns
 from made import made
 from tidegate.model.batch import Batch
 from tidegate.model.config import LogSettings
@@ -143,6 +143,14 @@ def test_ecs_has_its_names_and_types() -> None:
     assert kinds["connect"]["destination"]["nat"] == {"ip": "127.0.0.1", "port": 8080}
     assert kinds["close"]["source"]["bytes"] == 18
     assert kinds["notice"]["message"] == "a port is taken"
+
+
+def test_a_relayed_connection_passed_no_interface() -> None:
+    relayed, captured = conns(1, iface=[""]), conns(1, iface=["eth0"])
+    assert "ingress" not in json.loads(Ecs().lines(relayed))["observer"]
+    assert json.loads(Ecs().lines(captured))["observer"]["ingress"] == {"interface": {"name": "eth0"}}
+    assert "in_iface" not in json.loads(Eve().lines(relayed))
+    assert json.loads(Eve().lines(captured))["in_iface"] == "eth0"
 
 
 def test_a_unix_socket_is_no_address() -> None:
