@@ -15,6 +15,7 @@ from tidegate.model.config import (
     RelayLimits,
     RelayServiceSettings,
     RelaySettings,
+    RouteSettings,
 )
 from tidegate.model.errors import UsageError
 from tidegate.relay.machine import low_ports
@@ -34,6 +35,14 @@ def test_bytes_come_back_and_events_are_told() -> None:
         assert {"relay", "conn"} <= carried.tables
         service = carried.relay.status()["services"]["front"]
         assert (service["total"], service["up"], service["down"]) == (1, 5, 5)
+
+
+def test_rules_that_never_hold_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    rules = (RouteSettings("get", ":1", pattern="^GET"), RouteSettings("admin", ":2", pattern="^GET /admin"))
+    settings = one(free_port(), 9, rules=rules)
+    with carrying(settings) as carried:
+        carried.relay.reload(replace(settings, drain=7.0))
+    assert caplog.text.count('rule "admin": never reached') == 1
 
 
 def test_nothing_to_relay_is_refused() -> None:
