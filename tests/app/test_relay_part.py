@@ -1,13 +1,16 @@
 """The relay of `run`: begun when wanted, started again when it fails, drained at the end."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from doors import answering, call, one, said
+from doors import answering, call, carrying, one, said
 
+import mmdb
 from helpers import free_port, wait_for
-from tidegate.app.relay_part import RelayPart
-from tidegate.model.config import RelaySettings
+from tidegate.app.relay_part import RelayPart, machine
+from tidegate.model.config import Config, PlaceSettings, RelaySettings, RouteSettings
 from tidegate.model.errors import TidegateError, UsageError
 from tidegate.relay.service import Machine, Relay
 
@@ -18,6 +21,26 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+def test_rules_ask_the_database_that_has_countries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asn = mmdb.write(tmp_path / "a.mmdb", {"8.8.8.0/24": mmdb.network(15169, "Example")})
+    places = mmdb.write(tmp_path / "b.mmdb", {"8.8.8.0/24": mmdb.city("US", "Springfield")})
+    rule = RouteSettings("us", backend=":1", countries=("US",))
+    port = free_port()
+    with answering(b"home") as home, answering(b"abroad") as abroad:
+        settings = one(port, home, rules=(replace(rule, backend=f":{abroad}"),), proxy_from=("127.0.0.0/8",))
+        config = Config(relay=settings, places=PlaceSettings((str(asn), str(places))))
+        with carrying(settings, machine(config, None)):
+            for client, answer in (("8.8.8.8", b"abroad"), ("9.9.9.9", b"home")):
+                assert said(port, f"PROXY TCP4 {client} 192.0.2.1 5 80\r\n".encode()) == answer
+        assert not caplog.text
+        machine(replace(config, places=PlaceSettings((str(asn),))), None)
+        assert 'rule "us" never holds' in caplog.text
+        monkeypatch.setattr("tidegate.enrich.place.default_folders", lambda: [tmp_path])
+        assert machine(replace(config, places=PlaceSettings()), None).countries == str(places)
 
 
 def test_without_services_there_is_none() -> None:

@@ -172,7 +172,7 @@ def test_the_first_signal_waits_for_connections_the_second_does_not(start: Start
         client.sendall(b"a")
         assert client.recv(1) == b"a"
         running.process.send_signal(signal.SIGTERM)
-        wait_for(lambda: running.has_said("1 connections have 30 s"))
+        wait_for(lambda: running.has_said("1 connection has 30 s"))
         client.sendall(b"b")
         assert client.recv(1) == b"b"
         assert running.end() == 0
@@ -189,8 +189,9 @@ def test_the_first_signal_waits_for_connections_the_second_does_not(start: Start
         (["-p", ":1=:1", "--steering", "magic"], "--steering"),
         (["-p", ":1=:1", "--store", "x", "--no-store"], "contradict"),
         (["-p", "127.0.0.1:1=no.such.host.invalid:1", "--no-store", "--no-helper"], "no.such.host.invalid"),
-        (["status"], "no Tidegate answers"),
-        (["reject", "x"], "no Tidegate answers"),
+        (["status"], "no relay answers"),
+        (["reject", "x"], "no relay answers"),
+        (["status", "--socket", "none"], "no Tidegate answers"),
     ],
 )
 def test_a_mistake_is_one_line(run: Run, arguments: list[str], said: str) -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tidegate.model.ends import (
     Listen,
     Target,
+    parse_address,
     parse_listen,
     parse_network,
     parse_ports,
@@ -149,3 +150,12 @@ def test_networks_are_read_in_their_usual_form(text: str, network: str) -> None:
 def test_what_is_no_network_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         parse_network(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("nobody", "is no address: write 192.0.2.7"), ("10.0.0.0/8", "is a network")]
+)
+def test_what_is_no_address_is_told_what_one_is(text: str, said: str) -> None:
+    assert parse_address(" 2001:DB8::7 ") == "2001:db8::7"
+    with pytest.raises(UsageError, match=said):
+        parse_address(text)

@@ -1,5 +1,7 @@
 """A user's SQL: what is answered, and everything that is refused."""
 
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,20 @@ def ask(store: Path, question: str) -> list[tuple[object, ...]]:
 def test_each_connection_is_there_once_with_its_latest_counters(store: Path) -> None:
     rows = ask(store, "SELECT uid, state, up_bytes FROM conn ORDER BY uid")
     assert rows == [("long", "closed", 11), ("running", "active", 2), ("short", "closed", 7)]
+
+
+def test_now_is_utc_and_goes_with_our_times(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        question = "SELECT bool_and(ts < now() - INTERVAL 1 SECOND), max(now()) FROM conn"
+        ((before, now),) = ask(store, question)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert before is True
+    assert isinstance(now, datetime)
+    assert abs(now.replace(tzinfo=UTC) - datetime.now(UTC)) < timedelta(minutes=5)
 
 
 def test_interim_rows_are_there_for_who_wants_them(store: Path) -> None:

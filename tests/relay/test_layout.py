@@ -61,11 +61,13 @@ def test_a_plain_door_of_another_address_takes_nothing() -> None:
 
 def test_a_backend_behind_its_own_door_is_told() -> None:
     behind = (Address("127.0.0.1", 8080), Address("198.51.100.1", 8080), Address("::1", 8080))
-    (told,) = own_backends([service(wide("0.0.0.0"), to=behind)], local)
+    (told,) = own_backends([service(wide("127.0.0.1"), to=behind)], local)
     assert told == (
         'service "web": its backend 127.0.0.1:8080 lies within its own ports: '
         "connections to 127.0.0.1:8080 go to the backend itself, without the relay"
     )
+    # Nobody from outside reaches 127.0.0.0/8.
+    assert not list(own_backends([service(wide("0.0.0.0"), to=behind)], local))
     (told,) = own_backends([service(plain("::", 8080), to=behind)], local)
     assert told.endswith('and only one of them can have it: leave it out ("... except 8080")')
     assert not list(own_backends([service(wide("192.0.2.1"), plain("0.0.0.0", 80), to=behind)], local))

@@ -108,8 +108,12 @@ def test_a_user_asks_which_rule_it_is(run: Run, tmp_path: Path) -> None:
         input="POST",
     )
     assert json.loads(done.stdout)["backend"] == ":1"
+    # The port tells which service it is.
+    assert run(*words, tmp_path / "first", "--dport", 7).stdout.splitlines()[2] == "rule      get"
     for arguments, said in (
         ([tmp_path / "first"], "several services"),
+        ([tmp_path / "first", "--dport", 2000], "no service listens on port 2000"),
+        ([tmp_path / "first", "--dport", 7, "--service", "other"], "does not listen on port 7"),
         ([tmp_path / "none", "--service", "front"], "No such file"),
         ([tmp_path / "first", "--service", "x"], 'there is no service "x"'),
         ([tmp_path / "first", "--service", "front", "--source", "x"], "no address"),

@@ -15,6 +15,7 @@ from tidegate.model.config import (
     RelayLimits,
     RelayServiceSettings,
     RelaySettings,
+    RouteSettings,
 )
 from tidegate.model.errors import UsageError
 from tidegate.relay.machine import low_ports
@@ -34,6 +35,14 @@ def test_bytes_come_back_and_events_are_told() -> None:
         assert {"relay", "conn"} <= carried.tables
         service = carried.relay.status()["services"]["front"]
         assert (service["total"], service["up"], service["down"]) == (1, 5, 5)
+
+
+def test_rules_that_never_hold_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    rules = (RouteSettings("get", ":1", pattern="^GET"), RouteSettings("admin", ":2", pattern="^GET /admin"))
+    settings = one(free_port(), 9, rules=rules)
+    with carrying(settings) as carried:
+        carried.relay.reload(replace(settings, drain=7.0))
+    assert caplog.text.count('rule "admin": never reached') == 1
 
 
 def test_nothing_to_relay_is_refused() -> None:
@@ -218,12 +227,13 @@ class Bound(OwnRights):
         super().__init__()
         self.asked: list[tuple[str, int]] = []
         self.taken = True
+        self.error = OSError(98, "Address already in use")
         self.ports: list[int] = []
 
     def bind(self, protocol: str, address: str, port: int) -> socket.socket:
         self.asked.append((address, port))
         if self.taken:
-            raise OSError(98, "Address already in use")
+            raise self.error
         bound = super().bind(protocol, address, 0)
         self.ports.append(bound.getsockname()[1])
         return bound
@@ -242,3 +252,14 @@ def test_low_ports_are_bound_by_who_may_and_tried_again() -> None:
             wait_for(lambda: not carried.relay.status()["problems"])
             assert set(rights.asked) == {(LOCAL, 7)}
             assert said(rights.ports[0]) == b"hello"
+
+
+@pytest.mark.skipif(low_ports() <= 7, reason="here everybody may bind port 7")
+def test_who_may_not_bind_a_low_port_is_told_what_it_takes() -> None:
+    rights = Bound()
+    rights.error = PermissionError(13, "Permission denied")
+    with carrying(one(7, 9), Machine(rights=rights)) as carried:
+        (problem,) = carried.relay.status()["problems"]
+    assert problem.endswith(
+        f"port 7: Permission denied: ports below {low_ports()} take root, or CAP_NET_BIND_SERVICE"
+    )

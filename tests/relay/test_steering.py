@@ -308,6 +308,7 @@ def test_a_user_is_told_what_each_way_needs() -> None:
     )
     assert done.stdout.startswith("sockets (sk_lookup: it needs root, or the capabilities CAP_BPF"), done
     assert "redirect: it needs root" in done.stdout
+    assert done.stderr == ""
 
 
 def test_a_process_with_rights_does_without_a_helper(street: Street) -> None:

@@ -60,6 +60,7 @@ relay:
       proxy_from: 10.0.0.0/33
     - {name: a, listen: ":8080", backend: ":1"}
     - {name: b, listen: 1}
+    - {name: c, listen: 2, backend: trap}
 """)
     for line, part in (
         (2, "relay.threads: 1 at least"),
@@ -80,6 +81,7 @@ relay:
         (15, '"10.0.0.0/33" is no address or network'),
         (16, 'port 8080 is listened on by service "a" already'),
         (17, "leads nowhere"),
+        (18, 'there is no backend "trap" under relay.backends'),
     ):
         assert any(one.startswith(f"t.yml:{line}:") and part in one for one in said), (line, part, said)
     assert any('t.yml:16: relay.services[1].name: "a" is taken already' in one for one in said)

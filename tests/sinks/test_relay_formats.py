@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from test_ecs import check
 
-from log_rows import HOSTILE, HOSTILE_BYTES, START
+from log_rows import HOSTILE, HOSTILE_BYTES, START, conns
 from made import made
 from tidegate.model.batch import Batch
 from tidegate.model.config import LogSettings
@@ -145,6 +145,14 @@ def test_ecs_has_its_names_and_types() -> None:
     assert kinds["notice"]["message"] == "a port is taken"
 
 
+def test_a_relayed_connection_passed_no_interface() -> None:
+    relayed, captured = conns(1, iface=[""]), conns(1, iface=["eth0"])
+    assert "ingress" not in json.loads(Ecs().lines(relayed))["observer"]
+    assert json.loads(Ecs().lines(captured))["observer"]["ingress"] == {"interface": {"name": "eth0"}}
+    assert "in_iface" not in json.loads(Eve().lines(relayed))
+    assert json.loads(Eve().lines(captured))["in_iface"] == "eth0"
+
+
 def test_a_unix_socket_is_no_address() -> None:
     (one,) = lines(Ecs(), made("relay", event("connect", remote_ip="/run/x.sock", backend="x")))
     assert "nat" not in one["destination"]
@@ -219,6 +227,9 @@ def test_notices_are_said_once_in_a_row() -> None:
     for text in ("a", "a", "b", "a"):
         sink.write(made("relay", {"ts": START, "type": "notice", "text": text, "service": "front"}))
     sink.write(story())
+    taken = {"ts": START, "type": "notice", "service": ":22", "text": ":22: Address already in use"}
+    sink.write(made("relay", taken))
+    assert said.pop() == "tidegate: :22: Address already in use"
     assert said == [
         "tidegate: front: a",
         "tidegate: front: b",

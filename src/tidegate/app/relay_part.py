@@ -22,11 +22,21 @@ _log = logging.getLogger("tidegate")
 
 def machine(config: Config, helper: "Helper | None") -> Machine:
     """What the relay has to know of where it runs."""
+    # Not imported above: a relay has no places as a rule.
+    from tidegate.enrich.place import country_database
+
+    countries = country_database(config.places)
+    asking = [rule.name for service in config.relay.services for rule in service.rules if rule.countries]
+    if asking and countries is None:
+        _log.warning(
+            'relay: no database of places has countries, so rule "%s" never holds; see docs/places.md',
+            safe_text(asking[0]),
+        )
     return Machine(
         sensor=config.watch.engine.sensor or platform.node(),
         everywhere=everywhere(),
         rights=helper,
-        countries=next(iter(config.places.databases), None),
+        countries=str(countries) if countries else None,
     )
 
 

@@ -35,9 +35,11 @@ def check(file: Path | None) -> int:
         for problem in error.problems:
             click.echo(safe_text(str(problem)), err=True)
         return 2
-    for note in checking.notes(settings):
+    notes = checking.notes(settings)
+    for note in notes:
         click.echo(f"note: {note}", err=True)
-    click.echo(f"{found}: all is well" if found else f"no file, all defaults; looked in {_places()}")
+    right = "nothing is wrong, but see the notes" if notes else "all is well"
+    click.echo(f"{found}: {right}" if found else f"no file, all defaults; looked in {_places()}")
     return 0
 
 

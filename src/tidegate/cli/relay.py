@@ -24,14 +24,21 @@ class Asked:
         """Asks `tidegate relay`, or the `tidegate run` that carries a relay."""
         from tidegate.app.paths import control_path
         from tidegate.app.relaying import relay_socket
-        from tidegate.pipeline.control import ask
+        from tidegate.model.errors import UsageError
+        from tidegate.pipeline.control import NobodyError, ask
         from tidegate.settings.find import load_place
 
-        if socket is None:
-            config = load_place(self.config)
-            own = relay_socket(config, self.store)
-            socket = own if own.is_socket() else control_path(config)
-        return ask(socket, {"do": word, **given})
+        if socket is not None:
+            return ask(socket, {"do": word, **given})
+        config = load_place(self.config)
+        own = relay_socket(config, self.store)
+        try:
+            return ask(own if own.is_socket() else control_path(config), {"do": word, **given})
+        except NobodyError:
+            raise UsageError(
+                f"no relay answers at {own}: start one with: tidegate relay -p :22=127.0.0.1:2222; "
+                "if one runs, name its --store or --config before the command"
+            ) from None
 
 
 socket_option = click.option(

@@ -17,7 +17,9 @@ LARGEST = 1 << 20
 
 @click.command(name="test-rule")
 @click.argument("file", type=PATH)
-@click.option("--service", default="", metavar="NAME", help="The service, where there are several.")
+@click.option(
+    "--service", default="", metavar="NAME", help="The service, where there are several with that port."
+)
 @click.option(
     "--dport", type=click.IntRange(1, 65535), help="The port that the client called (the service's first)."
 )

@@ -16,8 +16,8 @@ def status_lines(status: dict[str, Any], connections: list[dict[str, Any]]) -> I
     draining = "  DRAINING: nobody is let in" if status["draining"] else ""
     yield f"up        {human_duration(status['uptime'])}{draining}"
     yield (
-        f"open      {human_count(status['connections'])} connections, "
-        f"{human_count(status['most'])} are the most; {human_bytes(status['memory'])} wait"
+        f"open      {human_count(status['connections'])} of {human_count(status['most'])} connections; "
+        f"{human_bytes(status['memory'])} wait"
     )
     yield f"dropped   {human_count(status['dropped'])} rows" if status["dropped"] else "dropped   nothing"
     for name, service in status["services"].items():

@@ -81,7 +81,8 @@ def ship(
         "api_key_file": api_key_file,
         "ca_file": ca_file,
     }
-    settings = _settings(config, to, urls, {name: text for name, text in named.items() if text}, stream)
+    given = {name: text for name, text in named.items() if text}
+    settings = _settings(config, to, urls, given, stream, sends=not templates)
     if templates:
         _print_templates(settings)
         return 0
@@ -96,7 +97,12 @@ def ship(
 
 
 def _settings(
-    config: Path | None, to: str | None, urls: tuple[str, ...], named: dict[str, Any], stream: str
+    config: Path | None,
+    to: str | None,
+    urls: tuple[str, ...],
+    named: dict[str, Any],
+    stream: str,
+    sends: bool,
 ) -> ElasticSettings:
     from tidegate.settings.find import load
 
@@ -108,6 +114,8 @@ def _settings(
         raise UsageError("--user and files of secrets go with --url; others stand in the configuration")
     servers = load(config).elastic
     there = ", ".join(server.name for server in servers)
+    if not servers and not sends:
+        return _with(ElasticSettings("ship", ()), {"stream": stream} if stream else {})
     if not servers:
         raise UsageError("no server: name one with --url, or under elastic: in the configuration")
     if to is None and len(servers) > 1:
@@ -166,13 +174,15 @@ def _send(name: str, shipment: "Shipment", progress: "Progress") -> int:
     from tidegate.sinks.elastic.replay.lines import open_log
 
     started = time.monotonic()
+    before = shipment.count
     try:
         with open_log(name) as reader:
             shipment.send(name, reader)
     except CaptureError as error:
         progress.end()
         click.echo(f"tidegate: {safe_text(str(error))}", err=True)
-        _say(name, shipment.count, shipment.start, time.monotonic() - started)
+        if shipment.count is not before:  # else it was not even opened
+            _say(name, shipment.count, shipment.start, time.monotonic() - started)
         return 1
     except BaseException:
         progress.end()

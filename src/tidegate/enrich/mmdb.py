@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +14,9 @@ from tidegate.model.text import safe_text
 
 if TYPE_CHECKING:
     from maxminddb.reader import Reader
+
+SAMPLE = 1000
+"""Records that are looked at to see what a database has."""
 
 Address = IPv4Address | IPv6Address
 State = tuple[int, int, int, int]
@@ -65,6 +69,20 @@ class Database:
     def close(self) -> None:
         """Gives its memory back."""
         self._reader.close()
+
+
+def has_countries(path: Path) -> bool:
+    """Whether its first records have countries, as MaxMind and DB-IP write them; False of another file."""
+    import maxminddb
+
+    try:
+        # Not mapped: it may be overwritten meanwhile.
+        with maxminddb.open_database(path, maxminddb.MODE_FILE) as reader:
+            records = [record for _, record in islice(reader, SAMPLE)]
+    except (OSError, maxminddb.InvalidDatabaseError, ValueError):
+        return False
+    countries = (record.get("country") for record in records if isinstance(record, dict))
+    return any(isinstance(country, dict) and "iso_code" in country for country in countries)
 
 
 def state_of(path: Path) -> State:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 
-from tidegate.enrich.mmdb import NOTHING, Database, Facts, State, shown, state_of
+from tidegate.enrich.mmdb import NOTHING, Database, Facts, State, has_countries, shown, state_of
 from tidegate.model.batch import Batch
 from tidegate.model.config.enrich import PlaceSettings
 from tidegate.model.errors import UsageError
@@ -38,6 +38,12 @@ def _readable(folder: Path) -> bool:
         return folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)
     except OSError:
         return False
+
+
+def country_database(settings: PlaceSettings) -> Path | None:
+    """The first database that rules can ask for countries, of those named or in the usual folders."""
+    named = [Path(name).expanduser() for name in settings.databases]
+    return next((path for path in named or default_databases() if has_countries(path)), None)
 
 
 class Places:

@@ -8,9 +8,12 @@ whose it was.
 import ctypes
 from contextlib import suppress
 
+from tidegate.helper.capabilities import NET_ADMIN, held
 from tidegate.model.errors import TidegateError
 
 LIBRARY = "libnftables.so.1"
+
+_NO_RIGHT = "it needs root, or the capability CAP_NET_ADMIN"
 
 
 class TableError(TidegateError):
@@ -23,6 +26,8 @@ class Table:
     def __init__(self, family: str, name: str, content: str) -> None:
         """`content` is what stands in the braces, in nft's language. Raises TableError."""
         self._library = _library()
+        if NET_ADMIN not in held():  # the library would print this itself, whatever is asked of it
+            raise TableError(_NO_RIGHT)
         self._context = self._library.nft_ctx_new(0)
         if not self._context:
             raise TableError("nftables cannot be spoken to")
@@ -62,7 +67,7 @@ def _reason(said: str) -> str:
     line = next(iter(said.splitlines()), "nftables refuses without a reason")
     text = line.rpartition("Error: ")[2]
     if "Operation not permitted" in text:
-        return "it needs root, or the capability CAP_NET_ADMIN"
+        return _NO_RIGHT
     if "No such file" in text or "not supported" in text:
         return f"this kernel's nftables lack what it takes ({text})"
     return text

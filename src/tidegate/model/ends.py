@@ -106,7 +106,10 @@ def parse_network(text: str) -> str:
 
 def parse_address(text: str) -> str:
     """An address in its usual form; raises UsageError."""
-    ip, _, length = parse_network(text).partition("/")
+    try:
+        ip, _, length = parse_network(text).partition("/")
+    except UsageError:
+        raise UsageError(f'"{clip(text, 60)}" is no address: write 192.0.2.7 or 2001:db8::7') from None
     if int(length) != ip_address(ip).max_prefixlen:
         raise UsageError(f'"{clip(text, 60)}" is a network: one address is expected')
     return ip

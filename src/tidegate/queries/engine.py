@@ -37,7 +37,9 @@ _LATEST_CONN = """
 """Each connection once: final rows as they are; of the running ones only the last row is ranked."""
 
 
+# now() as our times are, in UTC without saying so: DuckDB's cannot be compared with them.
 _MACROS = """
+    CREATE MACRO now() AS make_timestamp_ns(epoch_ns(get_current_timestamp()));
     CREATE MACRO total(x) AS least(coalesce(sum(x), 0), 9223372036854775807)::BIGINT;
     CREATE MACRO several(x) AS (list(DISTINCT x ORDER BY x) FILTER (WHERE x IS NOT NULL))[1:8];
     CREATE MACRO called(name, address) AS coalesce(lower(name), address);

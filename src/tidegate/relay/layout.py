@@ -79,7 +79,7 @@ def own_backends(services: Sequence[Service], is_local: Callable[[str], bool]) -
         for backend in service.backends:
             for end in _ends([address for address, _ in backend.targets]):
                 door = next((door for door in service.doors if _leads_to(door, end)), None)
-                if door and is_local(end[0]):
+                if door and is_local(end[0]) and not _only_for_programs_here(door, end):
                     yield _own_backend(service, door, end)
 
 
@@ -103,6 +103,11 @@ def shadowed(steering: Steering, listening: Sequence[End]) -> str | None:
         f'service "{steering.service.name}": somebody else listens on port {ports} and gets no new '
         f'connections to {steering.door.ip} while the relay runs: leave it to them by "... except {ports}"'
     )
+
+
+def _only_for_programs_here(door: Door, end: End) -> bool:
+    """Whether nobody who comes by a steered door of all addresses could go past it to that backend."""
+    return door.steering != "sockets" and _is_any(door.ip) and ip_address(end[0]).is_loopback
 
 
 def _own_backend(service: Service, door: Door, end: End) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from tidegate import _core
 from tidegate.model.config import RelaySettings
 from tidegate.model.errors import UsageError, from_core
+from tidegate.model.ports import within
 from tidegate.model.text import clip
 from tidegate.relay.build import Surroundings, build, files_of, names_of
 from tidegate.relay.plan import Plan, Service
@@ -46,7 +47,7 @@ class Call:
     first_bytes: bytes
     source: str = "127.0.0.1"
     port: int = 0
-    """The one it called; the first of the service unless given."""
+    """The one it called; the first of the service if 0."""
     country: str | None = None
     more: bool = False
     """Whether it may go on talking."""
@@ -80,8 +81,11 @@ def check_rules(settings: RelaySettings) -> list[Finding]:
 
 
 def judge(settings: RelaySettings, call: Call, service: str = "") -> Judged:
-    """Where a client goes; raises UsageError for a service that is not there, or rules that are wrong."""
-    asked = _chosen(plain_plan(settings), service)
+    """Where a client goes; raises UsageError for a service or port that is not there, or for wrong rules.
+
+    Without a service it is the only one, or the only one that listens on the port.
+    """
+    asked = _chosen(plain_plan(settings), service, call.port)
     port = call.port or asked.doors[0].ports[0][0]
     with from_core():
         taken = _core.relay_judge(asked, call.first_bytes, call.source, port, not call.more, call.country)
@@ -103,15 +107,23 @@ def _check(service: Service) -> Iterator[tuple[str | None, str, bool, str]]:
         yield from _core.relay_check(service)
 
 
-def _chosen(made: Plan, name: str) -> Service:
+def _chosen(made: Plan, name: str, port: int) -> Service:
     services = {service.name: service for service in made.services}
     if not services:
-        raise UsageError("the configuration has no services in relay")
-    if name in services:
-        return services[name]
-    if not name and len(services) == 1:
-        return next(iter(services.values()))
+        raise UsageError("the configuration has no services in relay; name another one with --config FILE")
     there = ", ".join(clip(each, 40) for each in services)
-    if name:
+    if name and name not in services:
         raise UsageError(f'there is no service "{clip(name, 40)}"; there are {there}')
-    raise UsageError(f"there are several services, name one with --service: {there}")
+    asked = [services[name]] if name else list(services.values())
+    found = [service for service in asked if not port or _listens(service, port)]
+    if not found:
+        whose = f'service "{clip(name, 40)}"' if name else "no service"
+        raise UsageError(f"{whose} {'does not listen' if name else 'listens'} on port {port}")
+    if len(found) > 1:
+        there = ", ".join(clip(service.name, 40) for service in found)
+        raise UsageError(f"there are several services, name one with --service: {there}")
+    return found[0]
+
+
+def _listens(service: Service, port: int) -> bool:
+    return any(within(port, door.ports) for door in service.doors)

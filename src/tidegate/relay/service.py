@@ -11,6 +11,7 @@ from typing import Any
 from tidegate.model.batch import Batch
 from tidegate.model.config import RelaySettings
 from tidegate.model.errors import TidegateError, UsageError
+from tidegate.model.text import safe_text
 from tidegate.relay import plan
 from tidegate.relay.build import EVERYWHERE, Surroundings, backends_of, build, files_of, names_of
 from tidegate.relay.core import Carrier, Core
@@ -19,6 +20,7 @@ from tidegate.relay.late import Late
 from tidegate.relay.lists import Lists
 from tidegate.relay.names import Ask, Names, look_up
 from tidegate.relay.picture import MOST_CONNECTIONS, Endings, picture
+from tidegate.relay.rules import check_rules
 from tidegate.relay.sockets import Sockets, hands_over
 from tidegate.relay.steering import Rights
 
@@ -85,6 +87,7 @@ class Relay:
         self._draining = False
         self._late = Late(self._machine.sensor)
         self._endings = Endings()
+        self._odd: set[str] = set()
         self._policy = self._policy_of(settings)
         try:
             with self._sockets.added(self._plan(self._policy)) as made:
@@ -93,6 +96,7 @@ class Relay:
             self._policy.close()
             self._sockets.close()
             raise
+        self._say_odd_rules(settings)
 
     @property
     def settings(self) -> RelaySettings:
@@ -122,7 +126,8 @@ class Relay:
             return
         self._draining = True
         if left := self._core.stats()["connections"]:
-            _log.info("%d connections have %.0f s to end; again ends them at once", left, self.settings.drain)
+            have = "1 connection has" if left == 1 else f"{left:,} connections have"
+            _log.info("%s %.0f s to end; a second signal ends at once", have, self.settings.drain)
         self._core.drain()
 
     def abort(self) -> None:
@@ -143,6 +148,7 @@ class Relay:
                 raise
             self._policy = policy
         before.close(but=policy)
+        self._say_odd_rules(settings)
 
     def reject(self, ip: str) -> bool:
         """Refuses this address from now on, and ends its connections; False if it did already."""
@@ -216,6 +222,13 @@ class Relay:
             countries=machine.countries,
         )
         return build(policy.settings, around)
+
+    def _say_odd_rules(self, settings: RelaySettings) -> None:
+        """Tells of rules that can never hold and the like, once each."""
+        found = {str(finding) for finding in check_rules(settings) if not finding.fatal}
+        for text in sorted(found - self._odd):
+            _log.warning("relay: %s", safe_text(text))
+        self._odd = found
 
     def _look(self) -> None:
         """Takes over what has changed outside: list files, names, targets that come and go, low ports."""

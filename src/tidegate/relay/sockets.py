@@ -39,7 +39,10 @@ class Sockets:
     def choice(self) -> Choice:
         """The best way of steering that works here, tried once."""
         found = choose(self._rights)
-        _log.info("relay: many ports come to one socket by %s", found)
+        if found.method == "sockets":
+            _log.info("relay: many ports take a socket each, for no better way works: %s", found.why)
+        else:
+            _log.info("relay: many ports come to one socket by %s", found)
         return found
 
     def steering(self, settings: RelaySettings) -> str:

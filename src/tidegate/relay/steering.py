@@ -203,7 +203,11 @@ class _Work:
             made = self.rights.bind("tcp", ip, port)
             made.listen(service.listen_backlog)
         except (OSError, TidegateError) as error:
-            self.problems.append(f'service "{service.name}": {ip} port {port}: {_words(error)}')
+            denied = isinstance(error, PermissionError)
+            needs = (
+                f": ports below {machine.low_ports()} take root, or CAP_NET_BIND_SERVICE" if denied else ""
+            )
+            self.problems.append(f'service "{service.name}": {ip} port {port}: {_words(error)}{needs}')
             return False
         self.opened.append(Handed(ip, port, made))
         return True

@@ -137,6 +137,8 @@ def _goal(path: Path_, text: str, backends: list[str], *, needed: bool = False) 
     except UsageError as error:
         near = difflib.get_close_matches(text, backends, 1)
         said = f'there is no backend "{clip(text, 60)}"; did you mean "{near[0]}"?' if near else str(error)
+        if not near and text.isidentifier():
+            said = f'there is no backend "{text}" under relay.backends'
         yield SettingError(said, *path)
 
 

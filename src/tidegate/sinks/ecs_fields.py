@@ -54,7 +54,8 @@ def _event(
 
 
 _SENSOR = field("observer.name", "sensor", make=lambda name: name or None)
-_IFACE = field("observer.ingress.interface.name", "iface")
+_IFACE = field("observer.ingress.interface.name", "iface", make=lambda iface: iface or None)
+"""Missing of what was relayed: it passed no interface that we watched."""
 _ADDRESSES = (
     field("source.ip", "src_ip"),
     field("destination.ip", "dst_ip"),

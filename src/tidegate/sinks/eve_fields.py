@@ -38,7 +38,7 @@ def _common(kind: str, proto: Field | None, ports: bool = True) -> tuple[Field, 
     return (
         field("timestamp", "ts", make=eve),
         field("flow_id", "uid", make=_flow_id),
-        field("in_iface", "iface"),
+        field("in_iface", "iface", make=lambda iface: iface or None),
         fixed("event_type", kind),
         field("src_ip", "src_ip"),
         *(field(path, column) for path, column in ends if ports or not column.endswith("_port")),

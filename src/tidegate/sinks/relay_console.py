@@ -138,8 +138,12 @@ class Notices:
         if batch.table != "relay":
             return
         for kind, service, text in zip(*batch.columns(("type", "service", "text")), strict=True):
-            said = f"{service}: {text}" if service else str(text)
-            if kind == "notice" and said != self._last:
+            if kind != "notice":
+                continue
+            # A service of the command line is called as its door, with which most of its notices begin.
+            named = not service or text.startswith(f"{service}: ")
+            said = text if named else f"{service}: {text}"
+            if said != self._last:
                 self._last = said
                 self._say(f"tidegate: {clip(said, 500)}")
 
