@@ -4,7 +4,6 @@ import logging
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
 from typing import Protocol
 
 from tidegate.alerts.actions.notice import Notice
