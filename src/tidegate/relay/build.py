@@ -46,6 +46,8 @@ class Surroundings:
     """How many ports come to one socket here, where settings say "auto"."""
     sensor: str = ""
     countries: str | None = None
+    today: Mapping[str, int] = field(default_factory=dict)
+    """Bytes of this day that services have passed already."""
 
 
 def names_of(relay: RelaySettings) -> list[str]:
@@ -99,6 +101,7 @@ def _service(
         rules=tuple(map(_rule, service.rules)),
         timeouts=plan.Timeouts(**vars(timeouts)),
         limits=plan.Limits(**vars(limits)),
+        today=around.today.get(service.name, 0),
         deny=_networks(service.deny, service.deny_files, around),
         allow=_allowed(service, around),
         proxy_from=_networks(service.proxy_from, (), around),

@@ -166,6 +166,8 @@ class Service:
     """Seconds until a port that is taken is tried again."""
     parse: bool = True
     """Whether protocols are followed (tables http, tls, ssh, dns ...); without, bytes are spliced."""
+    today: int = 0
+    """Bytes of this day (UTC) that passed before the start."""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import logging
 import socket
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
@@ -41,6 +41,8 @@ class Machine:
     countries: str | None = None
     rights: Rights | None = None
     """The helper's; our own unless given."""
+    today: Mapping[str, int] = field(default_factory=dict)
+    """Bytes of this day (UTC) that services passed before the start, by their names."""
 
 
 @dataclass
@@ -220,6 +222,7 @@ class Relay:
             steering=self._sockets.steering(policy.settings),
             sensor=machine.sensor,
             countries=machine.countries,
+            today=machine.today,
         )
         return build(policy.settings, around)
 

@@ -138,6 +138,9 @@ impl Relay {
         let (polls, wakers) = polls.into_iter().unzip::<_, _, Vec<_>, Vec<_>>();
         let shared = Arc::new(Shared::new(outlet, running, counters, wakers, limit));
         let clock = Clock::start();
+        for service in plan.services.iter().filter(|service| service.today > 0) {
+            shared.gate.set_today(&service.name, service.today, clock.now().wall);
+        }
         let mut handles = Vec::new();
         for (at, poll) in polls.into_iter().enumerate() {
             let worker = Worker::new(at, poll, Arc::clone(&shared), clock);

@@ -314,6 +314,8 @@ pub struct Service {
     pub listen_retry: Nanos,
     /// Whether protocols are followed; without, bytes are spliced.
     pub parse: bool,
+    /// Bytes of this day (UTC) that passed before the start.
+    pub today: u64,
 }
 
 impl Default for Service {
@@ -338,6 +340,7 @@ impl Default for Service {
             listen_backlog: 1024,
             listen_retry: 5 * SECOND,
             parse: true,
+            today: 0,
         }
     }
 }

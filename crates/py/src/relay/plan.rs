@@ -68,6 +68,7 @@ fn read_service(from: Any<'_, '_>, handed: &mut Handed) -> PyResult<Service> {
         listen_backlog: get(from, "listen_backlog")?,
         listen_retry: span(from, "listen_retry")?,
         parse: get(from, "parse")?,
+        today: get(from, "today")?,
     })
 }
 

@@ -5,7 +5,7 @@
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const LARGE: libc::c_int = 256 << 10;
 
-/// Keeps the C library from raising the size from which buffers get pages of their own (mallopt(3)): batches of rows
+/// Keeps the C library from raising the size from which buffers get pages of their own (`mallopt(3)`): batches of rows
 /// would lie among connections otherwise, and leave holes that cost more than the connections.
 pub(in crate::relay) fn settle() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
@@ -15,7 +15,7 @@ pub(in crate::relay) fn settle() {
     }
 }
 
-/// Gives pages that nobody uses back to the system (malloc_trim(3)); takes about a millisecond.
+/// Gives pages that nobody uses back to the system (`malloc_trim(3)`); takes about a millisecond.
 pub(in crate::relay) fn tidy() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: takes a number, and locks what it changes.

@@ -236,8 +236,8 @@ impl Worker {
                     self.accepts_at = self.now.mono + BREATH;
                     return self.told_full("no more files may be opened");
                 }
-                // Gone before it was accepted, or not worth a word each (accept(2)).
-                Err(_) => {}
+                // Gone already, or not worth a word each (accept(2)).
+                Err(_) => listener.service.counters.refused(cause::GONE),
             }
         }
     }

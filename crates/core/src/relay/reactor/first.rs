@@ -139,7 +139,8 @@ impl Worker {
         conn.backend = backend.as_ref().and_then(|name| conn.service.backend(name));
         if conn.service.rules.looks() {
             let data = conn.up.bytes();
-            let payload = (!data.is_empty()).then_some(data);
+            let kept = conn.service.plan.excerpts.of_read(data.len(), 0).unwrap_or(0);
+            let payload = data.get(..kept).filter(|kept| !kept.is_empty());
             let size = Some(data.len() as u64);
             let detail = Detail { size, payload, ..Detail::default() };
             self.rows.event(conn, "detect", self.now.wall, &detail);

@@ -41,6 +41,8 @@ pub mod cause {
     pub const RULE: &str = "rule";
     /// It came to a steered door's socket for a port that is not the door's.
     pub const PORT: &str = "port";
+    /// It was gone before it was accepted; there is no event of it.
+    pub const GONE: &str = "gone";
     /// No more files may be opened.
     pub const FILES: &str = "files";
 }
