@@ -2,8 +2,9 @@
 
 import logging
 import platform
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tidegate.model.batch import Batch
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("tidegate")
 
+_KNOWS_COUNTRIES = re.compile("country|city|enterprise|location", re.IGNORECASE)
+"""What databases with countries are called (GeoLite2-City, DBIP-Country-Lite), and one of networks alone is not."""
+
 
 def machine(config: Config, helper: "Helper | None") -> Machine:
     """What the relay has to know of where it runs."""
@@ -26,8 +30,24 @@ def machine(config: Config, helper: "Helper | None") -> Machine:
         sensor=config.watch.engine.sensor or platform.node(),
         everywhere=everywhere(),
         rights=helper,
-        countries=next(iter(config.places.databases), None),
+        countries=_countries(config.places.databases),
     )
+
+
+def _countries(databases: Sequence[str]) -> str | None:
+    """The database for rules by country: the first that says of itself that it has some, else the first."""
+    if len(databases) < 2:
+        return next(iter(databases), None)
+    import maxminddb
+
+    for name in databases:
+        try:
+            with maxminddb.open_database(name, maxminddb.MODE_FILE) as reader:
+                if _KNOWS_COUNTRIES.search(reader.metadata().database_type):
+                    return name
+        except (OSError, ValueError, maxminddb.InvalidDatabaseError):
+            continue  # the stage that names places tells of it
+    return databases[0]
 
 
 class RelayPart:
@@ -57,8 +77,9 @@ class RelayPart:
 
     def follow(self, settings: RelaySettings, machine: Machine) -> None:
         """Takes other settings, no connection is lost; raises UsageError, and then nothing has changed."""
-        if self._relay and settings.services and settings != self._settings:
-            self._relay.reload(settings)
+        other = (settings, machine) != (self._settings, self._machine)
+        if self._relay and settings.services and other:
+            self._relay.reload(settings, machine)
         elif self._relay and not settings.services:
             self._relay.stop()
         self._settings, self._machine = settings, machine

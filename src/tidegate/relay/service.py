@@ -45,6 +45,7 @@ class _Policy:
     """What goes with one version of the settings."""
 
     settings: RelaySettings
+    machine: Machine
     lists: Lists
     names: Names
     health: Health
@@ -74,16 +75,17 @@ class Relay:
         """
         if not settings.services:
             raise UsageError("nothing is relayed: add -p LISTEN=BACKEND, or services in the configuration")
-        self._machine = machine or Machine()
         self._ask = ask
         self._clock = clock
         self._looked = clock()
         self._lock = Lock()
         self._started = clock()
-        self._sockets = Sockets(self._machine.rights)
+        known = machine or Machine()
+        self._sockets = Sockets(known.rights)
         self._draining = False
-        self._late = Late(self._machine.sensor)
-        self._policy = self._policy_of(settings)
+        self._late = Late(known.sensor)
+        self._threads = settings.threads
+        self._policy = self._policy_of(settings, known)
         try:
             with self._sockets.added(self._plan(self._policy)) as made:
                 self._core = make(made)
@@ -126,11 +128,15 @@ class Relay:
         self._draining = True
         self._core.stop()
 
-    def reload(self, settings: RelaySettings) -> None:
-        """Takes other settings; no connection is lost. Raises UsageError, and then nothing has changed."""
+    def reload(self, settings: RelaySettings, machine: Machine | None = None) -> None:
+        """Takes other settings; no connection is lost. Raises UsageError, and then nothing has changed.
+
+        Of what is known of the machine all but its rights may be another. The number of threads stays: that it
+        waits for a restart is said, and is a problem of `status`.
+        """
         with self._lock:
             before = self._policy
-            policy = self._policy_of(settings, before)
+            policy = self._policy_of(settings, machine or before.machine, before)
             try:
                 with self._sockets.added(self._plan(policy)) as made:
                     self._core.reload(made)
@@ -139,6 +145,8 @@ class Relay:
                 raise
             self._policy = policy
         before.close(but=policy)
+        for text in self._waiting(settings):
+            _log.warning("relay: %s", text)
 
     def reject(self, ip: str) -> bool:
         """Refuses this address from now on, and ends its connections; False if it did already."""
@@ -177,10 +185,18 @@ class Relay:
             "rejected": self._core.rejected(),
             "targets": policy.health.standings(),
             "names": {name: list(found) for name, found in policy.names.addresses().items()},
-            "problems": [*policy.lists.errors, *self._sockets.problems],
+            "problems": [*policy.lists.errors, *self._sockets.problems, *self._waiting(policy.settings)],
         }
 
-    def _policy_of(self, settings: RelaySettings, before: _Policy | None = None) -> _Policy:
+    def _waiting(self, settings: RelaySettings) -> list[str]:
+        """What of the settings counts from the next start only."""
+        if settings.threads == self._threads:
+            return []
+        return [f"relay.threads is {settings.threads} now, but {self._threads} run: restart to change that"]
+
+    def _policy_of(
+        self, settings: RelaySettings, machine: Machine, before: _Policy | None = None
+    ) -> _Policy:
         """What goes with the settings; what is asked for and looked after stays where it is the same."""
         old = before.settings if before else None
         lists = Lists(files_of(settings))
@@ -193,10 +209,10 @@ class Relay:
         kept = (
             before.health if before and same and old and backends_of(old) == backends_of(settings) else None
         )
-        return _Policy(settings, lists, names, kept or Health(backends_of(settings), resolve))
+        return _Policy(settings, machine, lists, names, kept or Health(backends_of(settings), resolve))
 
     def _plan(self, policy: _Policy) -> plan.Plan:
-        machine = self._machine
+        machine = policy.machine
         around = Surroundings(
             names=policy.names.addresses(),
             lists=policy.lists.networks(),

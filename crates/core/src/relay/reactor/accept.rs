@@ -350,7 +350,12 @@ impl Worker {
             self.tell(&mut conn, Event::Refused(refusal, cause));
         } else if !header {
             self.rows.event(&conn, "accept", wall, &Detail::default());
-            self.look(&mut conn);
+            // Rejected on its way here, after the letter that says so: nobody else would end it.
+            if self.shared.gate.rejects(client.ip()) {
+                self.tell(&mut conn, Event::Close(cause::REJECTED));
+            } else {
+                self.look(&mut conn);
+            }
         }
         self.settle(key, conn);
     }
