@@ -227,14 +227,16 @@ impl Worker {
                             load.push(letter);
                         }
                     }
+                    if self.accepts_at > self.now.mono {
+                        return;
+                    }
                 }
                 Err(Errno::AGAIN) => {
                     listener.ready = false;
                     return;
                 }
                 Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
-                    self.accepts_at = self.now.mono + BREATH;
-                    return self.told_full("no more files may be opened");
+                    return self.breathe();
                 }
                 // Gone before it was accepted, or not worth a word each (accept(2)).
                 Err(_) => {}
@@ -249,6 +251,12 @@ impl Worker {
                 self.ready.push(number);
             }
         }
+    }
+
+    /// No file is left, for a client or for the way to its backend: nobody else is taken in for a moment.
+    pub(super) fn breathe(&mut self) {
+        self.accepts_at = self.now.mono + BREATH;
+        self.told_full("no more files may be opened");
     }
 
     fn told_full(&mut self, why: &str) {
