@@ -1,4 +1,4 @@
-"""Everything bad at once against one `tidegate relay`, beside a good client: memory, CPU, losses, latencies."""
+"""Everything bad at once against one `tidegate relay`, beside a good client: memory, CPU, losses, waits."""
 
 import contextlib
 import json
@@ -248,6 +248,11 @@ def lost(said: str, name: str) -> int:
     return sum(map(int, re.findall(pattern, said)[-1:]))
 
 
+def moments(values: list[int]) -> list[int]:
+    """About a dozen of them, the last one included."""
+    return values[:: max(1, len(values) // 12)] + values[-1:]
+
+
 def percentiles(times: list[float]) -> str:
     """Milliseconds: median, 99th percentile, longest."""
     ordered = sorted(times)
@@ -287,8 +292,12 @@ def judged(seen: Soaked, record: Record, bystander: Bystander, full: int, second
     rows: list[tuple[str, ...]] = [
         (f"{seconds:.0f} s of everything at once", ""),
         ("memory MB, first and last third", f"{first / 1e6:.0f}, {last / 1e6:.0f}"),
+        ("memory MB, over time", ", ".join(f"{each / 1e6:.0f}" for each in moments(seen.memory))),
         ("CPU of one core", f"{seen.cpu:.1%}"),
-        ("connections at once, median and most", f"{statistics.median(seen.connections):.0f}, {max(seen.connections)}"),
+        (
+            "connections at once, median and most",
+            f"{statistics.median(seen.connections):.0f}, {max(seen.connections)}",
+        ),
         ("connections let in", str(let_in)),
         ("refused", ", ".join(f"{count} {cause}" for cause, count in refused.items())),
         ("rows of events", str(record.rows)),
@@ -303,10 +312,14 @@ def judged(seen: Soaked, record: Record, bystander: Bystander, full: int, second
     wrong = {
         "numbers of connections that are neither let in nor refused": max(seats) - len(seats),
         "connections both let in and refused": len(record.accepted & record.refused),
-        "connections let in that have no end, or end twice": len(record.accepted ^ (record.closed - record.refused)),
+        "connections let in that have no end, or end twice": len(
+            record.accepted ^ (record.closed - record.refused)
+        ),
         "connections let in: counted less recorded": abs(let_in - len(record.accepted)),
         "connections refused: counted less recorded": abs(sum(refused.values()) - len(record.refused)),
-        "rows of the log on a full disk, less those written and those lost": abs(record.rows - full - left_full),
+        "rows of the log on a full disk, less those written and those lost": abs(
+            record.rows - full - left_full
+        ),
         "rows of the log that is read slowly, likewise": abs(record.rows - seen.piped - left_slow),
         "rows dropped": seen.status["dropped"],
         "failures of the good client": len(bystander.failed),
@@ -321,6 +334,7 @@ def judged(seen: Soaked, record: Record, bystander: Bystander, full: int, second
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # nothing is to stay behind
     tidegate = str(Path(sys.executable).with_name("tidegate"))
     report = soak(tidegate, float(sys.argv[1]) if len(sys.argv) > 1 else 600)
     report.print("soak")

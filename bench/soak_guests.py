@@ -1,7 +1,7 @@
 """Bad guests and bad backends for the soak: `soak_guests.py` with ports by name as JSON; ends with its input.
 
-Once it says so everything goes on at once: bytes that come one a second, receivers that never read, clients that say
-nothing, floods of refused addresses, backends that refuse, hang, or break off in the middle.
+Once it says so everything goes on at once: bytes that come one a second, receivers that never read, clients
+that say nothing, floods of refused addresses, backends that refuse, hang, or break off in the middle.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import socket
 import struct
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 LOCAL = "127.0.0.1"
@@ -79,9 +80,9 @@ async def half_open(port: int, count: int, ready: asyncio.Event) -> None:
         del held[: count // 100]
 
 
-async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def flood(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """A backend that talks without end."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, asyncio.CancelledError):
         while True:
             writer.write(b"y" * 65536)
             await writer.drain()
@@ -89,7 +90,7 @@ async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 async def vanish(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """A backend that breaks off in the middle."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, asyncio.CancelledError):
         await reader.read(1)
         writer.write(b"z" * 20_000)
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
@@ -98,7 +99,7 @@ async def vanish(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """A backend that says what it heard."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, asyncio.CancelledError):
         while data := await reader.read(65536):
             writer.write(data)
             await writer.drain()
@@ -108,12 +109,12 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 def guests(ports: dict[str, int], ready: asyncio.Event) -> list[Coroutine[Any, Any, None]]:
     """All of them."""
     several = [
-        *(again(lambda: drip(ports["drip"]), 0.1) for _ in range(100)),
-        *(again(lambda: hold(ports["deaf"], 15), 0.1) for _ in range(40)),
-        *(again(lambda: hold(ports["tarpit"], 6), 0.05) for _ in range(600)),
-        *(again(lambda: knock(ports["denied"]), 0.01) for _ in range(4)),
-        *(again(lambda: knock(ports[name]), 0.3) for name in ("refuses", "vanishes") for _ in range(5)),
-        *(again(lambda: knock(ports["hangs"]), 0.1) for _ in range(20)),
+        *(again(partial(drip, ports["drip"]), 0.1) for _ in range(100)),
+        *(again(partial(hold, ports["deaf"], 15), 0.1) for _ in range(40)),
+        *(again(partial(hold, ports["tarpit"], 6), 0.05) for _ in range(600)),
+        *(again(partial(knock, ports["denied"]), 0.01) for _ in range(4)),
+        *(again(partial(knock, ports[name]), 0.3) for name in ("refuses", "vanishes") for _ in range(5)),
+        *(again(partial(knock, ports["hangs"]), 0.1) for _ in range(20)),
     ]
     return [*several, half_open(ports["half-open"], ports["half-open count"], ready)]
 

@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from typing import Self
 
 from helpers import wait_for
 
@@ -56,7 +57,7 @@ class Bystander:
         except OSError as error:
             self.failed.append(str(error))
 
-    def __enter__(self) -> "Bystander":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

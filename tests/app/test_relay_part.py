@@ -1,13 +1,15 @@
 """The relay of `run`: begun when wanted, started again when it fails, drained at the end."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from doors import answering, call, one, said
 
+import mmdb
 from helpers import free_port, wait_for
-from tidegate.app.relay_part import RelayPart
-from tidegate.model.config import RelaySettings
+from tidegate.app.relay_part import RelayPart, machine
+from tidegate.model.config import Config, PlaceSettings, RelaySettings, RouteSettings
 from tidegate.model.errors import TidegateError, UsageError
 from tidegate.relay.service import Machine, Relay
 
@@ -113,3 +115,34 @@ def test_a_core_that_fails_is_replaced() -> None:
     part.follow(one(1, 2), Machine())
     part.poll()
     assert part.facts() == {"relay": None, "relay_error": "a defect"}
+
+
+def test_the_database_of_countries_is_the_one_that_has_some(tmp_path: Path) -> None:
+    asn = str(mmdb.write(tmp_path / "a.mmdb", {"192.0.2.0/24": mmdb.network(1, "a")}, "GeoLite2-ASN"))
+    city = str(mmdb.write(tmp_path / "c.mmdb", {"192.0.2.0/24": mmdb.city("DE", "b")}, "DBIP-City-Lite"))
+    own = str(mmdb.write(tmp_path / "o.mmdb", {"192.0.2.0/24": {"country_code": "DE"}}, "own"))
+
+    def chosen(*databases: str) -> str | None:
+        return machine(Config(places=PlaceSettings(databases)), None).countries
+
+    assert chosen() is None
+    assert chosen(own) == own
+    assert chosen(asn, city) == city
+    assert chosen(own, asn) == own
+    assert chosen(str(tmp_path / "none"), city) == city
+
+
+def test_another_database_of_countries_is_taken_over(tmp_path: Path) -> None:
+    database = mmdb.write(tmp_path / "places.mmdb", {"127.0.0.0/24": {"country_code": "DE"}})
+    rule = RouteSettings("german", refusal="close", countries=("de",))
+    port, part = free_port(), RelayPart()
+    with answering() as backend:
+        settings = one(port, backend, rules=(rule,))
+        part.follow(settings, Machine())
+        part.poll()
+        assert said(port) == b"hello", "nobody's country is known"
+        for country, heard in (("DE", b""), ("FR", b"hello")):
+            mmdb.write(database, {"127.0.0.0/24": {"country_code": country}})
+            part.follow(settings, Machine(countries=str(database)))
+            assert said(port) == heard
+        list(part.end(lambda: True))

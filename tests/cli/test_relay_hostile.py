@@ -1,4 +1,4 @@
-"""`tidegate relay` beside bad guests and a bad disk: a good client notices nothing, and every loss is counted."""
+"""`tidegate relay` beside bad guests and a bad disk: a good client is unharmed, every loss is counted."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from doors import answering, said
@@ -33,7 +33,7 @@ class Relay:
         self._limits = limits
         self.lines: list[str] = []
 
-    def __enter__(self) -> "Relay":
+    def __enter__(self) -> Self:
         words = [*TIDEGATE, "relay", "--no-helper", "--config", "t.yml"]
         self.process = subprocess.Popen(
             words, env=self._environment, cwd=self._folder, stderr=subprocess.PIPE, text=True, **self._limits

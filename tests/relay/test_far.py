@@ -134,7 +134,9 @@ def test_who_is_rejected_is_ended_on_its_way_between_threads() -> None:
                 def knock(stop: threading.Event, clients: list[socket.socket]) -> None:
                     while not stop.is_set():
                         with contextlib.suppress(OSError):
-                            clients.append(socket.create_connection((LOCAL, door), 20, source_address=(bad, 0)))
+                            clients.append(
+                                socket.create_connection((LOCAL, door), 20, source_address=(bad, 0))
+                            )
 
                 knocking = [threading.Thread(target=knock, args=(stop, clients)) for _ in range(2)]
                 for thread in knocking:
@@ -313,7 +315,7 @@ def test_when_the_kernel_gives_no_more_files() -> None:
             wait_for(lambda: any("no more files" in text for text in stands()["told"]))
             assert served(kept)
             tell(b"f")
-            # Whoever was taken in when there was no file left for the way to the backend is let go; all others are served.
+            # Whoever was taken in when no file was left for the way on is let go; all others are served.
             answers = []
             for client in late:
                 with contextlib.suppress(ConnectionError):

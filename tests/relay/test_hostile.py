@@ -1,6 +1,7 @@
 """Bad guests and bad backends, each beside a good client that must notice nothing."""
 
 import contextlib
+import resource
 import socket
 import struct
 import threading
@@ -15,6 +16,7 @@ from bystander import BAD, Bystander, answer, guest
 from helpers import free_port, receive, wait_for
 from relays import LOCAL, Running, server, service
 from tidegate.relay.plan import Address, Backend, Excerpts, Limits, Plan, Rule, Service, Timeouts
+
 
 def rules(listen: int, backend: int, name: str, **more: object) -> Service:
     """A service that looks at first bytes before it calls anybody."""
@@ -125,6 +127,27 @@ def test_floods_of_refused_addresses(refusal: str) -> None:
         assert relay.relay.stats()["services"]["bad"]["total"] == 0
 
 
+def test_only_so_many_refused_ones_are_held() -> None:
+    count, held = 4300, 4096
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2 * count + 3000:
+        pytest.skip(f"{hard} open files are too few for {count} connections with both ends here")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        bad = service(door := free_port(), 1, "bad", deny=(BAD,), limits=Limits(refusal="silent"))
+        with beside(replace(bad, timeouts=Timeouts(tarpit=60))) as (relay, bystander), ExitStack() as guests:
+            for _ in range(count):
+                guests.enter_context(guest(door))
+            wait_for(lambda: relay.relay.stats()["services"]["bad"]["refused"]["denied"] == count)
+            bystander.goes_on()
+            assert held <= relay.relay.stats()["connections"] <= held + 2
+            assert relay.relay.stats()["services"]["bad"]["connections"] == 0
+            guests.close()
+            wait_for(lambda: relay.relay.stats()["connections"] <= 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def test_backends_that_refuse_hang_or_vanish() -> None:
     def vanish(connection: socket.socket) -> None:
         connection.recv(1)
@@ -151,7 +174,8 @@ def test_backends_that_refuse_hang_or_vanish() -> None:
             wait_for(lambda: all(open_now(relay, name) == 0 for name in doors))
             wait_for(lambda: len([row for row in relay.events("close") if row["service"] != "good"]) == 90)
             causes = {
-                name: {row["cause"] for row in relay.events("close") if row["service"] == name} for name in doors
+                name: {row["cause"] for row in relay.events("close") if row["service"] == name}
+                for name in doors
             }
             assert causes["refuses"] == {"connect_refused"}
             assert causes["hangs"] == {"connect_timeout"}
@@ -183,7 +207,7 @@ def test_a_target_that_hangs_is_left_for_one_that_answers() -> None:
 
 
 def test_a_reader_of_events_that_is_late(tmp_path: Path) -> None:
-    """Nobody takes rows: they are dropped and counted, memory is bounded, and connections are carried as before."""
+    """Nobody takes rows: they are dropped and counted, memory is bounded, connections go on."""
 
     def resident() -> int:
         return int(Path("/proc/self/statm").read_text().split()[1]) * 4096

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("tidegate")
 
 _KNOWS_COUNTRIES = re.compile("country|city|enterprise|location", re.IGNORECASE)
-"""What databases with countries are called (GeoLite2-City, DBIP-Country-Lite), and one of networks alone is not."""
+"""What databases with countries call themselves (GeoLite2-City, DBIP-Country-Lite)."""
 
 
 def machine(config: Config, helper: "Helper | None") -> Machine:
@@ -77,7 +77,8 @@ class RelayPart:
 
     def follow(self, settings: RelaySettings, machine: Machine) -> None:
         """Takes other settings, no connection is lost; raises UsageError, and then nothing has changed."""
-        other = (settings, machine) != (self._settings, self._machine)
+        # A database may lie anew under its old name.
+        other = (settings, machine) != (self._settings, self._machine) or machine.countries
         if self._relay and settings.services and other:
             self._relay.reload(settings, machine)
         elif self._relay and not settings.services:

@@ -131,8 +131,8 @@ class Relay:
     def reload(self, settings: RelaySettings, machine: Machine | None = None) -> None:
         """Takes other settings; no connection is lost. Raises UsageError, and then nothing has changed.
 
-        Of what is known of the machine all but its rights may be another. The number of threads stays: that it
-        waits for a restart is said, and is a problem of `status`.
+        Of what is known of the machine all but its rights may be another. The number of threads stays: that
+        it waits for a restart is said, and is a problem of `status`.
         """
         with self._lock:
             before = self._policy
@@ -194,9 +194,7 @@ class Relay:
             return []
         return [f"relay.threads is {settings.threads} now, but {self._threads} run: restart to change that"]
 
-    def _policy_of(
-        self, settings: RelaySettings, machine: Machine, before: _Policy | None = None
-    ) -> _Policy:
+    def _policy_of(self, settings: RelaySettings, machine: Machine, before: _Policy | None = None) -> _Policy:
         """What goes with the settings; what is asked for and looked after stays where it is the same."""
         old = before.settings if before else None
         lists = Lists(files_of(settings))
