@@ -138,9 +138,11 @@ def test_another_database_of_countries_is_taken_over(tmp_path: Path) -> None:
     port, part = free_port(), RelayPart()
     with answering() as backend:
         settings = one(port, backend, rules=(rule,))
-        part.follow(settings, Machine())
+        part.follow(one(port, backend), Machine())
         part.poll()
-        assert said(port) == b"hello", "nobody's country is known"
+        assert said(port) == b"hello"
+        with pytest.raises(UsageError, match='rule "german": no database knows a country'):
+            part.follow(settings, Machine())
         for country, heard in (("DE", b""), ("FR", b"hello")):
             mmdb.write(database, {"127.0.0.0/24": {"country_code": country}})
             part.follow(settings, Machine(countries=str(database)))

@@ -141,10 +141,6 @@ def _relay(config: Config) -> Found:
         for key in ("deny_files", "allow_files"):
             for place, name in enumerate(getattr(service, key)):
                 yield from tried(partial(read_list, Path(name)), "relay", "services", number, key, place)
-        for place, rule in enumerate(service.rules):
-            if rule.countries and not config.places.databases:
-                text = "no database knows a country: name one in places.databases"
-                yield SettingError(text, "relay", "services", number, "rules", place, "countries")
     with suppress(UsageError):  # what cannot be a plan was told of already
         for finding in check_rules(config.relay):
             if finding.fatal:

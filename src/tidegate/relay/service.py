@@ -211,6 +211,7 @@ class Relay:
 
     def _plan(self, policy: _Policy) -> plan.Plan:
         machine = policy.machine
+        _check_countries(policy.settings, machine)
         around = Surroundings(
             names=policy.names.addresses(),
             lists=policy.lists.networks(),
@@ -237,6 +238,19 @@ class Relay:
                         self._core.reload(made)
             except TidegateError as error:
                 _log.warning("relay: %s", error)
+
+
+def _check_countries(settings: RelaySettings, machine: Machine) -> None:
+    """Refuses rules that nobody could ever meet: what they refuse would come in."""
+    if machine.countries is not None:
+        return
+    for service in settings.services:
+        for rule in service.rules:
+            if rule.countries:
+                raise UsageError(
+                    f'service "{service.name}", rule "{rule.name}": no database knows a country; '
+                    "name one by places.databases or --place"
+                )
 
 
 def everywhere() -> tuple[str, ...]:
