@@ -31,6 +31,8 @@ SEGMENT = "5M"
 """Segments are closed early and often, so that what closing costs is measured too."""
 REPLY = 1024
 MOST_GROWTH = 1.1
+WARM = 40.0
+"""Seconds before anything is measured: all guests are there, caches are filled, segments were closed."""
 PATIENCE = 60.0
 MOST_WAIT = 5.0
 """Seconds that the good client may be kept waiting once, on a machine that has other things to do."""
@@ -177,6 +179,7 @@ def soaked(program: str, place: Path, seconds: float, bystander: Bystander, port
                 try:
                     assert guests.stdout
                     guests.stdout.readline()
+                    time.sleep(WARM)
                     measure(relay.pid, seconds, asked, seen, slow)
                 finally:
                     assert guests.stdin

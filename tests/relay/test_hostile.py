@@ -127,6 +127,31 @@ def test_floods_of_refused_addresses(refusal: str) -> None:
         assert relay.relay.stats()["services"]["bad"]["total"] == 0
 
 
+@pytest.mark.parametrize("refusal", ["silent", "tarpit"])
+def test_refused_ones_that_talk_without_end(refusal: str) -> None:
+    stop = threading.Event()
+    block = b"t" * (4 << 20)
+
+    def talk() -> None:
+        with contextlib.suppress(ConnectionError), guest(door) as client:
+            client.settimeout(0.2)
+            while not stop.is_set():
+                with contextlib.suppress(TimeoutError):
+                    client.send(block)
+
+    bad = service(door := free_port(), 1, "bad", deny=(BAD,), limits=Limits(refusal=refusal))  # type: ignore[arg-type]
+    with beside(replace(bad, timeouts=Timeouts(tarpit=60))) as (relay, bystander):
+        threads = [threading.Thread(target=talk) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        wait_for(lambda: relay.relay.stats()["services"]["bad"]["refused"].get("denied", 0) == 4)
+        bystander.goes_on(50)
+        assert relay.relay.stats()["memory"] <= 1 << 20
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
 def test_only_so_many_refused_ones_are_held() -> None:
     count, held = 4300, 4096
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
