@@ -163,6 +163,9 @@ def test_the_disk_of_the_log_is_full(
             with Bystander(good) as bystander:
                 wait_for(lambda: relay.lost("log events") > 100)
                 assert relay.has_said("No space left on device")
+                told = run("relay", "--config", "t.yml", "status").stdout
+                assert "rows by log events" in told
+                assert "problem   log events: " in told
                 bystander.goes_on()
                 subprocess.run(["mount", "-o", "remount,size=500m", disk], check=True)
                 wait_for(lambda: relay.has_said("again; "), 90)
