@@ -1,4 +1,4 @@
-"""`tidegate relay` before all ports of a machine, called from another: each way of steering, both families."""
+"""`tidegate relay` before all ports of a machine, called from another: each steering, both families."""
 
 import json
 import os

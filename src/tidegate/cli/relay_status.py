@@ -14,7 +14,7 @@ MOST = 50
 def status_lines(
     status: dict[str, Any], connections: list[dict[str, Any]], parts: Sequence[dict[str, Any]] = ()
 ) -> Iterator[str]:
-    """What a person wants to know first, first. `parts` are stages and outputs, of which troubles are told."""
+    """What a person wants to know first, first. Of `parts`, stages and outputs, troubles are told."""
     draining = "  DRAINING: nobody is let in" if status["draining"] else ""
     yield f"up        {human_duration(status['uptime'])}{draining}"
     yield (

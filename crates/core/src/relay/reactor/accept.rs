@@ -10,6 +10,7 @@ use mio::{Interest, Token};
 use rustix::io::Errno;
 
 use super::super::events::{Detail, address};
+use super::super::net::files;
 use super::super::net::socket::{self, Listening};
 use super::super::plan::{Refusal, Steering};
 use super::super::running::{Place, Service};
@@ -190,6 +191,9 @@ impl Worker {
         if !self.may_accept() {
             return;
         }
+        if std::mem::take(&mut self.starved) && !files::room() {
+            return self.breathe();
+        }
         let mut loads = Vec::new();
         for number in std::mem::take(&mut self.ready) {
             self.accept_at(number, &mut loads);
@@ -256,6 +260,7 @@ impl Worker {
     /// No file is left, for a client or for the way to its backend: nobody else is taken in for a moment.
     pub(super) fn breathe(&mut self) {
         self.accepts_at = self.now.mono + BREATH;
+        self.starved = true;
         self.told_full("no more files may be opened");
     }
 
