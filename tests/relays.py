@@ -77,9 +77,10 @@ Serve = Callable[[socket.socket], None]
 
 
 @contextlib.contextmanager
-def server(serve: Serve, backlog: int = 1024) -> Iterator[int]:
+def server(serve: Serve, backlog: int = 1024, host: str = LOCAL) -> Iterator[int]:
     """A server of our own: `serve` has each connection in a thread, and closes it or not."""
-    listener = socket.create_server((LOCAL, 0), backlog=backlog)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, 0), family=family, backlog=backlog)
     threads: list[threading.Thread] = []
 
     def one(connection: socket.socket) -> None:

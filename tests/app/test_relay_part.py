@@ -23,9 +23,7 @@ class Clock:
         return self.now
 
 
-def test_rules_ask_the_database_that_has_countries(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_rules_ask_the_database_that_has_countries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asn = mmdb.write(tmp_path / "a.mmdb", {"8.8.8.0/24": mmdb.network(15169, "Example")})
     places = mmdb.write(tmp_path / "b.mmdb", {"8.8.8.0/24": mmdb.city("US", "Springfield")})
     rule = RouteSettings("us", backend=":1", countries=("US",))
@@ -36,9 +34,7 @@ def test_rules_ask_the_database_that_has_countries(
         with carrying(settings, machine(config, None)):
             for client, answer in (("8.8.8.8", b"abroad"), ("9.9.9.9", b"home")):
                 assert said(port, f"PROXY TCP4 {client} 192.0.2.1 5 80\r\n".encode()) == answer
-        assert not caplog.text
-        machine(replace(config, places=PlaceSettings((str(asn),))), None)
-        assert 'rule "us" never holds' in caplog.text
+        assert machine(replace(config, places=PlaceSettings((str(asn),))), None).countries is None
         monkeypatch.setattr("tidegate.enrich.place.default_folders", lambda: [tmp_path])
         assert machine(replace(config, places=PlaceSettings()), None).countries == str(places)
 
@@ -136,3 +132,36 @@ def test_a_core_that_fails_is_replaced() -> None:
     part.follow(one(1, 2), Machine())
     part.poll()
     assert part.facts() == {"relay": None, "relay_error": "a defect"}
+
+
+def test_the_database_of_countries_is_the_one_that_has_some(tmp_path: Path) -> None:
+    asn = str(mmdb.write(tmp_path / "a.mmdb", {"192.0.2.0/24": mmdb.network(1, "a")}, "GeoLite2-ASN"))
+    city = str(mmdb.write(tmp_path / "c.mmdb", {"192.0.2.0/24": mmdb.city("DE", "b")}, "DBIP-City-Lite"))
+    own = str(mmdb.write(tmp_path / "o.mmdb", {"192.0.2.0/24": {"country_code": "DE"}}, "own"))
+
+    def chosen(*databases: str) -> str | None:
+        return machine(Config(places=PlaceSettings(databases)), None).countries
+
+    assert chosen() is None
+    assert chosen(own) == own
+    assert chosen(asn, city) == city
+    assert chosen(own, asn) == own
+    assert chosen(str(tmp_path / "none"), city) == city
+
+
+def test_another_database_of_countries_is_taken_over(tmp_path: Path) -> None:
+    database = mmdb.write(tmp_path / "places.mmdb", {"127.0.0.0/24": {"country_code": "DE"}})
+    rule = RouteSettings("german", refusal="close", countries=("de",))
+    port, part = free_port(), RelayPart()
+    with answering() as backend:
+        settings = one(port, backend, rules=(rule,))
+        part.follow(one(port, backend), Machine())
+        part.poll()
+        assert said(port) == b"hello"
+        with pytest.raises(UsageError, match='rule "german": no database knows a country'):
+            part.follow(settings, Machine())
+        for country, heard in (("DE", b""), ("FR", b"hello")):
+            mmdb.write(database, {"127.0.0.0/24": {"country_code": country}})
+            part.follow(settings, Machine(countries=str(database)))
+            assert said(port) == heard
+        list(part.end(lambda: True))

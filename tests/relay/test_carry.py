@@ -57,7 +57,7 @@ def test_ten_thousand_short_requests_are_complete(tmp_path: Path, threads: int) 
             client.sendall(REQUEST)
             return receive(client).rpartition(b"\r\n\r\n")[2]
 
-    count = 5000
+    count = 10_000 if threads == 2 else 2_000
     with nginx(tmp_path) as backend:
         plan = Plan((service(door := free_port(), backend, excerpts=Excerpts(256)),), threads=threads)
         with Running(plan) as relay:

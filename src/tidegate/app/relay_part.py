@@ -4,6 +4,7 @@ import logging
 import platform
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tidegate.model.batch import Batch
@@ -19,25 +20,42 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("tidegate")
 
+_PASSED = """
+SELECT relay_service, CAST(sum(coalesce(up_payload, 0) + coalesce(down_payload, 0)) AS BIGINT)
+FROM conn WHERE relay_service IS NOT NULL AND ts >= date_trunc('day', now()) GROUP BY relay_service
+"""
 
-def machine(config: Config, helper: "Helper | None") -> Machine:
-    """What the relay has to know of where it runs."""
+
+def machine(config: Config, helper: "Helper | None", store: Path | None = None) -> Machine:
+    """What the relay has to know of where it runs, and of what passed today."""
     # Not imported above: a relay has no places as a rule.
     from tidegate.enrich.place import country_database
 
     countries = country_database(config.places)
-    asking = [rule.name for service in config.relay.services for rule in service.rules if rule.countries]
-    if asking and countries is None:
-        _log.warning(
-            'relay: no database of places has countries, so rule "%s" never holds; see docs/places.md',
-            safe_text(asking[0]),
-        )
     return Machine(
         sensor=config.watch.engine.sensor or platform.node(),
         everywhere=everywhere(),
         rights=helper,
         countries=str(countries) if countries else None,
+        today=_today(config.relay, store),
     )
+
+
+def _today(relay: RelaySettings, store: Path | None) -> dict[str, int]:
+    """Bytes of this day that services passed by the store, where the bytes of a day are limited."""
+    if (
+        store is None
+        or not store.is_dir()
+        or all(service.limits.bytes_per_day is None for service in relay.services)
+    ):
+        return {}
+    from tidegate.queries.sql import ask
+
+    try:
+        return {str(name): int(passed) for name, passed in ask(store, _PASSED)}
+    except TidegateError as error:
+        _log.warning("relay: the bytes of this day are counted from now on: %s", safe_text(str(error)))
+        return {}
 
 
 class RelayPart:
@@ -67,8 +85,10 @@ class RelayPart:
 
     def follow(self, settings: RelaySettings, machine: Machine) -> None:
         """Takes other settings, no connection is lost; raises UsageError, and then nothing has changed."""
-        if self._relay and settings.services and settings != self._settings:
-            self._relay.reload(settings)
+        # A database may lie anew under its old name.
+        other = (settings, machine) != (self._settings, self._machine) or machine.countries
+        if self._relay and settings.services and other:
+            self._relay.reload(settings, machine)
         elif self._relay and not settings.services:
             self._relay.stop()
         self._settings, self._machine = settings, machine

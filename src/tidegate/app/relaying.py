@@ -108,7 +108,7 @@ class Relaying:
         own = replace(config, programs=replace(config.programs, method="none"))
         assembly = Assembly(own, self._root, tellers=self._tellers, losses=self._losses)
         if self._relay is not None:
-            self._relay.reload(config.relay)
+            self._relay.reload(config.relay, machine(config, self._helper, self._root))
         return Parts(
             "relay",
             lambda: self._source(config),
@@ -117,7 +117,7 @@ class Relaying:
         )
 
     def _source(self, config: Config) -> Relay:
-        self._relay = Relay(config.relay, machine(config, self._helper))
+        self._relay = Relay(config.relay, machine(config, self._helper, self._root))
         return self._relay
 
     def _line(self, assembly: Assembly) -> Line:

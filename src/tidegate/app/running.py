@@ -176,7 +176,7 @@ class Running:
         assembly = Assembly(config, root, self._helper, self._programs, self._tellers, self._losses)
         watched = live(captured(config, assembly.tables))
         by_clock = wanted(config, self._root)
-        self._relay.follow(config.relay, machine(config, self._helper))
+        self._relay.follow(config.relay, machine(config, self._helper, root))
         self._copies.follow(config.relay)
         return Parts(
             watched,

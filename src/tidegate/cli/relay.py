@@ -97,14 +97,15 @@ def relay(ctx: click.Context, /, **options: Any) -> int | None:
 def status(asked: Asked, socket: Path | None, as_json: bool) -> None:
     """Say how the running relay goes: services, connections, ports that are taken."""
     answer = asked.ask(socket, "relay")
+    parts = asked.ask(socket, "status").get("parts", [])
     if as_json:
-        answer |= asked.ask(socket, "relay_connections")
+        answer |= asked.ask(socket, "relay_connections") | {"parts": parts}
         click.echo(json.dumps(answer))
         return
     from tidegate.cli.relay_status import status_lines
 
     connections = asked.ask(socket, "relay_connections")["connections"]
-    click.echo("\n".join(map(safe_text, status_lines(answer["relay"], connections))))
+    click.echo("\n".join(map(safe_text, status_lines(answer["relay"], connections, parts))))
 
 
 @relay.command()

@@ -1,6 +1,6 @@
 """How a relay goes, for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tidegate.model.ends import joined
@@ -11,8 +11,10 @@ MOST = 50
 """Connections that are listed."""
 
 
-def status_lines(status: dict[str, Any], connections: list[dict[str, Any]]) -> Iterator[str]:
-    """What a person wants to know first, first."""
+def status_lines(
+    status: dict[str, Any], connections: list[dict[str, Any]], parts: Sequence[dict[str, Any]] = ()
+) -> Iterator[str]:
+    """What a person wants to know first, first. Of `parts`, stages and outputs, troubles are told."""
     draining = "  DRAINING: nobody is let in" if status["draining"] else ""
     yield f"up        {human_duration(status['uptime'])}{draining}"
     yield (
@@ -20,6 +22,11 @@ def status_lines(status: dict[str, Any], connections: list[dict[str, Any]]) -> I
         f"{human_bytes(status['memory'])} wait"
     )
     yield f"dropped   {human_count(status['dropped'])} rows" if status["dropped"] else "dropped   nothing"
+    for part in parts:
+        if lost := part.get("lost"):
+            yield f"lost      {human_count(lost)} rows by {clip(part['name'], 40)}"
+        if part["error"]:
+            yield f"problem   {clip(part['name'], 40)}: {part['error']}"
     for name, service in status["services"].items():
         yield from _service(name, service)
     for place, reason in status["waiting"].items():

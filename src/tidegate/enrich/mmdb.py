@@ -72,7 +72,7 @@ class Database:
 
 
 def has_countries(path: Path) -> bool:
-    """Whether its first records have countries, as MaxMind and DB-IP write them; False of another file."""
+    """Whether its first records have countries; False of a file that is no database."""
     import maxminddb
 
     try:
@@ -81,8 +81,7 @@ def has_countries(path: Path) -> bool:
             records = [record for _, record in islice(reader, SAMPLE)]
     except (OSError, maxminddb.InvalidDatabaseError, ValueError):
         return False
-    countries = (record.get("country") for record in records if isinstance(record, dict))
-    return any(isinstance(country, dict) and "iso_code" in country for country in countries)
+    return any(facts(record).country for record in records)
 
 
 def state_of(path: Path) -> State:

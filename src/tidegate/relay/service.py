@@ -50,6 +50,7 @@ class _Policy:
     """What goes with one version of the settings."""
 
     settings: RelaySettings
+    machine: Machine
     lists: Lists
     names: Names
     health: Health
@@ -79,18 +80,19 @@ class Relay:
         """
         if not settings.services:
             raise UsageError("nothing is relayed: add -p LISTEN=BACKEND, or services in the configuration")
-        self._machine = machine or Machine()
         self._ask = ask
         self._clock = clock
         self._looked = clock()
         self._lock = Lock()
         self._started = clock()
-        self._sockets = Sockets(self._machine.rights)
+        known = machine or Machine()
+        self._sockets = Sockets(known.rights)
         self._draining = False
-        self._late = Late(self._machine.sensor)
+        self._late = Late(known.sensor)
         self._endings = Endings()
         self._odd: set[str] = set()
-        self._policy = self._policy_of(settings)
+        self._threads = settings.threads
+        self._policy = self._policy_of(settings, known)
         try:
             with self._sockets.added(self._plan(self._policy)) as made:
                 self._core = make(made)
@@ -137,11 +139,15 @@ class Relay:
         self._draining = True
         self._core.stop()
 
-    def reload(self, settings: RelaySettings) -> None:
-        """Takes other settings; no connection is lost. Raises UsageError, and then nothing has changed."""
+    def reload(self, settings: RelaySettings, machine: Machine | None = None) -> None:
+        """Takes other settings; no connection is lost. Raises UsageError, and then nothing has changed.
+
+        Of what is known of the machine all but its rights may be another. The number of threads stays: that
+        it waits for a restart is said, and is a problem of `status`.
+        """
         with self._lock:
             before = self._policy
-            policy = self._policy_of(settings, before)
+            policy = self._policy_of(settings, machine or before.machine, before)
             try:
                 with self._sockets.added(self._plan(policy)) as made:
                     self._core.reload(made)
@@ -151,6 +157,8 @@ class Relay:
             self._policy = policy
         before.close(but=policy)
         self._say_odd_rules(settings)
+        for text in self._waiting(settings):
+            _log.warning("relay: %s", text)
 
     def reject(self, ip: str) -> bool:
         """Refuses this address from now on, and ends its connections; False if it did already."""
@@ -189,7 +197,7 @@ class Relay:
             "rejected": self._core.rejected(),
             "targets": policy.health.standings(),
             "names": {name: list(found) for name, found in policy.names.addresses().items()},
-            "problems": [*policy.lists.errors, *self._sockets.problems],
+            "problems": [*policy.lists.errors, *self._sockets.problems, *self._waiting(policy.settings)],
         }
 
     def picture(self, connections: bool = False) -> dict[str, Any]:
@@ -197,7 +205,13 @@ class Relay:
         listed = self._core.connections(MOST_CONNECTIONS) if connections else None
         return picture(self._policy.settings, self.status(), self._endings, listed)
 
-    def _policy_of(self, settings: RelaySettings, before: _Policy | None = None) -> _Policy:
+    def _waiting(self, settings: RelaySettings) -> list[str]:
+        """What of the settings counts from the next start only."""
+        if settings.threads == self._threads:
+            return []
+        return [f"relay.threads is {settings.threads} now, but {self._threads} run: restart to change that"]
+
+    def _policy_of(self, settings: RelaySettings, machine: Machine, before: _Policy | None = None) -> _Policy:
         """What goes with the settings; what is asked for and looked after stays where it is the same."""
         old = before.settings if before else None
         lists = Lists(files_of(settings))
@@ -210,10 +224,11 @@ class Relay:
         kept = (
             before.health if before and same and old and backends_of(old) == backends_of(settings) else None
         )
-        return _Policy(settings, lists, names, kept or Health(backends_of(settings), resolve))
+        return _Policy(settings, machine, lists, names, kept or Health(backends_of(settings), resolve))
 
     def _plan(self, policy: _Policy) -> plan.Plan:
-        machine = self._machine
+        machine = policy.machine
+        _check_countries(policy.settings, machine)
         around = Surroundings(
             names=policy.names.addresses(),
             lists=policy.lists.networks(),
@@ -248,6 +263,19 @@ class Relay:
                         self._core.reload(made)
             except TidegateError as error:
                 _log.warning("relay: %s", error)
+
+
+def _check_countries(settings: RelaySettings, machine: Machine) -> None:
+    """Refuses rules that nobody could ever meet: what they refuse would come in."""
+    if machine.countries is not None:
+        return
+    for service in settings.services:
+        for rule in service.rules:
+            if rule.countries:
+                raise UsageError(
+                    f'service "{service.name}", rule "{rule.name}": no database knows a country; '
+                    "name one by places.databases or --place"
+                )
 
 
 def everywhere() -> tuple[str, ...]:

@@ -56,6 +56,8 @@ class LogFile:
         self._backlog = Backlog(settings.buffer)
         self._waits_since: float | None = None
         self._backoff = Backoff()
+        self._told = 0
+        """Lost lines that were told of."""
         self._go()
 
     @property
@@ -98,7 +100,8 @@ class LogFile:
         """Writes what still waits, as far as the file takes it."""
         self._backoff.succeeded()
         self._go()
-        if self._backlog.give_up():  # with those that found no room before
+        self._backlog.give_up()
+        if self.lost > self._told:  # with those that found no room before
             name = self._settings.name
             log.warning("log %s: %d lines could not be written to %s", name, self.lost, self.path)
         self._leave()
@@ -127,6 +130,7 @@ class LogFile:
             return
         if self._backoff.failing:
             self._backoff.succeeded()
+            self._told = self.lost
             log.warning(
                 "log %s: writing to %s again; %d lines were lost", self._settings.name, self.path, self.lost
             )

@@ -19,11 +19,16 @@ impl Countries {
         reader.map(Self).map_err(|error| wrong(format!("no database of countries: {error}")))
     }
 
-    /// The country's code (ISO 3166 alpha-2), if it is known.
+    /// The country's code (ISO 3166 alpha-2), if it is known: nested as `MaxMind` and DB-IP write it, or a plain
+    /// column as ip-location-db and `IPinfo` do.
     pub(super) fn of(&self, ip: IpAddr) -> Option<String> {
         let found = self.0.lookup(ip).ok()?;
-        let path = |key| [PathElement::Key(key), PathElement::Key("iso_code")];
-        let country = found.decode_path::<String>(&path("country")).ok().flatten();
-        country.or_else(|| found.decode_path(&path("registered_country")).ok().flatten())
+        let text = |path: &[PathElement<'_>]| found.decode_path::<String>(path).ok().flatten();
+        let nested = |key| text(&[PathElement::Key(key), PathElement::Key("iso_code")]);
+        let plain = |key| text(&[PathElement::Key(key)]).filter(|code| code.len() == 2);
+        nested("country")
+            .or_else(|| plain("country_code"))
+            .or_else(|| plain("country"))
+            .or_else(|| nested("registered_country"))
     }
 }

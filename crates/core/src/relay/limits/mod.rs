@@ -147,6 +147,11 @@ impl Gate {
         rejected.remove(&ip.to_canonical())
     }
 
+    /// Whether an address is refused now.
+    pub fn rejects(&self, ip: IpAddr) -> bool {
+        self.0.rejects(ip.to_canonical())
+    }
+
     /// Rejected addresses, in their order.
     pub fn rejected(&self) -> Vec<IpAddr> {
         let rejected = self.0.rejected.read().unwrap_or_else(PoisonError::into_inner);

@@ -10,6 +10,7 @@ use mio::{Interest, Token};
 use rustix::io::Errno;
 
 use super::super::events::{Detail, address};
+use super::super::net::files;
 use super::super::net::socket::{self, Listening};
 use super::super::plan::{Refusal, Steering};
 use super::super::running::{Place, Service};
@@ -190,6 +191,9 @@ impl Worker {
         if !self.may_accept() {
             return;
         }
+        if std::mem::take(&mut self.starved) && !files::room() {
+            return self.breathe();
+        }
         let mut loads = Vec::new();
         for number in std::mem::take(&mut self.ready) {
             self.accept_at(number, &mut loads);
@@ -227,14 +231,16 @@ impl Worker {
                             load.push(letter);
                         }
                     }
+                    if self.accepts_at > self.now.mono {
+                        return;
+                    }
                 }
                 Err(Errno::AGAIN) => {
                     listener.ready = false;
                     return;
                 }
                 Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
-                    self.accepts_at = self.now.mono + BREATH;
-                    return self.told_full("no more files may be opened");
+                    return self.breathe();
                 }
                 // Gone already, or not worth a word each (accept(2)).
                 Err(_) => listener.service.counters.refused(cause::GONE),
@@ -249,6 +255,13 @@ impl Worker {
                 self.ready.push(number);
             }
         }
+    }
+
+    /// No file is left, for a client or for the way to its backend: nobody else is taken in for a moment.
+    pub(super) fn breathe(&mut self) {
+        self.accepts_at = self.now.mono + BREATH;
+        self.starved = true;
+        self.told_full("no more files may be opened");
     }
 
     fn told_full(&mut self, why: &str) {
@@ -350,7 +363,12 @@ impl Worker {
             self.tell(&mut conn, Event::Refused(refusal, cause));
         } else if !header {
             self.rows.event(&conn, "accept", wall, &Detail::default());
-            self.look(&mut conn);
+            // Rejected on its way here, after the letter that says so: nobody else would end it.
+            if self.shared.gate.rejects(client.ip()) {
+                self.tell(&mut conn, Event::Close(cause::REJECTED));
+            } else {
+                self.look(&mut conn);
+            }
         }
         self.settle(key, conn);
     }

@@ -42,6 +42,9 @@ impl Worker {
             }
             Err(error) => {
                 let why = why(error);
+                if why == cause::FILES {
+                    self.breathe();
+                }
                 self.failed(conn, why);
                 self.ask(conn, Event::Failed(why))
             }

@@ -14,6 +14,11 @@ use super::accept::flow_of;
 use super::pump::MEMORY_PAUSE;
 use super::{BUFFER, Conn, Worker};
 use crate::flow::Direction;
+use crate::packet::Nanos;
+
+/// What is read at once of somebody who is held, and how long nothing is read after that.
+const HELD_BYTES: usize = 64 << 10;
+const HELD_PAUSE: Nanos = 1_000_000_000;
 
 impl Worker {
     /// Reads on until the PROXY header is whole.
@@ -153,12 +158,16 @@ impl Worker {
         self.ask(conn, Event::Refused(refusal, cause::RULE))
     }
 
-    /// Throws away what somebody says who is held.
+    /// Throws away what somebody says who is held, little at a time: whoever talks without end is to wait, not others.
     pub(super) fn discard(&mut self, conn: &mut Conn) {
-        while conn.near.readable {
-            match socket::read(&conn.near.socket, &mut self.buffer) {
+        let mut left = HELD_BYTES;
+        while conn.near.readable && conn.paused.is_none() {
+            let room = self.buffer.get_mut(..left).unwrap_or_default();
+            match socket::read(&conn.near.socket, room) {
                 Ok(0) | Err(Errno::AGAIN) => conn.near.readable = false,
-                Ok(_) | Err(Errno::INTR) => {}
+                Ok(read) if read < left => left -= read,
+                Ok(_) => return self.pause(conn, HELD_PAUSE),
+                Err(Errno::INTR) => {}
                 Err(_) => {
                     conn.near.readable = false;
                     return self.tell(conn, Event::Broken(Direction::Up));

@@ -31,7 +31,8 @@ impl Worker {
             Letter::Arrival(arrival) => self.settle_in(*arrival),
             Letter::Room => self.unblock(),
             Letter::Reject(ip) => {
-                self.end_where(cause::REJECTED, |conn| conn.client().ip() == ip);
+                let ip = ip.to_canonical();
+                self.end_where(cause::REJECTED, |conn| conn.client().ip().to_canonical() == ip);
             }
             Letter::Kill(id) => self.end_where(cause::KILLED, |conn| conn.id == id),
             Letter::Drain(span) => self.drain(span),

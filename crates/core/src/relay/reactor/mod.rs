@@ -106,6 +106,8 @@ pub(super) struct Worker {
     ready: Vec<usize>,
     /// Nothing is accepted before this.
     accepts_at: Nanos,
+    /// No file was left the last time.
+    starved: bool,
     /// When taken ports are tried again.
     retries_at: Option<Nanos>,
     /// When it was last said that there is no room.
@@ -144,6 +146,7 @@ impl Worker {
             listeners: Vec::new(),
             ready: Vec::new(),
             accepts_at: 0,
+            starved: false,
             retries_at: None,
             told_full: None,
             ends_at: None,
