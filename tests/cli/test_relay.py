@@ -167,6 +167,18 @@ def test_the_configuration_is_read_anew_and_nobody_notices(start: Started, tmp_p
         assert running.end() == 0
 
 
+def test_the_bytes_of_the_day_outlive_a_restart(start: Started, tmp_path: Path) -> None:
+    port, file = free_port(), tmp_path / "t.yml"
+    with answering() as backend:
+        limits = "limits: {bytes_per_day: 1000}"
+        service = f"{{name: a, listen: '{LOCAL}:{port}', backend: ':{backend}', {limits}}}"
+        file.write_text(f"store: {{path: {tmp_path}/store}}\nrelay: {{services: [{service}]}}\n")
+        for answer in (b"x" * 600, b""):
+            running = start("--config", file)
+            assert said(port, b"x" * 600) == answer
+            assert running.end() == 0
+
+
 def test_the_first_signal_waits_for_connections_the_second_does_not(start: Started, tmp_path: Path) -> None:
     with relaying(start, tmp_path) as (port, running), call(port) as client:
         client.sendall(b"a")
