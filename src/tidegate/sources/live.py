@@ -60,6 +60,12 @@ def all_interfaces() -> list[_core.InterfaceInfo]:
         return _core.interfaces()
 
 
+def own_addresses() -> tuple[str, ...]:
+    """The addresses of this machine."""
+    found = (address for interface in all_interfaces() for address in interface.addresses)
+    return tuple(address.partition("/")[0].partition("%")[0] for address in found)
+
+
 def filter_problem(expression: str) -> str:
     """Why a BPF expression does not compile here; empty if it does."""
     try:
