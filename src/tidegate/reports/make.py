@@ -112,7 +112,7 @@ def _document(
 def span(begin: datetime, end: datetime, window: Window) -> str:
     """ "Thu 19 Nov 2026 22:00 to Fri 20 Nov 06:00 (Europe/Berlin, CET)"."""
     year = "" if begin.year == end.year else " %Y"
-    seconds = ":%S" if begin.second or end.second else ""
+    seconds = ":%S" if end.timestamp() - begin.timestamp() < 3600 else ""
     first = begin.strftime(f"%a %-d %b %Y %H:%M{seconds}")
     last = end.strftime(f"%a %-d %b{year} %H:%M{seconds}")
     return f"{first} to {last} ({zone_words(begin, end, window.zone)})"

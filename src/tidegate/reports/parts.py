@@ -126,7 +126,7 @@ def _bars(section: Section, table: Table, compared: bool) -> Picture:
     drawn = bars.folded(found, table.sums[section.value], table.count)
     what = f"{section.title}: {section.value.replace('_', ' ')}"
     alt = f"{what}. " + "; ".join(f"{bar.name}: {amount(round(bar.value), section.value)}" for bar in drawn)
-    return Picture(f"{slug(section.title)}.png", bars.draw(drawn, section.value, what, compared), safe_text(alt))
+    return Picture(f"{slug(section.title)}.png", bars.draw(drawn, section.value, compared), safe_text(alt))
 
 
 def _name(section: Section, values: Sequence[Any]) -> str:

@@ -23,7 +23,7 @@ class Seen:
     gaps: Sequence[tuple[datetime, datetime]]
     """When nothing was captured; UTC without saying so, as in tables."""
     connections: bool
-    """Whether there is a connection at all, whatever a filter says."""
+    """Whether there is a connection, captured or relayed, whatever a filter says."""
 
     @property
     def anything(self) -> bool:
@@ -36,9 +36,12 @@ def look(asking: Asking, begin: datetime, end: datetime) -> Seen:
     health = asking.ask(
         own_question("seen", "SELECT count(*) AS moments, total(packets) AS packets FROM health"), begin, end
     ).rows[0]
-    any_ = asking.ask(own_question("any", "SELECT 1 AS one FROM conn LIMIT 1"), begin, end, unfiltered=True)
+    some = any(
+        asking.ask(own_question("any", f"SELECT 1 AS one FROM {table} LIMIT 1"), begin, end, unfiltered=True).rows
+        for table in ("conn", "relay")
+    )
     found = asking.ask(find_question("gaps"), begin, end)
-    return Seen(health[0], health[1], [(row[0], row[1]) for row in found.rows], bool(any_.rows))
+    return Seen(health[0], health[1], [(row[0], row[1]) for row in found.rows], some)
 
 
 def notes(seen: Seen, begin: datetime, zone: ZoneInfo) -> list[str]:

@@ -10,6 +10,8 @@ MOST = 8
 """Bars beside that of the others."""
 LONGEST = 46
 """Characters of a name; as wide as the picture is."""
+ROOM = 1.22
+"""How much wider the picture is than the longest bar, for the numbers."""
 
 
 @dataclass(frozen=True)
@@ -30,30 +32,53 @@ def folded(bars: Sequence[Bar], total: float, count: int) -> list[Bar]:
     return [*shown, Bar(f"{count - len(shown):,} others", rest)]
 
 
-def draw(bars: Sequence[Bar], column: str, what: str, compared: bool) -> bytes:
-    """The picture of the bars; `what` says what their length is."""
-    canvas = Canvas(0.62 + 0.36 * len(bars) + (0.22 if compared else 0))
+def draw(bars: Sequence[Bar], column: str, compared: bool) -> bytes:
+    """The picture of the bars; the column says what their length is."""
+    canvas = Canvas(0.62 + 0.36 * len(bars))
     axes = canvas.axes
-    most = max([1e-12, *(bar.value for bar in bars), *(bar.before or 0 for bar in bars)])
+    rest = bars[-1] if bars[-1].name.endswith(" others") else None
+    single = [bar for bar in bars if bar is not rest]
+    compared = compared and any(bar.before is not None for bar in bars)
+    most = max([1e-12, *(max(bar.value, bar.before or 0) for bar in single or bars)])
     for at, bar in enumerate(bars):
-        is_rest = bar.name.endswith(" others") and at == len(bars) - 1
-        axes.barh(at, bar.value, height=0.38, color=GREY if is_rest else BLUE)
-        if compared and bar.before is not None:
-            axes.plot([bar.before] * 2, [at - 0.27, at + 0.27], color=ORANGE, linewidth=2.4, solid_capstyle="butt")
-            axes.plot([bar.before] * 2, [at - 0.27, at + 0.27], color=INK, linewidth=0.7, solid_capstyle="butt")
-        axes.text(0, at - 0.25, drawable(bar.name, LONGEST), va="bottom", ha="left", fontsize=SIZE, color=INK)
-        number = amount(round(bar.value), column)
-        axes.annotate(
-            number, (max(bar.value, bar.before or 0 if compared else 0), at), xytext=(4, 0),
-            textcoords="offset points", va="center", ha="left", fontsize=SMALL, color=INK,
-        )  # fmt: skip
-    axes.set_xlim(0, most * 1.28)
+        # What is left is often far more than any one: its bar is cut, and says so.
+        length = min(bar.value, most)
+        axes.barh(at, length, height=0.38, color=GREY if bar is rest else BLUE)
+        if length < bar.value:
+            _cut(canvas, length, at)
+        elif compared and bar.before is not None:
+            _mark(canvas, bar.before, at)
+        _say(canvas, drawable(bar.name, LONGEST), 0, at - 0.23, ("left", "bottom"), SIZE)
+        _say(canvas, amount(round(bar.value), column), most * ROOM, at, ("right", "center"), SMALL)
+    axes.set_xlim(0, most * ROOM)
     axes.set_ylim(len(bars) - 0.6, -0.85)
     axes.set_yticks([])
     axes.set_xticks([])
     for side in axes.spines.values():
         side.set_visible(False)
-    axes.axvline(0, color=GREY, linewidth=0.8)
-    words = f"{drawable(what, 40)}; the mark: the period before" if compared else drawable(what, LONGEST)
+    words = drawable(column.replace("_", " ").capitalize(), 24)
+    if compared:
+        words += "; the mark is the period before"
     axes.set_xlabel(words, fontsize=SMALL, color=INK, loc="left")
     return canvas.png()
+
+
+def _say(canvas: Canvas, words: str, x: float, y: float, where: tuple[str, str], size: float) -> None:
+    """Words at a place, which lies to their left or right and below or in the middle."""
+    off = (1 if where[0] == "left" else 0, 0)
+    canvas.axes.annotate(
+        words, (x, y), xytext=off, textcoords="offset points", ha=where[0], va=where[1], fontsize=size,
+        color=INK, annotation_clip=False,
+    )  # fmt: skip
+
+
+def _mark(canvas: Canvas, value: float, at: int) -> None:
+    for colour, width in ((ORANGE, 2.4), (INK, 0.7)):
+        canvas.axes.plot([value] * 2, [at - 0.25, at + 0.25], color=colour, linewidth=width)
+
+
+def _cut(canvas: Canvas, length: float, at: int) -> None:
+    """Two slanted gaps near the end of the bar."""
+    for place in (0.93, 0.955):
+        x = length * place
+        canvas.axes.plot([x - length * 0.006, x + length * 0.006], [at + 0.24, at - 0.24], color="white", linewidth=2)

@@ -11,7 +11,7 @@ def set_scale(canvas: Canvas, most: float, column: str, step: int) -> None:
     """Ticks from 0 to above the largest value, and what they count."""
     axes = canvas.axes
     top = most if most > 0 else 1.0
-    each = round_step(top / 4, whole=not is_seconds(column))
+    each = round_step(top / 5, whole=not is_seconds(column))
     count = math.ceil(top / each)
     axes.set_ylim(0, max(top * 1.06, each))
     values = [each * number for number in range(count + 1) if each * number <= max(top * 1.06, each)]

@@ -39,9 +39,6 @@ def draw(line: Timeline) -> bytes:
     axes = canvas.axes
     canvas.grid("y")
     first = line.begin.timestamp()
-    if line.before is not None:
-        x, y = _steps(line.before, first, line)
-        axes.plot(x, y, color=GREY, linewidth=1.1, linestyle=(0, (3, 1.5)), label="period before")
     for number, (name, values) in enumerate(line.series.items()):
         x, y = _steps(values, first, line)
         colour = _COLOURS[number % len(_COLOURS)]
@@ -49,6 +46,9 @@ def draw(line: Timeline) -> bytes:
             axes.fill_between(x, y, color=colour, alpha=0.16, linewidth=0)
         label = drawable(line.labels.get(name, name.replace("_", " ")), 24)
         axes.plot(x, y, color=colour, linewidth=1.5, linestyle=_STYLES[number % len(_STYLES)], label=label)
+    if line.before is not None:
+        x, y = _steps(line.before, first, line)
+        axes.plot(x, y, color=GREY, linewidth=1.1, linestyle=(0, (3, 1.5)), label="period before", zorder=1.5)
     _mark(canvas, line)
     set_axis(canvas, line.begin, line.end, line.zone)
     values = [value for series in (*line.series.values(), line.before or ()) for value in series]
