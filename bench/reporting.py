@@ -32,7 +32,8 @@ _ROWS = """
         3 + n % 20 AS up_packets, 200 + n % 4000 AS up_bytes, 100 + n % 3900 AS up_payload,
         4 + n % 30 AS down_packets, 300 + (n % 900) * (n % 70) AS down_bytes, 200 + n % 50000 AS down_payload,
         if(n % 90 = 0, 1, 0) AS up_retransmits, 0 AS up_out_of_order, 0 AS up_zero_windows, 0 AS up_missed,
-        0 AS down_retransmits, 0 AS down_out_of_order, 0 AS down_zero_windows, if(n % 9999 = 0, 1460, 0) AS down_missed,
+        0 AS down_retransmits, 0 AS down_out_of_order, 0 AS down_zero_windows,
+        if(n % 9999 = 0, 1460, 0) AS down_missed,
         'program' || (n % 37)::VARCHAR AS process_name, 'event' AS process_confidence,
         ['DE', 'US', 'FR', 'NL', 'JP', 'BR'][1 + site % 6] AS dst_country,
         64500 + site % 90 AS dst_asn, 'Example Net ' || (site % 90)::VARCHAR AS dst_as_org
@@ -85,8 +86,12 @@ def reporting(tidegate: str, count: int = CONNECTIONS) -> Report:
         make_store(store, count)
     words = [tidegate, "report", "overnight", "--from", "2026-11-19 22:00", "--to", "2026-11-20 06:00"]
     done = run([*words, "--zone", "UTC", "--store", str(store), "-o", str(BUILT / "report")])
-    report = Report([("connections", "seconds", "CPU s", "MB"), (
-        f"{count:,}", f"{done.wall:.1f}", f"{done.cpu:.1f}", f"{done.peak / 1e6:.0f}")])
+    report = Report(
+        [
+            ("connections", "seconds", "CPU s", "MB"),
+            (f"{count:,}", f"{done.wall:.1f}", f"{done.cpu:.1f}", f"{done.peak / 1e6:.0f}"),
+        ]
+    )
     report.checks = [
         Check("overnight report", done.wall, SECONDS, at_least=False, unit=" s"),
         Check("its memory", done.peak / 1e6, MEMORY / 1e6, at_least=False, unit=" MB"),

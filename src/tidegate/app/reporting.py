@@ -18,7 +18,7 @@ from tidegate.settings import find
 from tidegate.sources.live import own_addresses
 
 if TYPE_CHECKING:
-    from tidegate.app import Capture
+    from tidegate.app import Capture, Tick
     from tidegate.reports.definition import Report
     from tidegate.reports.window import Window
 
@@ -64,6 +64,7 @@ def make_report(
 
 def send(document: Document, config: Config) -> None:
     """Mails a report as the configuration says; the one place that does. Raises UsageError, MailError."""
+    del document, config
     raise UsageError("mail is not set up")
 
 
@@ -75,14 +76,16 @@ def report_folders(file: Path | None, environment: Mapping[str, str] = os.enviro
 
 
 @contextmanager
-def store_of(capture: "Capture", tick: "Callable[[object], None] | None" = None) -> Iterator[Path]:
+def store_of(capture: "Capture", tick: "Tick | None" = None) -> Iterator[Path]:
     """A store for a while, of what captures hold."""
     from tidegate.store.layout import Layout
 
     with temporary_store() as root:
         layout = Layout(root)
         layout.create()
-        paths = {table: layout.closed_path(table, "20000101T000000000000-00000000") for table in capture.tables}
+        paths = {
+            table: layout.closed_path(table, "20000101T000000000000-00000000") for table in capture.tables
+        }
         for path in paths.values():
             path.parent.mkdir(parents=True)
         capture.write_parquet({table: str(path) for table, path in paths.items()}, tick)
@@ -117,7 +120,13 @@ def _spanned(wanted: Wanted) -> "Window":
 
     parts = " UNION ALL ".join(
         f"SELECT min(ts) AS first, max({last}) AS last FROM {table}"
-        for table, last in (("conn", "last_ts"), ("health", "ts"), ("icmp", "ts"), ("http", "ts"), ("relay", "ts"))
+        for table, last in (
+            ("conn", "last_ts"),
+            ("health", "ts"),
+            ("icmp", "ts"),
+            ("http", "ts"),
+            ("relay", "ts"),
+        )
     )
     first, last = next(iter(ask(wanted.store, f"SELECT min(first), max(last) FROM ({parts})")))
     if first is None:

@@ -1,4 +1,4 @@
-"""`tidegate report`: a page with pictures, tables and text, of a store, a capture file, or what is captured now."""
+"""`tidegate report`: a page with pictures, tables and text, of a store, a capture, or of now."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,12 +22,19 @@ if TYPE_CHECKING:
 @click.option("--to", "end", default="", metavar="TIME", help="Its end: 06:00; now unless given.")
 @click.option("--last", default="", metavar="TIME", help="The time before now: 24h, 7d.")
 @click.option("--day", default="", metavar="DAY", help="A day: today, yesterday, 2026-11-20.")
-@click.option("--zone", type=Parsed("zone", find_zone), help="Time zone, such as Europe/Berlin (the machine's).")
+@click.option(
+    "--zone", type=Parsed("zone", find_zone), help="Time zone, such as Europe/Berlin (the machine's)."
+)
 @store_option
 @click.option("-r", "--read", "files", multiple=True, metavar="FILE", help="Of this capture; repeatable.")
 @click.option("--capture", "seconds", type=DURATION, help="Capture for this time first: 10m, 8h.")
 @click.option(
-    "-i", "--interface", "interfaces", multiple=True, metavar="IFACE", help="With --capture: where; repeatable."
+    "-i",
+    "--interface",
+    "interfaces",
+    multiple=True,
+    metavar="IFACE",
+    help="With --capture: where; repeatable.",
 )
 @place_option
 @click.option(
@@ -41,9 +48,9 @@ if TYPE_CHECKING:
 @click.option("--show", "shown", is_flag=True, help="Print the report's file, to be copied and changed.")
 @config_option
 def report(**options: Any) -> int:
-    """Report on what was seen: one page (HTML) that needs nothing else, and pictures, tables and text beside it.
+    """Report on what was seen: one page (HTML) that needs nothing else; beside it pictures, tables, text.
 
-    NAME is overnight, pings, web, relay, quota, one of your own (see --list), or a file; overnight unless given.
+    NAME is overnight (unless given), pings, web, relay, quota, one of your own (see --list), or a file.
     FILTER, after the name, is a BPF expression for what is captured or read.
     """
     asked = Reporting(**options)

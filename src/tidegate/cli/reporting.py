@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from tidegate.model.errors import CaptureError, TidegateError, UsageError
+from tidegate.model.zone import local_zone
 
 if TYPE_CHECKING:
     from tidegate.app.reporting import Wanted
@@ -82,7 +83,7 @@ class Reporting:
 
     @property
     def filter(self) -> str | None:
-        """The BPF expression: all words but the name. Raises UsageError where there is nothing to be filtered."""
+        """The BPF expression: all words but the name. Raises UsageError for one without a capture."""
         rest = self.words[1:] if self.words and self.words[0] == self.name else self.words
         if rest and not (self.files or self.seconds):
             if len(self.words) == len(rest):
@@ -124,7 +125,9 @@ class Reporting:
         if self.files:
             for file in self.files:
                 if file != "-" and not Path(file).is_file():
-                    raise CaptureError(f"{file}: {'is a directory' if Path(file).is_dir() else 'no such file'}")
+                    raise CaptureError(
+                        f"{file}: {'is a directory' if Path(file).is_dir() else 'no such file'}"
+                    )
             databases = self.places or config.places.databases
             capture = app.read(self.files, expression, stages=capture_stages(databases, ""))
             capture.check()
@@ -143,7 +146,6 @@ class Reporting:
         from tidegate.app.reporting import Wanted
 
         windowed = bool(self.begin or self.end or self.window)
-        given = {"zone": self.zone} if self.zone else {}
         return Wanted(
             self.name,
             root,
@@ -153,7 +155,7 @@ class Reporting:
             own=self.own or None,
             compare=not self.no_compare and (windowed or not captured),
             captured=captured,
-            **given,
+            zone=self.zone or local_zone(),
         )
 
     def _capture(self, root: Path, expression: str | None, config: "Config") -> None:

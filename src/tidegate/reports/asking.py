@@ -193,7 +193,9 @@ class Asking:
     def _counted(self, name: str, total: str) -> tuple[int, dict[str, float]]:
         """How many rows there are, and the sum of a column."""
         what = f"sum({_quoted(total)})" if total else "NULL"
-        row = self._run(lambda connection: connection.execute(f"SELECT count(*), {what} FROM {name}").fetchall())[0]
+        row = self._run(
+            lambda connection: connection.execute(f"SELECT count(*), {what} FROM {name}").fetchall()
+        )[0]
         return int(row[0]), {total: float(row[1] or 0)} if total else {}
 
     def _rows(self, name: str) -> tuple[tuple[Column, ...], list[tuple[Any, ...]]]:

@@ -20,7 +20,8 @@ _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
 _PLAIN = frozenset({"asn", "status", "port", "dst_port", "src_port", "server_port", "client_port", "vlan"})
 """Numbers that name something: nobody counts them."""
 
-MISSING = "–"
+MISSING = "\N{EN DASH}"
+_MINUS = "\N{MINUS SIGN}"
 
 
 def is_bytes(column: str) -> bool:
@@ -76,7 +77,7 @@ def amount(value: float, column: str) -> str:
 
 
 def change(now: float, before: float) -> str:
-    """ "+12%", "−40%", "same", "3.4 times": how a figure stands to the period before."""
+    """ "+12%", "as before", "3.4 times before": how a figure stands to the period before."""
     if now == before:
         return "as before"
     if not before:
@@ -84,7 +85,7 @@ def change(now: float, before: float) -> str:
     share = (now - before) / abs(before)
     if share >= 2:
         return f"{now / before:,.1f} times before"
-    return f"{'+' if share > 0 else '−'}{abs(share) * 100:.0f}%" if abs(share) >= 0.005 else "as before"  # noqa: RUF001
+    return f"{'+' if share > 0 else _MINUS}{abs(share) * 100:.0f}%" if abs(share) >= 0.005 else "as before"
 
 
 def local(moment: datetime, zone: ZoneInfo) -> datetime:

@@ -53,6 +53,6 @@ class Report:
     figures: str = ""
     """SQL that gives one row: the figures at its head."""
     reset_day: int = 0
-    """Of window `month`: the day on which counting begins anew; 0: as the configuration's quota says, else 1."""
+    """Of window `month`: the day counting begins anew; 0: as the configuration's quota says, else 1."""
     limit: int = 0
     """Bytes that a month may have; 0: as the configuration's quota says, else no limit."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from tidegate.model.errors import UsageError
 from tidegate.model.filter import parse_filter
-from tidegate.model.text import clip, meant, safe_text
+from tidegate.model.text import clip, meant, one_line, safe_text
 from tidegate.model.units import parse_size
 from tidegate.queries.questions import find_question
 from tidegate.reports.definition import PICTURES, Report, Section
@@ -70,14 +70,16 @@ def parse_report(name: str, document: Document) -> Report:
     given.only("title", "window", "filter", "figures", "sections", "reset_day", "limit")
     sections = document.values.get("sections")
     if not isinstance(sections, list) or not 0 < len(sections) <= MOST_SECTIONS:
-        raise UsageError(f"{document.place(('sections',))}: a list of 1 to {MOST_SECTIONS} sections is needed")
+        raise UsageError(
+            f"{document.place(('sections',))}: a list of 1 to {MOST_SECTIONS} sections is needed"
+        )
     reset_day = given.count("reset_day", 0)
     if reset_day > 31:
         raise given.wrong("reset_day", "a day from 1 to 31 is needed")
     limit = str(document.values.get("limit", "0"))
     return Report(
         name=name,
-        title=given.text("title", name),
+        title=safe_text(given.text("title", name)),
         window=given.text("window", "last 24h"),
         sections=tuple(_section(document, number, each) for number, each in enumerate(sections)),
         filter=given.tried("filter", parse_filter),
@@ -100,10 +102,10 @@ def _section(document: Document, number: int, values: Any) -> Section:
     if picture not in PICTURES:
         raise given.wrong("picture", f"one of {', '.join(PICTURES)} is expected")
     section = Section(
-        title=given.text("title", question or "Answer"),
+        title=one_line(given.text("title", question or "Answer"), 100),
         question=question,
         sql=sql,
-        about=given.text("about"),
+        about=safe_text(given.text("about")),
         set=given.values_of("set"),
         columns=given.list("columns"),
         rows=given.count("rows", 10),
@@ -113,7 +115,7 @@ def _section(document: Document, number: int, values: Any) -> Section:
         also=given.list("also"),
         compare=given.flag("compare", True),
         without_own=given.flag("without_own", False),
-        none=given.text("none"),
+        none=safe_text(given.text("none")),
     )
     if section.picture == "bars" and not (section.key and section.value):
         raise given.wrong("picture", "bars need key and value")

@@ -13,9 +13,10 @@ from tidegate.queries.questions import find_question
 from tidegate.reports.asking import Asking
 from tidegate.reports.definition import Report
 from tidegate.reports.html import page
-from tidegate.reports.parts import Figure, Given, Part, figures_of, make_part, question_of
+from tidegate.reports.parts import Figure, Given, Part, epoch, question_of
 from tidegate.reports.pictures.clock import zone_words
 from tidegate.reports.plain import text
+from tidegate.reports.sections import figures_of, make_part
 from tidegate.reports.seen import Seen, look, notes, why_nothing
 from tidegate.reports.whole import Whole
 from tidegate.reports.window import Window
@@ -67,7 +68,7 @@ def _given(asking: Asking, asked: Asked) -> Given:
         now, before = replace(now, gaps=()), replace(before, gaps=())
     raised = asking.ask(find_question("alerts"), window.begin, window.end)
     marks = [
-        (_epoch(since), _epoch(recovered) if recovered else None)
+        (epoch(since), epoch(recovered) if recovered else None)
         for since, recovered in zip(raised.column("since"), raised.column("recovered"), strict=True)
         if since
     ]
@@ -144,7 +145,3 @@ def _named_apart(parts: Sequence[Part]) -> list[Part]:
         taken |= {each.name for each in (part.sheet, part.picture) if each}
         found.append(part)
     return found
-
-
-def _epoch(moment: datetime) -> float:
-    return (moment - datetime(1970, 1, 1)).total_seconds()

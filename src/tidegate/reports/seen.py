@@ -37,7 +37,9 @@ def look(asking: Asking, begin: datetime, end: datetime) -> Seen:
         own_question("seen", "SELECT count(*) AS moments, total(packets) AS packets FROM health"), begin, end
     ).rows[0]
     some = any(
-        asking.ask(own_question("any", f"SELECT 1 AS one FROM {table} LIMIT 1"), begin, end, unfiltered=True).rows
+        asking.ask(
+            own_question("any", f"SELECT 1 AS one FROM {table} LIMIT 1"), begin, end, unfiltered=True
+        ).rows
         for table in ("conn", "relay")
     )
     found = asking.ask(find_question("gaps"), begin, end)

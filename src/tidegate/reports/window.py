@@ -10,7 +10,7 @@ from tidegate.model.text import clip
 from tidegate.model.units import parse_duration
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
-_RANGE = re.compile(r"(\d{1,2}:\d{2})\s*(?:-|–|to)\s*(\d{1,2}:\d{2})")
+_RANGE = re.compile(r"(\d{1,2}:\d{2})\s*(?:-|\u2013|to)\s*(\d{1,2}:\d{2})")
 _LONGEST = timedelta(days=400)
 
 WINDOW_LIKE = "22:00-06:00, last 24h, today, yesterday, 2026-11-20 or month"
@@ -77,7 +77,8 @@ def of_day(text: str, now: datetime, zone: ZoneInfo) -> Window:
 def between(begin: str | None, end: str | None, now: datetime, zone: ZoneInfo) -> Window:
     """From one moment to another: "22:00", "06:00", "2026-11-20", "2026-11-20 14:00"; raises UsageError.
 
-    Of clock times the latest window that is over; without a beginning a day before the end, without an end now.
+    Of clock times the latest window that is over. Without a beginning a day before the end; without an end
+    until now.
     """
     given_end = _moment(end, zone, last=True) if end else _to(now, zone)
     until = given_end if isinstance(given_end, datetime) else None
@@ -86,10 +87,9 @@ def between(begin: str | None, end: str | None, now: datetime, zone: ZoneInfo) -
         until = _after(given, _clock(end or ""), zone)
     if until is None:
         until = _latest(_clock(end or ""), _to(now, zone), zone)
-    if isinstance(given, time):
-        since = _before(given, until, zone)
-    else:
-        since = given or _shifted(until, -1, zone)
+    since = given or _shifted(until, -1, zone)
+    if isinstance(since, time):
+        since = _before(since, until, zone)
     if not _is_after(until, since):
         raise UsageError(f'"{clip(begin or "", 30)}" is not before "{clip(end or "now", 30)}"')
     if until.timestamp() - since.timestamp() > _LONGEST.total_seconds():

@@ -2,7 +2,9 @@
 
 from tidegate.queries.question import Parameter, Question
 
-BEFORE = Parameter("before", "moment", "where the time before `since` begins that is looked at; all unless set")
+BEFORE = Parameter(
+    "before", "moment", "where the time before `since` begins that is looked at; all unless set"
+)
 
 QUESTION = Question(
     name="new-since",

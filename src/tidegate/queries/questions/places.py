@@ -7,8 +7,8 @@ QUESTION = Question(
     doc="countries and networks (AS) of public addresses, by bytes",
     tables=("conn",),
     sql="""
-    -- Both ends count: an inbound connection comes from somewhere, too. Addresses are added up first: there are
-    -- far fewer of them than connections.
+    -- Both ends count: an inbound connection comes from somewhere, too. Addresses are added up first:
+    -- there are far fewer of them than connections.
     WITH ends AS (
         SELECT dst_country AS country, dst_asn AS asn, dst_as_org AS as_org, dst_city AS city,
             dst_ip AS address, count(*) AS connections, sum(coalesce(up_bytes, up_payload)) AS sent,

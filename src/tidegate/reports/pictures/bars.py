@@ -8,8 +8,6 @@ from tidegate.reports.pictures.canvas import BLUE, GREY, INK, ORANGE, SIZE, SMAL
 
 MOST = 8
 """Bars beside that of the others."""
-LONGEST = 46
-"""Characters of a name; as wide as the picture is."""
 ROOM = 1.22
 """How much wider the picture is than the longest bar, for the numbers."""
 
@@ -21,6 +19,8 @@ class Bar:
     name: str
     value: float
     before: float | None = None
+    rest: bool = False
+    """Whether it stands for all others."""
 
 
 def folded(bars: Sequence[Bar], total: float, count: int) -> list[Bar]:
@@ -29,26 +29,30 @@ def folded(bars: Sequence[Bar], total: float, count: int) -> list[Bar]:
         return list(bars)
     shown = list(bars[:MOST])
     rest = max(total - sum(bar.value for bar in shown), 0)
-    return [*shown, Bar(f"{count - len(shown):,} others", rest)]
+    return [*shown, Bar(f"{count - len(shown):,} others", rest, rest=True)]
 
 
 def draw(bars: Sequence[Bar], column: str, compared: bool) -> bytes:
     """The picture of the bars; the column says what their length is."""
-    canvas = Canvas(0.62 + 0.36 * len(bars))
+    with Canvas(0.62 + 0.36 * len(bars)) as canvas:
+        _draw(canvas, bars, column, compared)
+        return canvas.png()
+
+
+def _draw(canvas: Canvas, bars: Sequence[Bar], column: str, compared: bool) -> None:
     axes = canvas.axes
-    rest = bars[-1] if bars[-1].name.endswith(" others") else None
-    single = [bar for bar in bars if bar is not rest]
+    single = [bar for bar in bars if not bar.rest]
     compared = compared and any(bar.before is not None for bar in bars)
     most = max([1e-12, *(max(bar.value, bar.before or 0) for bar in single or bars)])
     for at, bar in enumerate(bars):
         # What is left is often far more than any one: its bar is cut, and says so.
         length = min(bar.value, most)
-        axes.barh(at, length, height=0.38, color=GREY if bar is rest else BLUE)
+        axes.barh(at, length, height=0.38, color=GREY if bar.rest else BLUE)
         if length < bar.value:
             _cut(canvas, length, at)
         elif compared and bar.before is not None:
             _mark(canvas, bar.before, at)
-        _say(canvas, drawable(bar.name, LONGEST), 0, at - 0.23, ("left", "bottom"), SIZE)
+        _say(canvas, canvas.fitted(bar.name, SIZE), 0, at - 0.23, ("left", "bottom"), SIZE)
         _say(canvas, amount(round(bar.value), column), most * ROOM, at, ("right", "center"), SMALL)
     axes.set_xlim(0, most * ROOM)
     axes.set_ylim(len(bars) - 0.6, -0.85)
@@ -60,7 +64,6 @@ def draw(bars: Sequence[Bar], column: str, compared: bool) -> bytes:
     if compared:
         words += "; the mark is the period before"
     axes.set_xlabel(words, fontsize=SMALL, color=INK, loc="left")
-    return canvas.png()
 
 
 def _say(canvas: Canvas, words: str, x: float, y: float, where: tuple[str, str], size: float) -> None:
@@ -81,4 +84,6 @@ def _cut(canvas: Canvas, length: float, at: int) -> None:
     """Two slanted gaps near the end of the bar."""
     for place in (0.93, 0.955):
         x = length * place
-        canvas.axes.plot([x - length * 0.006, x + length * 0.006], [at + 0.24, at - 0.24], color="white", linewidth=2)
+        canvas.axes.plot(
+            [x - length * 0.006, x + length * 0.006], [at + 0.24, at - 0.24], color="white", linewidth=2
+        )

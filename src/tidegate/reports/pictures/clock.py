@@ -41,7 +41,9 @@ def ticks(begin: datetime, end: datetime, zone: ZoneInfo) -> list[tuple[float, s
 def _is_round(here: datetime, step: int) -> bool:
     if step > _DAY:
         return here.hour == here.minute == 0 and (here.date().toordinal() * _DAY) % step == 0
-    midnight = here.replace(tzinfo=None) - timedelta(hours=here.hour, minutes=here.minute, seconds=here.second)
+    midnight = here.replace(tzinfo=None) - timedelta(
+        hours=here.hour, minutes=here.minute, seconds=here.second
+    )
     return (here.replace(tzinfo=None) - midnight).total_seconds() % step == 0
 
 

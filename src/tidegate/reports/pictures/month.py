@@ -31,7 +31,12 @@ class Month:
 
 def draw(month: Month) -> bytes:
     """The picture."""
-    canvas = Canvas(2.9)
+    with Canvas(2.9) as canvas:
+        _draw(canvas, month)
+        return canvas.png()
+
+
+def _draw(canvas: Canvas, month: Month) -> None:
     axes = canvas.axes
     canvas.grid("y")
     total = 0.0
@@ -62,4 +67,3 @@ def draw(month: Month) -> bytes:
     canvas.figure.legend(
         handles, labels, loc="outside upper left", ncols=2, fontsize=SMALL, frameon=False, labelcolor=INK
     )
-    return canvas.png()

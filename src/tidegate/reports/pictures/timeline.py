@@ -35,7 +35,12 @@ class Timeline:
 
 def draw(line: Timeline) -> bytes:
     """The picture."""
-    canvas = Canvas(2.75)
+    with Canvas(2.75) as canvas:
+        _draw(canvas, line)
+        return canvas.png()
+
+
+def _draw(canvas: Canvas, line: Timeline) -> None:
     axes = canvas.axes
     canvas.grid("y")
     first = line.begin.timestamp()
@@ -54,7 +59,6 @@ def draw(line: Timeline) -> bytes:
     values = [value for series in (*line.series.values(), line.before or ()) for value in series]
     set_scale(canvas, max(values, default=0), next(iter(line.series)), line.step)
     _legend(canvas)
-    return canvas.png()
 
 
 def _steps(values: Sequence[float], first: float, line: Timeline) -> tuple[list[float], list[float]]:
@@ -85,7 +89,13 @@ def _mark(canvas: Canvas, line: Timeline) -> None:
         axes.axvspan(left, right, color=RED, alpha=0.14, linewidth=0)
         axes.axvline(left, color=RED, linewidth=1.2, label="alert" if not at else None)
         axes.plot(
-            [left], [0.965], marker="v", color=RED, markersize=5, transform=axes.get_xaxis_transform(), clip_on=False
+            [left],
+            [0.965],
+            marker="v",
+            color=RED,
+            markersize=5,
+            transform=axes.get_xaxis_transform(),
+            clip_on=False,
         )
 
 
