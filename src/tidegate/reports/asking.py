@@ -166,9 +166,7 @@ class Asking:
     ) -> str:
         """The name of the table that holds the whole answer."""
         only = EVERYTHING if unfiltered or set(question.tables) <= _UNFILTERED else self._filter
-        known = {parameter.name for parameter in question.parameters}
-        given: dict[str, Value] = {"since": begin, "until": end, "limit": MOST}
-        given |= {name: value for name, value in values.items() if name in known}
+        given: dict[str, Value] = {"since": begin, "until": end, "limit": MOST, **values}
         sql, bound = question.bind(given, only)
         name = self._named()
         self._run(lambda connection: connection.execute(f"CREATE TABLE {name} AS {sql}", dict(bound)))

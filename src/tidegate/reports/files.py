@@ -27,7 +27,7 @@ def find_report(name: str, folders: Sequence[Path]) -> Report:
             return parse_report(name, read_document(file))
     if name in SHIPPED:
         return parse_report(name, parse_document(shipped(name), f"{name}.yml"))
-    raise UsageError(f'there is no report "{clip(name, 40)}"{meant(name, names(folders))}')
+    raise UsageError(f'there is no report "{one_line(name, 40)}"{meant(name, names(folders))}')
 
 
 def shipped(name: str) -> str:
@@ -41,7 +41,7 @@ def text_of(name: str, folders: Sequence[Path]) -> str:
         if _is_name(name) and (file := folder / f"{name}.yml").is_file():
             return file.read_text("utf-8", "replace")
     if name not in SHIPPED:
-        raise UsageError(f'there is no report "{clip(name, 40)}"{meant(name, names(folders))}')
+        raise UsageError(f'there is no report "{one_line(name, 40)}"{meant(name, names(folders))}')
     return shipped(name)
 
 

@@ -65,12 +65,15 @@ class Given:
         """Whether there is a period before to be held against."""
         return self.compare and self.before.anything
 
-    def values(self, section: Section) -> dict[str, Value]:
-        """What a section's question is given."""
-        given: dict[str, Value] = {"before": self.window.before, **section.set}
+    def values(self, section: Section, step: int = 0) -> dict[str, Value]:
+        """What a section's question is given: what its file sets, and what else it can take."""
+        known = {parameter.name for parameter in question_of(section).parameters}
+        given: dict[str, Value] = {"before": self.window.before}
         if section.without_own:
             given["without"] = ",".join(self.own)
-        return given
+        if step:
+            given["step"] = step
+        return {name: value for name, value in given.items() if name in known} | dict(section.set)
 
 
 def question_of(section: Section) -> Question:

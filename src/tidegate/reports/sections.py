@@ -82,7 +82,7 @@ def over_time(section: Section, given: Given) -> Part:
     """Lines over the window, alerts and gaps marked."""
     window = given.window
     step = int(section.set.get("step") or step_of(window.seconds))
-    values = {**given.values(section), "step": step}
+    values = given.values(section, step)
     table = given.asking.ask(question_of(section), window.begin, window.end, values)
     part = tabled(section, table, given)
     if not table.rows:

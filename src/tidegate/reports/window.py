@@ -12,6 +12,8 @@ from tidegate.model.units import parse_duration
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
 _RANGE = re.compile(r"(\d{1,2}:\d{2})\s*(?:-|\u2013|to)\s*(\d{1,2}:\d{2})")
 _LONGEST = timedelta(days=400)
+_FIRST, _LAST = 1700, 2199
+"""Years."""
 
 WINDOW_LIKE = "22:00-06:00, last 24h, today, yesterday, 2026-11-20 or month"
 
@@ -66,6 +68,8 @@ def of_day(text: str, now: datetime, zone: ZoneInfo) -> Window:
     named = {"today": today, "yesterday": today - timedelta(1)}
     try:
         day = named.get(text.strip().lower()) or date.fromisoformat(text.strip())
+        if not _FIRST <= day.year <= _LAST:
+            raise ValueError
         window = _days(_wall(day, time(), zone), _wall(day + timedelta(1), time(), zone), zone)
     except (ValueError, OverflowError):
         raise UsageError(f'"{clip(text, 30)}" is no day: write today, yesterday or 2026-11-20') from None
@@ -133,7 +137,9 @@ def _moment(text: str, zone: ZoneInfo, last: bool = False) -> datetime | time:
         return _clock(text)
     try:
         moment = datetime.fromisoformat(text.strip())
-        return _to(moment, zone) if moment.tzinfo else moment.replace(tzinfo=zone, fold=int(last))
+        if not _FIRST <= moment.year <= _LAST:
+            raise ValueError
+        return _to(moment, zone) if moment.tzinfo else _wall(moment.date(), moment.time(), zone, last)
     except (ValueError, OverflowError):
         raise UsageError(
             f'"{clip(text, 30)}" is no time: write 22:00, 2026-11-20 or "2026-11-20 14:00"'
@@ -176,7 +182,9 @@ def _wall(day: date, clock: time, zone: ZoneInfo, last: bool = False) -> datetim
     """What the clock says on that day. Of an hour that is there twice a window begins in the first and ends
     in the second; what is not there at all (02:30 in spring) is as long after midnight as on other days.
     """
-    return _to(datetime.combine(day, clock, zone).replace(fold=int(last)), zone)
+    moment = datetime.combine(day, clock, zone).replace(fold=int(last))
+    is_shown = _to(moment, zone).replace(tzinfo=None) == moment.replace(tzinfo=None, fold=0)
+    return _to(moment if is_shown else moment.replace(fold=0), zone)
 
 
 def _shifted(moment: datetime, days: int, zone: ZoneInfo) -> datetime:

@@ -11,8 +11,8 @@ QUESTION = Question(
         any_value(payload) AS payload,
         count(*) AS times,
         count(DISTINCT client_ip) AS clients,
-        several(server_port) AS some_ports,
-        max(size) AS size,
+        several(server_port::VARCHAR) AS some_ports,
+        max(size)::BIGINT AS size,
         min(ts) AS first_seen,
         sha256
     FROM relay

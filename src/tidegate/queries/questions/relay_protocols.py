@@ -13,7 +13,7 @@ QUESTION = Question(
         count(*) AS connections,
         count(DISTINCT client_ip) AS clients,
         count(DISTINCT server_port) AS ports,
-        several(server_port) AS some_ports,
+        several(server_port::VARCHAR) AS some_ports,
         several(rule) AS rules,
         round(median(detect_duration), 9) AS median_duration
     FROM relay
