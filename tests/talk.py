@@ -160,7 +160,7 @@ def alert() -> TableRows:
 
 
 def relay() -> TableRows:
-    """A client that was carried, one that nobody recognised and no backend answered, two refused; a notice."""
+    """A client that was carried, one of no known protocol and no backend, two refused; a notice."""
     web = {"service": "web", "client_ip": A, "server_port": 80, "client_country": "DE", "client_asn": 64500,
            "client_as_org": "Example Net", "uid": "R1", "connection_id": 1}  # fmt: skip
     odd = {"service": "web", "client_ip": B, "server_port": 8080, "uid": "R2", "connection_id": 2}

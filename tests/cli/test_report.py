@@ -116,9 +116,17 @@ def test_after_capturing(run: Run, tmp_path: Path, environment: dict[str, str]) 
     if os.geteuid():
         pytest.skip("capturing takes root")
     words = ["report", "--capture", "4s", "-i", "lo", "-o", "out", "udp port 47123"]
-    with subprocess.Popen(
-        [*TIDEGATE, *words], env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as program, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as talking:
+    with (
+        subprocess.Popen(
+            [*TIDEGATE, *words],
+            env=environment,
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as program,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as talking,
+    ):
 
         def say() -> bool:
             talking.sendto(b"hello", ("127.0.0.1", 47123))

@@ -38,7 +38,9 @@ def test_a_file_without_a_name_is_read(tmp_path: Path) -> None:
     assert datetime(2026, 11, 20, tzinfo=zone).strftime("%z") == "+0530"
 
 
-@pytest.mark.parametrize("name", ["", "Berlin", "../../etc/passwd", "/etc/passwd", "a\0b", "x" * 5000, "\udcff"])
+@pytest.mark.parametrize(
+    "name", ["", "Berlin", "../../etc/passwd", "/etc/passwd", "a\0b", "x" * 5000, "\udcff"]
+)
 def test_what_is_no_zone_is_said(name: str) -> None:
     with pytest.raises(UsageError, match="is no time zone"):
         find_zone(name)

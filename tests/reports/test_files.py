@@ -60,7 +60,10 @@ def test_a_name_that_is_none(name: str, tmp_path: Path) -> None:
         ("title: x", "a list of 1 to 30 sections"),
         ("sections: []", "a list of 1 to 30 sections"),
         ("sections: [x]", "mine.yml:1: a section is written as"),
-        ("sections: [{question: names}]\nwindwo: x", 'mine.yml:2: unknown key "windwo"; did you mean "window"?'),
+        (
+            "sections: [{question: names}]\nwindwo: x",
+            'mine.yml:2: unknown key "windwo"; did you mean "window"?',
+        ),
         ("sections:\n  - question: nmes", "mine.yml:2: question: there is no question"),
         ("sections:\n  - title: x", "needs question or sql"),
         ("sections:\n  - {question: names, sql: SELECT 1}", "needs question or sql"),

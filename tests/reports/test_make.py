@@ -107,12 +107,16 @@ def test_a_capture_that_saw_nothing_says_so_and_when_it_was_down(tmp_path: Path)
 
 
 def test_a_filter_that_wants_nothing_says_so(tmp_path: Path) -> None:
-    Conns().add(uid="C1", ts="2026-11-20 10:00:00", last_ts="2026-11-20 10:01:00", state="closed", name="a").save(tmp_path / "s")
+    Conns().add(
+        uid="C1", ts="2026-11-20 10:00:00", last_ts="2026-11-20 10:01:00", state="closed", name="a"
+    ).save(tmp_path / "s")
     ran(tmp_path / "s")
     (tmp_path / "mine.yml").write_text("filter: host:nobody\nsections: [{question: names}]")
     document = of_store(tmp_path / "s", "mine", "2026-11-20", (tmp_path,))
     assert document.empty
-    assert "13,200 packets were seen, but the filter host:nobody wants none" in " ".join(document.text.split())
+    assert "13,200 packets were seen, but the filter host:nobody wants none" in " ".join(
+        document.text.split()
+    )
 
 
 def test_it_is_held_against_the_period_before(tmp_path: Path) -> None:
@@ -190,7 +194,14 @@ def test_hostile_names_reach_no_page_no_sheet_and_no_terminal(tmp_path: Path) ->
 
 
 def test_two_sections_of_one_title_have_files_of_their_own(tmp_path: Path) -> None:
-    Conns().add(uid="C1", ts="2026-11-20 10:00:00", last_ts="2026-11-20 10:01:00", state="closed", name="a", up_bytes=1).save(tmp_path / "s")
+    Conns().add(
+        uid="C1",
+        ts="2026-11-20 10:00:00",
+        last_ts="2026-11-20 10:01:00",
+        state="closed",
+        name="a",
+        up_bytes=1,
+    ).save(tmp_path / "s")
     section = "{title: Same, question: names, key: name, value: bytes, picture: bars}"
     (tmp_path / "mine.yml").write_text(f"sections: [{section}, {section}]")
     document = of_store(tmp_path / "s", "mine", "2026-11-20", (tmp_path,))
@@ -211,7 +222,9 @@ def test_two_sections_of_one_title_have_files_of_their_own(tmp_path: Path) -> No
     ],
 )
 def test_what_is_wrong_in_a_section_is_said(section: str, words: str, tmp_path: Path) -> None:
-    Conns().add(uid="C1", ts="2026-11-20 10:00:00", last_ts="2026-11-20 10:01:00", state="closed").save(tmp_path / "s")
+    Conns().add(uid="C1", ts="2026-11-20 10:00:00", last_ts="2026-11-20 10:01:00", state="closed").save(
+        tmp_path / "s"
+    )
     (tmp_path / "mine.yml").write_text(f"sections: [{section}]")
     with pytest.raises(UsageError, match=words) as refusal:
         of_store(tmp_path / "s", "mine", "2026-11-20", (tmp_path,))
@@ -221,7 +234,9 @@ def test_what_is_wrong_in_a_section_is_said(section: str, words: str, tmp_path: 
 def test_own_sql_sees_the_window_only(tmp_path: Path) -> None:
     rows = Conns()
     for day in (18, 19, 20):
-        rows.add(uid=f"C{day}", ts=f"2026-11-{day} 10:00:00", last_ts=f"2026-11-{day} 10:01:00", state="closed")
+        rows.add(
+            uid=f"C{day}", ts=f"2026-11-{day} 10:00:00", last_ts=f"2026-11-{day} 10:01:00", state="closed"
+        )
     rows.save(tmp_path / "s")
     (tmp_path / "mine.yml").write_text("sections: [{title: A, sql: 'SELECT uid, ts FROM conn ORDER BY ts;'}]")
     document = of_store(tmp_path / "s", "mine", "2026-11-19", (tmp_path,))

@@ -26,9 +26,18 @@ def test_other_text_stays(cell: str) -> None:
 
 
 def test_a_table_comes_back_as_it_was() -> None:
-    columns = (Column("=name", "VARCHAR"), Column("change", "BIGINT"), Column("ts", "TIMESTAMP_NS"), Column("of", "VARCHAR[]"))
+    columns = (
+        Column("=name", "VARCHAR"),
+        Column("change", "BIGINT"),
+        Column("ts", "TIMESTAMP_NS"),
+        Column("of", "VARCHAR[]"),
+    )
     hostile = 'a,"b"\r\nc'
-    rows = [(hostile, -5, datetime(2026, 7, 1, 12, 0, 0, 250000), ["x", "y"]), (None, None, None, None), ("=1", 2**63, None, ["=2"])]
+    rows = [
+        (hostile, -5, datetime(2026, 7, 1, 12, 0, 0, 250000), ["x", "y"]),
+        (None, None, None, None),
+        ("=1", 2**63, None, ["=2"]),
+    ]
     made = sheet("Top: Hosts!", Table(columns, rows, 3), BERLIN)
     assert made.name == "top-hosts.csv"
     read = list(csv.reader(io.StringIO(made.csv.decode(), newline="")))
@@ -40,6 +49,8 @@ def test_a_table_comes_back_as_it_was() -> None:
     ]
 
 
-@pytest.mark.parametrize(("title", "name"), [("Überall", "berall"), ("", "section"), ("../x", "x"), ("a" * 99, "a" * 50)])
+@pytest.mark.parametrize(
+    ("title", "name"), [("Überall", "berall"), ("", "section"), ("../x", "x"), ("a" * 99, "a" * 50)]
+)
 def test_names_of_files(title: str, name: str) -> None:
     assert slug(title) == name

@@ -19,7 +19,10 @@ def utc(window: Window) -> tuple[str, str]:
 
 
 def earlier(window: Window) -> tuple[str, str]:
-    return (f"{window.before.astimezone(UTC):%m-%d %H:%M}", f"{window.before_end.astimezone(UTC):%m-%d %H:%M}")
+    return (
+        f"{window.before.astimezone(UTC):%m-%d %H:%M}",
+        f"{window.before_end.astimezone(UTC):%m-%d %H:%M}",
+    )
 
 
 def test_the_latest_night_that_is_over() -> None:

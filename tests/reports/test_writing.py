@@ -1,6 +1,5 @@
 """A report on disk: whole, or what was there before."""
 
-import os
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,7 +17,9 @@ NOW = datetime(2026, 11, 20, tzinfo=UTC)
 def document(size: int = 10) -> Document:
     html = '<img src="cid:a.png">'
     pictures = (Picture("a.png", b"p" * size, "A"),)
-    return Document("mine", "Mine", NOW, NOW, "text\udcff\n", html, pictures, (Sheet("a.csv", b"a\r\n"),), False)
+    return Document(
+        "mine", "Mine", NOW, NOW, "text\udcff\n", html, pictures, (Sheet("a.csv", b"a\r\n"),), False
+    )
 
 
 def test_all_files_are_there(tmp_path: Path) -> None:
@@ -45,7 +46,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_leaves_what_was_there(small_disk: Path) -> None:
     page = write(document(), small_disk)
     before = {path.name: path.read_bytes() for path in small_disk.iterdir()}
-    with pytest.raises(TidegateError, match=r"disk: the report could not be written: No space left on device"):
+    with pytest.raises(
+        TidegateError, match=r"disk: the report could not be written: No space left on device"
+    ):
         write(document(1_000_000), small_disk)
     assert {path.name: path.read_bytes() for path in small_disk.iterdir()} == before
     assert page.exists()
@@ -55,4 +58,4 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(TidegateError, match="the report could not be written: "):
         write(document(), tmp_path / "file")
-    assert os.listdir(tmp_path) == ["file"]
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -69,15 +69,16 @@ def _draw(canvas: Canvas, bars: Sequence[Bar], column: str, compared: bool) -> N
 def _say(canvas: Canvas, words: str, x: float, y: float, where: tuple[str, str], size: float) -> None:
     """Words at a place, which lies to their left or right and below or in the middle."""
     off = (1 if where[0] == "left" else 0, 0)
-    canvas.axes.annotate(
+    said = canvas.axes.annotate(
         words, (x, y), xytext=off, textcoords="offset points", ha=where[0], va=where[1], fontsize=size,
         color=INK, annotation_clip=False,
     )  # fmt: skip
+    said.set_in_layout(False)  # it fits, and bars are as long as they are
 
 
 def _mark(canvas: Canvas, value: float, at: int) -> None:
     for colour, width in ((ORANGE, 2.4), (INK, 0.7)):
-        canvas.axes.plot([value] * 2, [at - 0.25, at + 0.25], color=colour, linewidth=width)
+        canvas.axes.plot([value] * 2, [at - 0.2, at + 0.25], color=colour, linewidth=width)
 
 
 def _cut(canvas: Canvas, length: float, at: int) -> None:

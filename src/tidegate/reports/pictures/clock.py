@@ -1,5 +1,6 @@
 """The axis of time: ticks on round local times, right where clocks are changed."""
 
+import math
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -27,7 +28,7 @@ def ticks(begin: datetime, end: datetime, zone: ZoneInfo) -> list[tuple[float, s
     """Moments (seconds since 1970) with what clocks show then."""
     first, last = begin.timestamp(), end.timestamp()
     step = next((step for step in _STEPS if (last - first) / step <= MOST), _STEPS[-1])
-    stride = min(step, 15 * _MINUTE)
+    stride = math.gcd(step, 15 * _MINUTE)  # zones lie quarters of an hour apart
     at = -(-first // stride) * stride
     found: list[tuple[float, str]] = []
     while at <= last:
