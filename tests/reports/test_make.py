@@ -172,8 +172,20 @@ def test_a_month_against_its_quota(tmp_path: Path) -> None:
 
 
 def test_hostile_names_reach_no_page_no_sheet_and_no_terminal(tmp_path: Path) -> None:
-    names = [HOSTILE, "<script>alert(1)</script>", '"><img src=x onerror=y>', "=1+1", "$x$ $", "\x1b[2J", "\u202egnp.exe",
-             "{{ 7 * 7 }}", "中文.example", "a" * 5000, "\\frac{", '" src="cid:top-hosts.png']  # fmt: skip
+    names = [
+        HOSTILE,
+        "<script>alert(1)</script>",
+        '"><img src=x onerror=y>',
+        "=1+1",
+        "$x$ $",
+        "\x1b[2J",
+        "\u202egnp.exe",
+        "{{ 7 * 7 }}",
+        "中文.example",
+        "a" * 5000,
+        "\\frac{",
+        '" src="cid:top-hosts.png',
+    ]
     rows = Conns()
     for number, name in enumerate(names):
         rows.add(uid=f"C{number}", ts="2026-11-20 10:00:00", last_ts="2026-11-20 10:01:00", state="closed",

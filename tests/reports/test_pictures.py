@@ -82,8 +82,15 @@ def night_picture() -> Callable[[Canvas], None]:
 
 
 def requests_picture() -> Callable[[Canvas], None]:
-    line = night("2026-11-19", "2026-11-20", NEW_YORK, series={
-        "requests": [float(each % 17) for each in range(96)], "errors": [float(each % 5 == 0) for each in range(96)]})  # fmt: skip
+    line = night(
+        "2026-11-19",
+        "2026-11-20",
+        NEW_YORK,
+        series={
+            "requests": [float(each % 17) for each in range(96)],
+            "errors": [float(each % 5 == 0) for each in range(96)],
+        },
+    )
     return lambda canvas: timeline._draw(canvas, line)
 
 
@@ -91,8 +98,16 @@ def month_picture() -> Callable[[Canvas], None]:
     begin = datetime(2026, 11, 5, tzinfo=BERLIN)
     first = begin.timestamp()
     days = [(first + at * 86400, first + (at + 1) * 86400, 2e9 + 1.5e9 * (at % 4)) for at in range(15)]
-    drawn = Month(begin, datetime(2026, 11, 20, tzinfo=BERLIN), datetime(2026, 12, 5, tzinfo=BERLIN), BERLIN, days,
-                  1.25e11, 1e11, 4.2e10)  # fmt: skip
+    drawn = Month(
+        begin,
+        datetime(2026, 11, 20, tzinfo=BERLIN),
+        datetime(2026, 12, 5, tzinfo=BERLIN),
+        BERLIN,
+        days,
+        1.25e11,
+        1e11,
+        4.2e10,
+    )
     return lambda canvas: month._draw(canvas, drawn)
 
 
