@@ -85,7 +85,7 @@ def tabled(section: Section, table: Table, given: Given) -> Part:
     """The table as it is shown, and its sheet."""
     wanted = [*section.columns] or [column.name for column in table.columns if column.name != "before"]
     if any(column.name == "before" for column in table.columns):
-        wanted.append("before")
+        wanted.insert(wanted.index(section.value) + 1 if section.value in wanted else len(wanted), "before")
     at = [table.index(name) for name in wanted]
     columns = [table.columns[place] for place in at]
     as_count = "received" not in {column.name for column in table.columns}  # pings are sent, too

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 4.2
-"""Inches: on a phone 9 points are then as large as the text beside the picture."""
+"""Inches: on a phone 10 points are then nearly as large as the text beside the picture."""
 DPI = 200
 
 BLUE, ORANGE, GREEN, RED, GREY, INK = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#8A8A8A", "#222222"
 """Okabe and Ito's, which tell apart for all kinds of colour vision; also by their lightness."""
 
-SIZE, SMALL = 9.0, 8.0
+SIZE, SMALL = 10.0, 9.0
 
 LONGEST = 48
 """Characters of a name."""

@@ -34,7 +34,9 @@ def ticks(begin: datetime, end: datetime, zone: ZoneInfo) -> list[tuple[float, s
     while at <= last:
         here = datetime.fromtimestamp(at, UTC).astimezone(zone)
         if _is_round(here, step):
-            found.append((at, _label(here, step, found)))
+            # The hour that is there twice is named once where there is no room for more.
+            is_near = bool(found) and at - found[-1][0] < 0.75 * step
+            found.append((at, "" if is_near else _label(here, step, found)))
         at += stride
     return found
 
