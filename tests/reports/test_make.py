@@ -90,6 +90,15 @@ def test_every_report_of_every_kind_of_traffic(name: str) -> None:
     assert all(picture.png.startswith(b"\x89PNG") for picture in document.pictures)
 
 
+def test_a_capture_of_one_packet_is_in_its_window(tmp_path: Path) -> None:
+    Conns().add(
+        uid="C1", ts="2026-11-20 10:00:00.5", last_ts="2026-11-20 10:00:00.5", state="closed", name="a"
+    ).save(tmp_path / "s")
+    document = of_store(tmp_path / "s", "overnight", "", captured=True)
+    assert [row["name"] for row in sheet(document, "top-hosts.csv")] == ["a"]
+    assert "Fri 20 Nov 2026 11:00:00 to Fri 20 Nov 11:00:01" in document.text
+
+
 def test_nothing_was_captured(tmp_path: Path) -> None:
     Conns().save(tmp_path / "store")
     document = of_store(tmp_path / "store", "pings", "2026-11-20")

@@ -115,8 +115,10 @@ def month(now: datetime, zone: ZoneInfo, reset_day: int) -> Window:
 
 
 def whole(begin: datetime, end: datetime, zone: ZoneInfo) -> Window:
-    """What a capture spans."""
-    return Window(_to(begin, zone), _to(end, zone), _to(begin, zone), _to(begin, zone), zone)
+    """What a capture spans, in whole seconds, its last row included."""
+    first = _to(begin.replace(microsecond=0), zone)
+    last = _to(end.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1), zone)
+    return Window(first, last, first, first, zone)
 
 
 def _days(begin: datetime, end: datetime, zone: ZoneInfo) -> Window:

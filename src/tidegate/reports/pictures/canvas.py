@@ -1,6 +1,7 @@
 """The one door to matplotlib: a figure for a phone, colours that everybody can tell apart, text as it is."""
 
 import io
+import logging
 from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -44,6 +45,8 @@ class Canvas:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
+        # It says where it keeps its fonts when there is no home, as under a service: nobody has to know.
+        logging.getLogger("matplotlib").setLevel(logging.ERROR)
         from matplotlib import rc_context
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
