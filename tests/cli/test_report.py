@@ -145,3 +145,11 @@ def test_the_help_loads_no_heavy_library() -> None:
         "sys.exit(any(name in sys.modules for name in ('matplotlib', 'jinja2', 'duckdb', 'numpy')))"
     )
     assert subprocess.run([sys.executable, "-c", check]).returncode == 0
+
+
+def test_after_capturing_nothing_it_says_so(run: Run) -> None:
+    if os.geteuid():
+        pytest.skip("capturing takes root")
+    done = run("report", "pings", "--capture", "1s", "-i", "lo", "-o", "out", "udp port 1 and udp port 2")
+    assert done.returncode == 0, done.stderr
+    assert "There is nothing to report. The capture saw no packets." in done.stderr

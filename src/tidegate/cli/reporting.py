@@ -5,7 +5,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,8 +136,10 @@ class Reporting:
                 yield self._wanted(root, captured=True)
         elif self.seconds:
             with reporting.temporary_store() as root:
+                begin = datetime.now(UTC)
                 self._capture(root, expression, config)
-                yield self._wanted(root, captured=True)
+                span = (begin.isoformat(), datetime.now(UTC).isoformat())
+                yield replace(self._wanted(root, captured=True), begin=span[0], end=span[1])
         else:
             from tidegate.app.running import store_root
 

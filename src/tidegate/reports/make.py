@@ -86,7 +86,7 @@ def _document(
     )
     said = notes(given.now, window.begin, window.zone)
     if empty:
-        said.insert(0, f"There is nothing to report. {why_nothing(given.now, report.filter)}")
+        said.insert(0, f"There is nothing to report. {why_nothing(given.now, report.filter, asked.live)}")
     title = one_line(report.title, 100)
     whole = Whole(
         title,

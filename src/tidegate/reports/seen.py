@@ -59,11 +59,11 @@ def notes(seen: Seen, begin: datetime, zone: ZoneInfo) -> list[str]:
     return told
 
 
-def why_nothing(seen: Seen, filter: str) -> str:
-    """Why there is nothing to report."""
-    if not seen.anything:
+def why_nothing(seen: Seen, filter: str, live: bool) -> str:
+    """Why there is nothing to report, of a capture that goes on (`live`) or of one that was."""
+    if not seen.anything and live:
         return "Nothing is known of that time: no capture ran, or its rows are no longer kept."
-    if seen.moments and not seen.packets and not seen.connections:
+    if not seen.packets and not seen.connections:
         return "The capture saw no packets."
     what = f"{human_count(seen.packets)} packets were seen" if seen.packets else "Connections were seen"
     wanted = f"the filter {filter} wants none of them" if filter else "none of them is what is asked for here"

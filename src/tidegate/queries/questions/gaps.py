@@ -7,7 +7,7 @@ QUESTION = Question(
     doc="stretches of time without a row of health: nothing was captured, the earliest first",
     tables=("health",),
     sql="""
-    -- A capture writes its rows every ten seconds, or as it is told: a gap is three times what is usual.
+    -- A capture writes a row every minute at least, packets or not; what is longer than 150 s is a gap.
     WITH moments AS (
         SELECT DISTINCT ts FROM health
         UNION
@@ -20,7 +20,7 @@ QUESTION = Question(
     )
     SELECT begin, until, seconds
     FROM steps
-    WHERE seconds > greatest(30, 3 * (SELECT coalesce(median(seconds), 0) FROM steps WHERE seconds <= 600))
+    WHERE seconds > 150
     ORDER BY begin
     LIMIT $limit
     """,
