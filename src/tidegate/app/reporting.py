@@ -47,6 +47,43 @@ class Wanted:
     """Whether the store holds captures that were read, not a watch that goes on."""
 
 
+@dataclass(frozen=True)
+class Spanned:
+    """A report over a span of time that somebody else has found: the schedule."""
+
+    name: str
+    begin: datetime
+    end: datetime
+    """Both know their zone, which is the report's."""
+
+
+def make_spanned(asked: Spanned, root: Path, config: Config, folders: Sequence[Path]) -> Document:
+    """The report over that span; raises UsageError, StoreError."""
+    from tidegate.reports.files import find_report
+    from tidegate.reports.make import Asked, make
+    from tidegate.reports.window import spanned
+
+    report, reset_day = _with_quota(find_report(asked.name, folders), config)
+    window = spanned(asked.begin, asked.end, report.window, _zone(asked.end), reset_day)
+    return make(report, Asked(root, window, own_addresses(), limit=report.limit))
+
+
+def covers(
+    name: str, moment: datetime, config: Config, folders: Sequence[Path]
+) -> tuple[datetime, datetime] | None:
+    """What a report covers by its own window at this moment, which knows its zone; raises UsageError."""
+    from tidegate.reports.files import find_report
+    from tidegate.reports.window import parse_window
+
+    report, reset_day = _with_quota(find_report(name, folders), config)
+    window = parse_window(report.window, moment, _zone(moment), reset_day)
+    return window.begin, window.end
+
+
+def _zone(moment: datetime) -> ZoneInfo:
+    return moment.tzinfo if isinstance(moment.tzinfo, ZoneInfo) else local_zone()
+
+
 def make_report(
     wanted: Wanted, config: Config, folders: Sequence[Path], tick: Callable[[str], None] = lambda _: None
 ) -> Document:

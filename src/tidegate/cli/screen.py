@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tidegate.model.user import user_name
 from tidegate.sinks import Sink
-from tidegate.sources.live import own_addresses
+from tidegate.sources.live import own_addresses as own_addresses
 
 if TYPE_CHECKING:
     from tidegate.app import Watch

@@ -55,7 +55,6 @@ def _show(
 ) -> None:
     from tidegate.app.reaching import Reach
     from tidegate.settings.find import load_place
-    from tidegate.sources.live import own_addresses
     from tidegate.tui.controls import AlertControls, Controls
     from tidegate.tui.feeds.feed import Feed
     from tidegate.tui.feeds.replay import ReplayFeed
@@ -79,6 +78,6 @@ def _show(
         alerts=alerts,
         who=screen.who(),
         rules=load_place().alerts.rules,
-        local=() if files else own_addresses(),
+        local=() if files else screen.own_addresses(),
     )
     show(feed, controls, ascii=ascii)

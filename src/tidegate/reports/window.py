@@ -114,6 +114,16 @@ def month(now: datetime, zone: ZoneInfo, reset_day: int) -> Window:
     return Window(begin, here, before, before_end, zone, end)
 
 
+def spanned(begin: datetime, end: datetime, words: str, zone: ZoneInfo, reset_day: int = 1) -> Window:
+    """From one moment to another; as a report's own window in `words`, where it is that."""
+    own = parse_window(words, end, zone, reset_day)
+    if own.begin.timestamp() == begin.timestamp() and own.end.timestamp() == end.timestamp():
+        return own
+    if not _is_after(end, begin):
+        raise UsageError("a report covers some time: its end is after its beginning")
+    return _days(_to(begin, zone), _to(end, zone), zone)
+
+
 def whole(begin: datetime, end: datetime, zone: ZoneInfo) -> Window:
     """What a capture spans, in whole seconds, its last row included."""
     first = _to(begin.replace(microsecond=0), zone)

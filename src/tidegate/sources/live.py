@@ -9,7 +9,6 @@ from tidegate.model.config import RecordSettings, WatchSettings
 from tidegate.model.errors import TidegateError, from_core
 from tidegate.sources.engine import engine_config
 
-
 SIGN_OF_LIFE = 60_000_000_000
 """Nanoseconds without a row of health after which one is made that says nothing but that we look."""
 
@@ -83,7 +82,7 @@ class Live:
         return [self._no_news()]
 
     def _no_news(self) -> Batch:
-        zero = dict.fromkeys(_COUNTERS, [0])
+        zero = {name: [0] for name in _COUNTERS}
         moment = [self._wall()]
         return make(
             "health", {"ts": moment, "sensor": [self._sensor], "source": [""], "malformed": [{}], **zero}
