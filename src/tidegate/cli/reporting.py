@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import rich_click as click
+
 from tidegate.model.errors import CaptureError, TidegateError, UsageError
 from tidegate.model.zone import local_zone
 
@@ -176,10 +178,21 @@ class Reporting:
         # The keyboard's signal goes to both: it ends the capture, and the report is made of what there is.
         before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
         try:
-            done = subprocess.run(words, stdout=subprocess.DEVNULL, check=False)
+            code = _watched(words)
         finally:
             signal.signal(signal.SIGINT, before)
-        if done.returncode and not (root / "VERSION").exists():
+        if not (root / "VERSION").exists():
             raise CaptureError("nothing was captured, see above")
-        if done.returncode < 0 or not (root / "VERSION").exists():
-            raise TidegateError(f"the capture ended with {done.returncode}")
+        if code < 0:
+            raise TidegateError(f"the capture was ended by signal {-code}")
+
+
+def _watched(words: list[str]) -> int:
+    """Runs the watch and hands on what it says, but where its store lies, which goes with the report."""
+    with subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
+    ) as watch:
+        for line in watch.stderr or ():
+            if not line.startswith("tidegate: kept in "):
+                click.echo(line, err=True, nl=False)
+        return watch.wait()
