@@ -282,6 +282,15 @@ def test_addresses_that_do_not_count(store: Path) -> None:
     assert len(list(queries.ping_sources(store, without="10.0.0"))) == 1
 
 
+def test_what_the_relay_lost_is_no_capture(tmp_path: Path) -> None:
+    rows = talk.TableRows("health")
+    for minute in range(60):
+        rows.add(ts=f"2026-11-20 10:{minute:02}:00", source="relay", malformed={"key": [], "value": []})
+    rows.save(tmp_path / "store")
+    found = list(queries.gaps(tmp_path / "store", since="2026-11-20 10:00", until="2026-11-20 11:00"))
+    assert [row[2] for row in found] == [3600.0]
+
+
 def test_when_nobody_looked(store: Path) -> None:
     found = list(queries.gaps(store, since="2026-11-20 09:00", until="2026-11-20 14:00:10"))
     assert [row[2] for row in found] == [3600.0, 7200.0, 7200.0]

@@ -33,9 +33,8 @@ class Seen:
 
 def look(asking: Asking, begin: datetime, end: datetime) -> Seen:
     """Looks at what was captured then."""
-    health = asking.ask(
-        own_question("seen", "SELECT count(*) AS moments, total(packets) AS packets FROM health"), begin, end
-    ).rows[0]
+    sql = "SELECT count(*) AS moments, total(packets) AS packets FROM health WHERE source <> 'relay'"
+    health = asking.ask(own_question("seen", sql), begin, end, unfiltered=True).rows[0]
     some = any(
         asking.ask(
             own_question("any", f"SELECT 1 AS one FROM {table} LIMIT 1"), begin, end, unfiltered=True

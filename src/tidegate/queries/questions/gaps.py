@@ -8,8 +8,9 @@ QUESTION = Question(
     tables=("health",),
     sql="""
     -- A capture writes a row every minute at least, packets or not; what is longer than 150 s is a gap.
+    -- What the relay says of itself does not tell that anybody captured.
     WITH moments AS (
-        SELECT DISTINCT ts FROM health
+        SELECT DISTINCT ts FROM health WHERE source <> 'relay'
         UNION
         SELECT $since::TIMESTAMP_NS WHERE $since IS NOT NULL
         UNION
