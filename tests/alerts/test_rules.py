@@ -12,7 +12,7 @@ from tidegate.alerts.ledger import Ledger
 from tidegate.alerts.metrics import KINDS
 from tidegate.alerts.rules import PLACES, compile_rules
 from tidegate.alerts.silences import Silences
-from tidegate.model.config import AlertSettings, MailSettings, SilenceSettings, WebhookSettings
+from tidegate.model.config import AlertMailSettings, AlertSettings, SilenceSettings, WebhookSettings
 from tidegate.model.config.alerts import FROM_ZERO, METRICS
 from tidegate.model.errors import UsageError
 from tidegate.model.tables import find_table
@@ -89,7 +89,7 @@ def test_what_is_wrong_is_said(given: dict[str, Any], said: str) -> None:
         (AlertSettings(webhooks=(WebhookSettings("log", "https://x"),)), '"log" is no name for an action'),
         (
             AlertSettings(
-                webhooks=(WebhookSettings("a", "https://x"),), mails=(MailSettings("a", ("a@b.c",)),)
+                webhooks=(WebhookSettings("a", "https://x"),), mails=(AlertMailSettings("a", ("a@b.c",)),)
             ),
             "or taken",
         ),

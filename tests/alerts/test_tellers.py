@@ -13,7 +13,7 @@ from tidegate.alerts.actions import Tellers
 from tidegate.alerts.actions.mailing import mailer
 from tidegate.alerts.actions.tellers import Way
 from tidegate.alerts.actions.webhook import Webhook
-from tidegate.model.config import MailSettings, WebhookSettings
+from tidegate.model.config import AlertMailSettings, WebhookSettings
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_other_settings_get_what_waits_at_once(tellers: Tellers) -> None:
 
 
 def test_a_mail_of_the_name_takes_over_from_a_webhook(tellers: Tellers) -> None:
-    mail = MailSettings("ops", ("a@localhost",), server="127.0.0.1:1", retries=0)
+    mail = AlertMailSettings("ops", ("a@localhost",), server="127.0.0.1:1", retries=0)
     with hooked(503) as hook:
         tellers.follow({"ops": way(hook.url)})
         tellers.tell("ops", notice())

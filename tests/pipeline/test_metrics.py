@@ -42,6 +42,10 @@ STATUS: dict[str, Any] = {
         {"name": "log web", "lost": 7, "waiting": 8, "lag": 1.5},
     ],
     "notices": [{"name": "chat", "lost": 1, "waiting": 2, "lag": 3.5}],
+    "reports": [
+        {"name": "pings", "made": 1.5e9, "failed": True},
+        {"name": "web", "made": None, "failed": False},
+    ],
 }
 
 
@@ -75,6 +79,10 @@ def test_every_figure_is_there(server: MetricsServer) -> None:
     assert found[("tidegate_notices_lost_total", "chat")] == 1
     assert found[("tidegate_notices_waiting", "chat")] == 2
     assert found[("tidegate_notices_lag_seconds", "chat")] == 3.5
+    assert found[("tidegate_report_made_timestamp_seconds", "pings")] == 1.5e9
+    assert ("tidegate_report_made_timestamp_seconds", "web") not in found
+    assert found[("tidegate_report_failed", "pings")] == 1
+    assert found[("tidegate_report_failed", "web")] == 0
     assert found[("tidegate_packets_total",)] == 10
     assert found[("tidegate_connections_open",)] == 2
     assert found[("tidegate_dropped_total", "kernel")] == 4

@@ -17,7 +17,7 @@ from tidegate.settings.check import checked
 from tidegate.settings.document import Document, parse_document, parse_value
 from tidegate.settings.environment import with_environment
 from tidegate.settings.find import find, load
-from tidegate.settings.keys import Key, all_keys
+from tidegate.settings.keys import Key, all_keys, field_of
 from tidegate.settings.problem import ConfigError
 
 
@@ -205,6 +205,8 @@ NEEDED |= {"alerts.webhooks": {"name": "n", "url": "u"}, "alerts.mails": {"name"
 NEEDED |= {"logs": {"name": "n", "path": "p"}, "alerts.silences": {}}
 NEEDED |= {"relay.services": {"name": "n", "listen": 1}, "relay.backends": {"name": "n", "targets": ":1"}}
 NEEDED |= {"relay.services[].ports": {"ports": 1, "backend": ":1"}, "relay.services[].rules": {"name": "n"}}
+NEEDED |= {"schedule.reports": {"report": "r", "at": "daily"}}
+NEEDED |= {"schedule.windows": {"name": "n", "from": "1:00", "to": "2:00"}}
 NEEDED |= {"elastic": {"name": "n", "urls": "u"}}
 """What has to be given beside a key."""
 
@@ -227,7 +229,7 @@ def test_every_key_can_be_set_by_its_variable(key: Key) -> None:
     assert wanted != key.default
     found: Any = build(with_environment(Document("t", {}), variables(key, text)))
     for part in key.path:
-        found = found[0] if part == "[]" else getattr(found, part)
+        found = found[0] if part == "[]" else getattr(found, field_of(part))
     assert found == wanted
     assert type(found) is type(wanted)
 

@@ -25,7 +25,7 @@ from tidegate.alerts.silences import mistakes as silence_mistakes
 from tidegate.alerts.state import StateFile
 from tidegate.alerts.window import SLOTS
 from tidegate.model.batch import Batch, make
-from tidegate.model.config import AlertSettings, MailSettings, WebhookSettings
+from tidegate.model.config import AlertMailSettings, AlertSettings, WebhookSettings
 from tidegate.model.errors import SettingError, tried_again
 from tidegate.model.filter import Row
 
@@ -44,8 +44,9 @@ def mistakes(settings: AlertSettings) -> Iterator[SettingError]:
     for number, hook in enumerate(settings.webhooks):
         for error in tried_again(Webhook, hook, WebhookSettings("x", "http://localhost")):
             yield SettingError(error.text, "webhooks", number, *error.key)
+    harmless = AlertMailSettings("x", ("a@localhost",), server="localhost", security="starttls")
     for number, mail in enumerate(settings.mails):
-        for error in tried_again(mailer, mail, MailSettings("x", ("a@localhost",), security="starttls")):
+        for error in tried_again(mailer, mail, harmless):
             yield SettingError(error.text, "mails", number, *error.key)
     for number, silence in enumerate(settings.silences):
         for error in silence_mistakes(silence):

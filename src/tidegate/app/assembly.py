@@ -15,6 +15,7 @@ from tidegate.model.config import (
     ProgramSettings,
     WatchSettings,
 )
+from tidegate.model.config.alerts import by_mail
 from tidegate.model.config.capture import live
 from tidegate.model.config.enrich import TOLD
 from tidegate.model.errors import UsageError
@@ -203,7 +204,8 @@ class Assembly:
         from tidegate.alerts import NAME, Alerts
 
         state = self.root / NAME if self.root else None
-        self._alerts = Alerts(self.config.alerts, live(self.config.watch).engine.sensor, state, self._tellers)
+        settings = by_mail(self.config.alerts, self.config.mail)
+        self._alerts = Alerts(settings, live(self.config.watch).engine.sensor, state, self._tellers)
         return self._alerts
 
 

@@ -7,13 +7,16 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from tidegate.model.config import Config
-from tidegate.model.errors import SettingError, UsageError, tried
+from tidegate.model.config import Config, MailSettings
+from tidegate.model.errors import SettingError, UsageError, tried, tried_again
 from tidegate.model.text import clip, meant, safe_text
 from tidegate.settings import find
 from tidegate.settings.build import examine
 
 Found = Iterable[SettingError]
+
+LEAST_MAIL = 100_000
+"""Bytes that a mail may have at least."""
 
 LONGEST_INTERFACE = 15
 """Bytes of an interface's name, on Linux."""
@@ -147,6 +150,48 @@ def _relay(config: Config) -> Found:
                 yield SettingError(finding.text, *finding.path(config.relay))
 
 
+def _mail(config: Config) -> Found:
+    from tidegate.mail import open_account
+    from tidegate.mail.report import check_places
+
+    harmless = MailSettings(security="starttls")
+    for error in tried_again(partial(open_account, of=""), config.mail, harmless):
+        yield SettingError(error.text, "mail", *error.key)
+    for key in ("subject", "text"):
+        yield from tried(partial(check_places, getattr(config.mail, key)), "mail", key)
+    if config.mail.max_size < LEAST_MAIL:
+        yield SettingError("a mail of 100 KB at least", "mail", "max_size")
+    if config.mail.outbox_size < config.mail.max_size:
+        yield SettingError("room for one mail of max_size at least", "mail", "outbox_size")
+    if config.mail.outbox:
+        yield from tried(partial(_folder_there, Path(config.mail.outbox)), "mail", "outbox")
+
+
+def _schedule(config: Config) -> Found:
+    from tidegate.mail import check_addresses
+    from tidegate.mail.report import check_places
+    from tidegate.schedule.plans import mistakes
+    from tidegate.sources.live import filter_problem
+
+    schedule = config.schedule
+    for error in mistakes(schedule):
+        yield SettingError(error.text, "schedule", *error.key)
+    for number, report in enumerate(schedule.reports):
+        place = ("schedule", "reports", number)
+        yield from tried(partial(check_addresses, report.mail, "mail"), *place)
+        yield from tried(partial(check_places, report.subject), *place, "subject")
+        if not (report.mail or config.mail.to or report.folder):
+            yield SettingError("nobody gets it: set mail.to, or mail or folder here", *place)
+        if report.folder:
+            yield from tried(partial(_folder_there, Path(report.folder)), *place, "folder")
+    for number, window in enumerate(schedule.windows):
+        place = ("schedule", "windows", number)
+        if window.filter and (problem := filter_problem(window.filter)):
+            yield SettingError(problem, *place, "filter")
+        if window.folder:
+            yield from tried(partial(_folder_there, Path(window.folder)), *place, "folder")
+
+
 def _service(config: Config) -> Found:
     if config.service.user:
         yield from tried(lambda: _user(config.service.user), "service", "user")
@@ -154,7 +199,7 @@ def _service(config: Config) -> Found:
         yield from tried(lambda: _writable(config.service.control), "service", "control")
 
 
-LOOKS = (_watch, _store, _places, _alerts, _logs, _elastic, _logger, _relay, _service)
+LOOKS = (_watch, _store, _places, _alerts, _logs, _elastic, _logger, _relay, _mail, _schedule, _service)
 """Every part's own look."""
 
 

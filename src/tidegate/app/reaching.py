@@ -9,7 +9,7 @@ from typing import Any, Self
 from tidegate.alerts import NAME, BusyError, open_desk, read_state
 from tidegate.alerts.commands import desk_commands
 from tidegate.alerts.ledger import BrokenStateError, Ledger
-from tidegate.app.running import control_of, store_root
+from tidegate.app.paths import control_of, store_root
 from tidegate.model.errors import StoreError, UsageError
 from tidegate.pipeline.control import NobodyError, ask
 from tidegate.settings.find import find, load, load_place

@@ -4,10 +4,12 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
-from tidegate.app.reporting import Spanned, make_spanned
+from tidegate.app.paths import store_root
+from tidegate.app.reporting import Spanned, covers, make_spanned, report_folders
 from tidegate.model.config import Config
 from tidegate.model.document import Document
 from tidegate.model.errors import StoreError, TidegateError, UsageError
@@ -16,6 +18,25 @@ LONGEST = 900.0
 """Seconds that a report may take."""
 _NICE = 10
 _ERRORS = {"UsageError": UsageError, "StoreError": StoreError}
+
+
+class Reports:
+    """Makes what the schedule of a running Tidegate asks for."""
+
+    def __init__(self, load: Callable[[], Config], file: Path | None, root: Path) -> None:
+        """`load` reads the configuration in `file`; `root` is the store where it names none."""
+        self._load = load
+        self._folders = report_folders(file)
+        self._root = root
+
+    def build(self, name: str, begin: datetime, end: datetime) -> Document:
+        """The report over that span; raises TidegateError."""
+        config = self._load()
+        return make_apart(Spanned(name, begin, end), store_root(config, self._root), config, self._folders)
+
+    def covers(self, name: str, moment: datetime) -> tuple[datetime, datetime] | None:
+        """What it covers by its own window at this moment; raises UsageError."""
+        return covers(name, moment, self._load(), self._folders)
 
 
 def make_apart(asked: Spanned, root: Path, config: Config, folders: Sequence[Path]) -> Document:

@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo
 
 from tidegate.model.config import Config
 from tidegate.model.document import Document
-from tidegate.model.errors import TidegateError, UsageError
+from tidegate.model.errors import TidegateError
 from tidegate.model.zone import local_zone
 from tidegate.settings import find
 from tidegate.sources.live import own_addresses
 
 if TYPE_CHECKING:
     from tidegate.app import Capture, Tick
+    from tidegate.app.posting import Outcome
     from tidegate.reports.definition import Report
     from tidegate.reports.window import Window
 
@@ -99,10 +100,14 @@ def make_report(
     return make(report, asked, tick)
 
 
-def send(document: Document, config: Config) -> None:
-    """Mails a report as the configuration says; the one place that does. Raises UsageError, MailError."""
-    del document, config
-    raise UsageError("mail is not set up")
+def send(document: Document, config: Config, root: Path | None = None) -> "Outcome":
+    """Mails a report as the configuration says; the one place that does. Raises UsageError, OutboxError.
+
+    `root` is the store where the configuration names none: beside it lies the outbox.
+    """
+    from tidegate.app.posting import mail_document
+
+    return mail_document(document, config, root)
 
 
 def report_folders(file: Path | None, environment: Mapping[str, str] = os.environ) -> list[Path]:

@@ -1,6 +1,7 @@
 """What `tidegate run` runs: the parts of a configuration, and what can be asked of them."""
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from tidegate.alerts import Tellers
 from tidegate.alerts import commands as alert_commands
 from tidegate.app.assembly import Assembly, captured, program_stage
 from tidegate.app.losses import Losses
+from tidegate.app.paths import control_of, control_path, store_root
 from tidegate.app.relay_part import RelayPart, machine
+from tidegate.app.timetable import Build, Covers, Timetable, Wanted, wanted
 from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config, WatchSettings
 from tidegate.model.config.capture import live
@@ -26,31 +29,13 @@ from tidegate.relay.commands import commands as relay_commands
 from tidegate.sinks import Sink
 from tidegate.sources.live import Live
 from tidegate.sources.patient import Patient, Totals
-from tidegate.store.layout import default_root
 from tidegate.store.writer import StoreWriter
 
 if TYPE_CHECKING:
     from tidegate.helper.client import Helper
     from tidegate.pipeline.control import Command
 
-
-def control_path(config: Config, root: Path | None = None) -> Path:
-    """Where a running Tidegate with this configuration is reached."""
-    if config.service.control:
-        return Path(config.service.control)
-    return store_root(config, root) / "control.sock"
-
-
-def control_of(config: Config, store: Path | None) -> Path:
-    """Where who writes to this store (None: the configured one) is reached: two stores have two sockets."""
-    if store is None or store.absolute() == store_root(config).absolute():
-        return control_path(config)
-    return store / "control.sock"
-
-
-def store_root(config: Config, root: Path | None = None) -> Path:
-    """Where its rows are kept: in `root` unless it says, or in the default for whom we run as."""
-    return Path(config.store.path) if config.store.path else root or default_root()
+__all__ = ["Running", "Sums", "control_of", "control_path", "logs_and_spools", "outlets", "store_root"]
 
 
 def outlets(config: Config) -> Outlets:
@@ -63,7 +48,10 @@ def logs_and_spools(config: Config) -> tuple[Path, ...]:
     """Files that rows are written to beside the store; of a spool its lock, which stands for it."""
     logs = (Path(log.path) for log in config.logs if log.path != "-")
     spools = (Path(server.spool) / "lock" for server in config.elastic if server.spool)
-    return (*logs, *spools)
+    outbox = [Path(config.mail.outbox) / "lock"] if config.mail.outbox else []
+    schedule = config.schedule
+    folders = [*(each.folder for each in schedule.reports), *(each.folder for each in schedule.windows)]
+    return (*logs, *spools, *outbox, *(Path(folder) / "new" for folder in folders if folder))
 
 
 @dataclass(frozen=True)
@@ -87,10 +75,13 @@ class Running:
         file: str = "",
         root: Path | None = None,
         helper: "Helper | None" = None,
+        build: Build | None = None,
+        covers: Covers | None = None,
     ) -> None:
         """Reads the configuration; raises UsageError if it is wrong.
 
-        `root` is the store where the configuration names none, `helper` opens the interfaces.
+        `root` is the store where the configuration names none, `helper` opens the interfaces, `build` makes
+        reports, `covers` says over which span where the schedule does not.
         """
         self._load = load
         self.file = file
@@ -108,6 +99,8 @@ class Running:
         self._assembly = Assembly(config, store_root(config, root))
         self.control_path = control_path(config, root)
         self._relay = RelayPart()
+        self._opening = threading.Lock()
+        self._timetable = Timetable(self._capture, build, covers=covers)
         self.service = Service(self._parts, lost=self._lost, beside=self._relay)
         self.ready: Callable[[], None] = lambda: None
         """Called with the first capture, when everything is open."""
@@ -129,6 +122,7 @@ class Running:
         finally:
             self._programs.close()
             self._tellers.close()
+            self._timetable.close()
             self._serve_metrics("")
 
     def commands(self) -> "dict[str, Command]":
@@ -170,11 +164,12 @@ class Running:
         root = store_root(config, self._root)
         assembly = Assembly(config, root, self._helper, self._programs, self._tellers, self._losses)
         watched = live(captured(config, assembly.tables))
+        by_clock = wanted(config, self._root)
         self._relay.follow(config.relay, machine(config, self._helper))
         return Parts(
             watched,
             lambda: self._source(watched),
-            lambda: self._line(assembly),
+            lambda: self._line(assembly, by_clock),
             lambda: self._facts(assembly),
         )
 
@@ -183,13 +178,18 @@ class Running:
         return self._source_now
 
     def _open(self, settings: WatchSettings) -> Live:
-        live = Live(settings, settings.tables, self._helper.packet_fd if self._helper else None)
+        live = self._capture(settings)
         self._totals.begin(live)
         return live
 
-    def _line(self, assembly: Assembly) -> Line:
+    def _capture(self, settings: WatchSettings) -> Live:
+        with self._opening:  # one after the other, since the helper's answers come over one connection
+            return Live(settings, settings.tables, self._helper.packet_fd if self._helper else None)
+
+    def _line(self, assembly: Assembly, by_clock: Wanted) -> Line:
         self._serve_metrics(assembly.config.service.metrics)
         self._assembly = assembly
+        self._timetable.follow(by_clock)
         sinks = assembly.sinks()  # first, since alerts are remembered in the store's directory
         line = Line([*sinks, self._tally, *self.beside], assembly.stages())
         ready, self.ready = self.ready, lambda: None
@@ -210,8 +210,11 @@ class Running:
     def _facts(self, assembly: Assembly) -> dict[str, Any]:
         stats, standing = self._totals.counters(), self._totals.standing()
         waited = self._source_now.waited(standing.gone) if self._source_now else []
+        known = process_facts(assembly, self.file)
         return {
-            **process_facts(assembly, self.file),
+            **known,
+            "parts": [*known["parts"], *self._timetable.parts()],
+            "reports": self._timetable.reports(),
             "connections_closed": dict(self._tally.connections),
             "alerts_told": [
                 {"state": state, "severity": severity, "count": count}

@@ -19,6 +19,8 @@ VERBS = {
     "report": "Report on a night, a day or a capture: a page with pictures, tables and text.",
     "ship": "Send old logs to an Elasticsearch or OpenSearch server.",
     "tables": "Show the tables and what their columns mean.",
+    "schedule": "List what is done by the clock: next and last times, and how it went.",
+    "mail": "Try the mail server, and show what it says.",
     "control": "Ask a running Tidegate how it goes, or have it reload or stop.",
     "doctor": "Say what works here, and the command that mends what does not.",
     "config": "Check, explain or import the configuration.",

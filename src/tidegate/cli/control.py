@@ -20,7 +20,7 @@ from tidegate.pipeline.control import ask
 @click.option("--json", "as_json", is_flag=True, help="The answer as it is, one JSON object.")
 def control(what: str, socket: Path | None, config: Path | None, as_json: bool) -> int:
     """Ask the running Tidegate for its status, or have it reload its configuration or stop."""
-    from tidegate.app.running import control_path
+    from tidegate.app.paths import control_path
     from tidegate.settings.find import load_place
 
     answer = ask(socket or control_path(load_place(config)), {"do": what})

@@ -129,7 +129,7 @@ def capture_stages(databases: tuple[str, ...], only: str) -> list[Stage]:
 
 def chosen_store(store: Path | None) -> Path:
     """The store that is named, else the configuration's, else the default one."""
-    from tidegate.app.running import store_root
+    from tidegate.app.paths import store_root
     from tidegate.settings.find import load_place
 
     return store or store_root(load_place())

@@ -22,8 +22,8 @@ class Asked:
 
     def ask(self, socket: Path | None, word: str, **given: Any) -> dict[str, Any]:
         """Asks `tidegate relay`, or the `tidegate run` that carries a relay."""
+        from tidegate.app.paths import control_path
         from tidegate.app.relaying import relay_socket
-        from tidegate.app.running import control_path
         from tidegate.pipeline.control import ask
         from tidegate.settings.find import load_place
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tidegate.app.checking import load
-from tidegate.app.running import store_root
+from tidegate.app.paths import store_root
 from tidegate.cli import output
 from tidegate.model.config import Config, PlaceSettings, RelaySettings
 from tidegate.model.config.relay import Steering

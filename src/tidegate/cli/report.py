@@ -16,7 +16,21 @@ if TYPE_CHECKING:
     from tidegate.model.document import Document
 
 
-@click.command()
+class Report(click.RichCommand):
+    """The verb, and the one below it: `tidegate report list`."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Of what is asked for: a report, or the list of those that were mailed."""
+        if args[:1] != ["list"]:
+            return super().make_context(info_name, args, parent, **extra)
+        from tidegate.cli.report_list import list_reports
+
+        return list_reports.make_context("list", args[1:], parent, **extra)
+
+
+@click.command(cls=Report)
 @click.argument("words", nargs=-1, metavar="[NAME] [FILTER]")
 @click.option("--from", "begin", default="", metavar="TIME", help='Its beginning: 22:00, "2026-11-19 22:00".')
 @click.option("--to", "end", default="", metavar="TIME", help="Its end: 06:00; now unless given.")
@@ -52,6 +66,8 @@ def report(**options: Any) -> int:
 
     NAME is overnight (unless given), pings, web, relay, quota, one of your own (see --list), or a file.
     FILTER, after the name, is a BPF expression for what is captured or read.
+
+    tidegate report list shows which were mailed, when, to whom, or why not.
     """
     asked = Reporting(**options)
     if asked.listed:
@@ -78,15 +94,16 @@ def _report(asked: Reporting) -> int:
         click.echo(f"tidegate: {_why(document)}", err=True)
     if asked.opened:
         _show(page)
-    if asked.mailed:
-        _mail(document, config)
-    return 0
+    return _mail(document, config) if asked.mailed else 0
 
 
-def _mail(document: "Document", config: "Config") -> None:
+def _mail(document: "Document", config: "Config") -> int:
+    """Says what became of it; 1 unless everybody has it."""
     from tidegate.app import reporting
 
-    reporting.send(document, config)
+    outcome = reporting.send(document, config)
+    click.echo(f"tidegate: {outcome.said}", err=True)
+    return 0 if outcome.done else 1
 
 
 def _why(document: "Document") -> str:

@@ -111,6 +111,8 @@ def _watch(options: Watching) -> int:
         place_stage(config.places).close()
     if config.service.metrics:
         closing.say("tidegate: service.metrics: only tidegate run serves figures for Prometheus, not watch")
+    if config.schedule.reports or config.schedule.windows:
+        closing.say("tidegate: schedule: only tidegate run serves it, not watch")
     door = control_of(config, root) if root else None  # the default store goes by who started us, too
     if options.no_helper:
         return _run(options, config, root, door, None)

@@ -114,7 +114,7 @@ class Watching:
         """Where rows are kept, if anywhere; the default depends on who asks."""
         if self.no_store:
             return None
-        from tidegate.app.running import store_root
+        from tidegate.app.paths import store_root
 
         return self.store or store_root(config)
 

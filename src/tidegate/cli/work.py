@@ -7,6 +7,7 @@ from pathlib import Path
 from types import FrameType
 
 from tidegate.app.checking import load
+from tidegate.app.report_child import Reports
 from tidegate.app.rights import separate
 from tidegate.app.running import Running, outlets, store_root
 from tidegate.cli import closing
@@ -33,7 +34,11 @@ def work(file: Path | None) -> int:
             _log.info("%s", separated.told)
         helper = separated.helper if separated else None
         try:
-            return _serve(Running(lambda: load(place), str(place or ""), root, helper))
+            asked = Reports(lambda: load(place), place, root)
+            running = Running(
+                lambda: load(place), str(place or ""), root, helper, build=asked.build, covers=asked.covers
+            )
+            return _serve(running)
         except SettingError as error:
             raise located(find.read(place), error) from None
 

@@ -10,6 +10,7 @@ from tidegate.doctor.elastic import check_elastic
 from tidegate.doctor.files import check_files, check_store
 from tidegate.doctor.finding import Finding, broken, ok
 from tidegate.doctor.machine import check_clock, check_terminal
+from tidegate.doctor.mail import check_mail
 from tidegate.doctor.places import check_places
 from tidegate.doctor.programs import check_programs
 from tidegate.doctor.steering import check_steering
@@ -38,6 +39,7 @@ def examine(file: Path | None, look: Look) -> Iterator[Finding]:
     yield from check_store(config)
     yield from check_files(config)
     yield from check_elastic(config)
+    yield from check_mail(config)
     yield from check_places(config, datetime.now(UTC))
     yield from check_clock(datetime.now(UTC))
     yield from check_terminal()

@@ -13,8 +13,30 @@ LONGEST = 1024
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
+CREDENTIALS = "CREDENTIALS_DIRECTORY"
+"""The variable by which systemd says where a unit's credentials lie."""
+
+
+def secret_in(file: str, what: str, environment: Mapping[str, str]) -> str:
+    """What a setting `..._file` leads to: a file, or ${CREDENTIALS_DIRECTORY}/NAME; raises UsageError."""
+    before, variable, name = file.partition(f"${{{CREDENTIALS}}}/")
+    if not variable or before:
+        return read_secret(Path(file).expanduser(), what)
+    folder = environment.get(CREDENTIALS, "")
+    if not folder:
+        raise UsageError(f"systemd gave no credentials; the unit needs: LoadCredential={name}:/path/to/it")
+    if "/" in name or name in ("", ".", ".."):
+        raise UsageError(f'"{name}" is no name of a credential')
+    # systemd hands them out itself: root's, readable by the unit's user by the group or an access list.
+    return _read(Path(folder) / name, what, private=0o007, owned=False)
+
+
 def read_secret(path: Path, what: str = "password") -> str:
     """The first line of a file that nobody but its owner can read; raises UsageError."""
+    return _read(path, what, private=0o077, owned=True)
+
+
+def _read(path: Path, what: str, private: int, owned: bool) -> str:
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
@@ -22,9 +44,9 @@ def read_secret(path: Path, what: str = "password") -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"{path}: {reason}") from None
-    if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o077:
+    if not stat.S_ISREG(status.st_mode) or status.st_mode & private:
         raise UsageError(f"others can read {path}; run: chmod 600 {path}")
-    if os.geteuid() not in (0, status.st_uid):
+    if owned and os.geteuid() not in (0, status.st_uid):
         raise UsageError(f"{path} belongs to somebody else")
     line = text.decode(errors="replace").partition("\n")[0].rstrip("\r")
     if not line or len(text) > LONGEST:
@@ -38,7 +60,7 @@ def secret_of(key: str, text: str, file: str, environment: Mapping[str, str]) ->
         raise SettingError(f"give {key} or {key}_file, not both", key)
     if file:
         with keyed(f"{key}_file"):
-            return read_secret(Path(file), key)
+            return secret_in(file, key, environment)
     if not text:
         return ""
     named = _VARIABLE.fullmatch(text)

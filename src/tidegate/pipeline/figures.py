@@ -2,7 +2,7 @@
 
 No address, name or URL of a stranger is ever a label: strangers would decide how many series there are, and
 who may read the figures would learn who talks to whom. Labels are words of ours, and names the configuration
-gives to logs, mails and webhooks.
+gives to logs, mails, webhooks, reports and windows.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +29,7 @@ class Figures:
         yield from _of_alerts(status)
         yield from _of_parts(status.get("parts", []))
         yield from _of_notices(status.get("notices", []))
+        yield from _of_reports(status.get("reports", []))
 
 
 def _of_capture(status: Facts) -> Iterator[Metric]:
@@ -108,3 +109,16 @@ def _of_notices(actions: list[Facts]) -> Iterator[Metric]:
         waiting.add_metric([action["name"]], action["waiting"])
         lag.add_metric([action["name"]], action["lag"])
     yield from (lost, waiting, lag)
+
+
+def _of_reports(reports: list[Facts]) -> Iterator[Metric]:
+    """Of the schedule's."""
+    words = "When the report was made last, in seconds since 1970"
+    made = GaugeMetricFamily("tidegate_report_made_timestamp_seconds", words, labels=["report"])
+    words = "1 where the last attempt to make it failed"
+    failed = GaugeMetricFamily("tidegate_report_failed", words, labels=["report"])
+    for report in reports:
+        if report["made"] is not None:
+            made.add_metric([report["name"]], report["made"])
+        failed.add_metric([report["name"]], float(report["failed"]))
+    yield from (made, failed)

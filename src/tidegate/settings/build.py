@@ -8,7 +8,7 @@ from tidegate.model.config import Config
 from tidegate.model.errors import SettingError
 from tidegate.model.text import clip
 from tidegate.settings.document import Document, Path_
-from tidegate.settings.keys import Key, instead_of, keys_of
+from tidegate.settings.keys import Key, field_of, instead_of, keys_of, written
 from tidegate.settings.problem import ConfigError, Problem, at, dotted
 
 _DEEPEST = 8
@@ -55,7 +55,7 @@ def _validated(values: Mapping[str, Any]) -> tuple[Config | None, list[dict[str,
 
 
 def _problem(error: dict[str, Any], document: Document) -> Problem:
-    path: Path_ = error["loc"]
+    path = _written(error["loc"])
     if error["type"] == "missing":
         text = f'{dotted(path[:-1]) or "the file"} needs "{path[-1]}"'
         return Problem(path, document.place(path[:-1]), text)
@@ -67,6 +67,11 @@ def _problem(error: dict[str, Any], document: Document) -> Problem:
     if isinstance(said, SettingError):
         return at(document, (*path, *said.key), said.text)
     return at(document, path, str(said))
+
+
+def _written(path: Path_) -> Path_:
+    """A path of fields as one of keys."""
+    return tuple(written(part) if isinstance(part, str) else part for part in path)
 
 
 def _as_given(value: object) -> str:
@@ -90,6 +95,7 @@ def _take_out(values: dict[str, Any], path: Path_, missing: bool) -> None:
         return values.clear()
     place: Any = values
     key = _key_at(path)
+    path = tuple(field_of(part) if isinstance(part, str) else part for part in path)
     if isinstance(path[-1], int) and not (key and key.group):
         path = path[:-1]  # one text of a list: the whole list
     for part in path[:-1]:
@@ -153,7 +159,7 @@ def _lists(values: Any, kind: type) -> Any:
     if not isinstance(values, Mapping):
         return values
     known = {key.path[0]: key for key in keys_of(kind)}
-    return {name: _listed(value, known[name]) for name, value in values.items() if name in known}
+    return {field_of(name): _listed(value, known[name]) for name, value in values.items() if name in known}
 
 
 def _listed(value: Any, key: Key) -> Any:

@@ -5,6 +5,7 @@ import typing
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from functools import cache
+from keyword import iskeyword
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from tidegate.model.config import Config
@@ -62,6 +63,16 @@ def keys_of(kind: type) -> tuple[Key, ...]:
     )
 
 
+def written(field: str) -> str:
+    """The key of a field: `from_`, which Python would not take for a name otherwise, is `from`."""
+    return field.removesuffix("_")
+
+
+def field_of(key: str) -> str:
+    """The other way round."""
+    return f"{key}_" if iskeyword(key) else key
+
+
 def instead_of(kind: type, name: str) -> str:
     """The key that sets what this name would, if it is none itself; empty for any other name."""
     return next((str(each.metadata.get("instead", "")) for each in fields(kind) if each.name == name), "")
@@ -71,7 +82,9 @@ def _key(setting: Field[Any], hint: Any) -> Key:
     inner, several = _unwrapped(hint)
     group = inner if isinstance(inner, type) and is_dataclass(inner) else None
     default = setting.default if setting.default is not MISSING else MISSING
-    return Key((setting.name,), doc_of(setting), _expected(inner, several, group), default, group, several)
+    return Key(
+        (written(setting.name),), doc_of(setting), _expected(inner, several, group), default, group, several
+    )
 
 
 def _unwrapped(hint: Any) -> tuple[Any, bool]:

@@ -1,16 +1,20 @@
 """Action: a mail."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from tidegate.alerts.actions.notice import Notice
-from tidegate.alerts.actions.teller import Line, RefusedError, Send
-from tidegate.mail import Letter, Mailer, MailError
-from tidegate.model.config import MailSettings
+from tidegate.alerts.actions.teller import RefusedError, Send
+from tidegate.mail import Letter, Mailer, MailError, check_addresses, open_account
+from tidegate.mail.line import Line
+from tidegate.model.config import AlertMailSettings, MailSettings
+from tidegate.model.errors import SettingError
+from tidegate.model.text import clip
 
 
-def mailer(settings: MailSettings) -> Send:
+def mailer(settings: AlertMailSettings) -> Send:
     """Sends notices as mails; raises UsageError for settings that cannot be."""
-    people = Mailer(settings)
+    people = _people(settings)
 
     def send(notice: Notice, line: Line) -> None:
         try:
@@ -21,6 +25,36 @@ def mailer(settings: MailSettings) -> Send:
             raise
 
     return send
+
+
+def _people(settings: AlertMailSettings) -> Mailer:
+    of = f"mail {clip(settings.name, 40)}"
+    try:
+        account = open_account(_server(settings), of)
+        check_addresses(settings.to, "to")
+        if settings.retries < 0:
+            raise SettingError("no negative retries: 0 or more", "retries")
+        return Mailer(account, settings.to)
+    except SettingError as error:
+        raise SettingError(error.text, *error.key, of=of) from None
+
+
+def _server(settings: AlertMailSettings) -> MailSettings:
+    """Its own account, or that of section mail."""
+    through = settings.through
+    sender = settings.sender or through.sender
+    if not settings.server and not settings.user and settings.security == "none":
+        return replace(through, sender=sender, timeout=settings.timeout)
+    return MailSettings(
+        server=settings.server or through.server,
+        security=settings.security,
+        user=settings.user,
+        password_file=settings.password_file,
+        ca_file=settings.ca_file,
+        hello=through.hello,
+        sender=sender,
+        timeout=settings.timeout,
+    )
 
 
 def letter(notice: Notice) -> Letter:

@@ -1,14 +1,13 @@
 """A thread with a bounded queue that tells somebody, and tries again; what is lost is counted and said."""
 
 import logging
-import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from typing import Protocol
 
 from tidegate.alerts.actions.notice import Notice
+from tidegate.mail.line import Line, limited
 from tidegate.model.errors import TidegateError
 from tidegate.model.text import one_line
 
@@ -28,26 +27,6 @@ _log = logging.getLogger("tidegate.alerts")
 
 class RefusedError(TidegateError):
     """It will never work: trying again is of no use."""
-
-
-class Line:
-    """The connection of an attempt, so that another thread can cut it."""
-
-    def __init__(self) -> None:
-        self._socket: Callable[[], socket.socket | None] | None = None
-
-    def opened(self, current: Callable[[], socket.socket | None]) -> None:
-        """Says where the socket is found from now on."""
-        self._socket = current
-
-    def cut(self) -> None:
-        """Ends what the connection is doing, at once."""
-        found = self._socket() if self._socket else None
-        if found is not None:
-            try:
-                socket.socket.shutdown(found, socket.SHUT_RDWR)
-            except OSError:  # it is closed already, or not connected yet
-                return
 
 
 class Send(Protocol):
@@ -176,27 +155,10 @@ class Teller:
 
     def _attempt(self, notice: Notice) -> None:
         """One attempt, cut when its time is over, however the other side drips."""
-        over = threading.Event()
         with self._changed:
             send, timeout = self._send, self._timeout
-
-        def cut() -> None:
-            over.set()
-            self._line.cut()
-
-        cutter = threading.Timer(timeout, cut)
-        cutter.name = f"tidegate-alert-{self.name}-cut"
-        cutter.start()
-        try:
+        with limited(self._line, timeout, f"tidegate-alert-{self.name}-cut"):
             send(notice, self._line)
-        except Exception:
-            if not over.is_set():
-                raise
-        finally:
-            cutter.cancel()
-            cutter.join()
-        if over.is_set():  # half an answer is none, even if it begins well
-            raise TimeoutError(f"no answer in {timeout:g}s")
 
     def _lose(self, reason: str) -> None:
         with self._changed:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tidegate.alerts.actions.notice import Notice
 from tidegate.alerts.actions.teller import Send, Teller
-from tidegate.model.config import MailSettings, WebhookSettings
+from tidegate.model.config import AlertMailSettings, WebhookSettings
 
 DEADLINE = 5.0
 """Seconds that all threads together have to finish."""
@@ -17,7 +17,7 @@ DEADLINE = 5.0
 class Way:
     """How somebody is told."""
 
-    settings: MailSettings | WebhookSettings
+    settings: AlertMailSettings | WebhookSettings
     send: Send
 
 

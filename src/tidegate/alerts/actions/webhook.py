@@ -8,7 +8,8 @@ import ssl
 from urllib.parse import urlsplit
 
 from tidegate.alerts.actions.notice import Notice
-from tidegate.alerts.actions.teller import Line, RefusedError
+from tidegate.alerts.actions.teller import RefusedError
+from tidegate.mail.line import Line
 from tidegate.model.config import WebhookSettings
 from tidegate.model.errors import SettingError, TidegateError
 from tidegate.model.text import clip

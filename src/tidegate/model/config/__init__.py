@@ -1,8 +1,8 @@
 """Settings, typed once: where they enter, they are checked; from there on they are true."""
 
 from tidegate.model.config.alerts import (
+    AlertMailSettings,
     AlertSettings,
-    MailSettings,
     RuleSettings,
     SilenceSettings,
     WebhookSettings,
@@ -10,6 +10,7 @@ from tidegate.model.config.alerts import (
 from tidegate.model.config.capture import EngineSettings, RecordSettings, WatchSettings
 from tidegate.model.config.elastic import ElasticSettings
 from tidegate.model.config.enrich import NameSettings, PlaceSettings, ProgramSettings
+from tidegate.model.config.mail import MailSettings
 from tidegate.model.config.relay import (
     BackendSettings,
     PortSettings,
@@ -20,6 +21,7 @@ from tidegate.model.config.relay import (
     RelayTimeouts,
     RouteSettings,
 )
+from tidegate.model.config.schedule import ReportTimeSettings, ScheduleSettings, WindowSettings
 from tidegate.model.config.service import ServiceSettings
 from tidegate.model.config.sinks import ExcerptSettings, LogSettings
 from tidegate.model.config.store import StoreSettings
@@ -28,6 +30,7 @@ from tidegate.model.config.whole import Config
 __all__ = [
     "FORMATS",
     "ROW_FORMATS",
+    "AlertMailSettings",
     "AlertSettings",
     "BackendSettings",
     "Config",
@@ -46,13 +49,16 @@ __all__ = [
     "RelayServiceSettings",
     "RelaySettings",
     "RelayTimeouts",
+    "ReportTimeSettings",
     "RouteSettings",
     "RuleSettings",
+    "ScheduleSettings",
     "ServiceSettings",
     "SilenceSettings",
     "StoreSettings",
     "WatchSettings",
     "WebhookSettings",
+    "WindowSettings",
 ]
 
 FORMATS = ("table", "tsv", "csv", "jsonl", "parquet")

@@ -1,9 +1,10 @@
 """Settings of alerts: rules, who is told, and silences that stand in the file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
-from tidegate.model.config.option import DURATION, Written, option, required
+from tidegate.model.config.mail import MailSettings, Security
+from tidegate.model.config.option import DURATION, Written, internal, option, required
 from tidegate.model.units import parse_size
 
 METRICS = (
@@ -119,19 +120,20 @@ class WebhookSettings:
 
 
 @dataclass(frozen=True)
-class MailSettings:
+class AlertMailSettings:
     """An action: a mail."""
 
     name: str = required("name by which rules call it")
     to: tuple[str, ...] = required("addresses that are written to")
-    server: str = option("localhost:25", "SMTP server and port")
-    sender: str = option("", "address it comes from; tidegate@ this host unless given")
-    security: Literal["none", "starttls", "tls"] = option("none", "none, starttls or tls")
-    user: str = option("", "user name at the server; needs starttls or tls")
+    server: str = option("", "SMTP server and port, if not the one of section mail")
+    sender: str = option("", "address it comes from; that of section mail unless given")
+    security: Security = option("none", "of this server: none, starttls or tls")
+    user: str = option("", "user name at this server; needs starttls or tls")
     password_file: str = option("", "file that holds the password, readable by nobody else")
     timeout: Annotated[float, DURATION] = option(30.0, "time for one attempt")
     retries: int = option(5, "attempts after the first; each waits twice as long")
     ca_file: str = option("", "PEM file of certificates to trust instead of the system's")
+    through: MailSettings = internal(MailSettings(), "section mail", instead="mail")
 
 
 DEFAULT_RULES = (
@@ -151,6 +153,11 @@ class AlertSettings:
 
     rules: tuple[RuleSettings, ...] = option(DEFAULT_RULES, "what raises alerts, and when they are over")
     webhooks: tuple[WebhookSettings, ...] = option((), "URLs that are told")
-    mails: tuple[MailSettings, ...] = option((), "people who are written to")
+    mails: tuple[AlertMailSettings, ...] = option((), "people who are written to")
     silences: tuple[SilenceSettings, ...] = option((), "what raises no alert, for good")
     keys: int = option(10_000, "values of a key that are counted apart, a rule at most")
+
+
+def by_mail(alerts: AlertSettings, mail: MailSettings) -> AlertSettings:
+    """The alerts, their mails by the server of section mail where they name none."""
+    return replace(alerts, mails=tuple(replace(each, through=mail) for each in alerts.mails))

@@ -8,8 +8,10 @@ from tidegate.model.config.alerts import AlertSettings
 from tidegate.model.config.capture import WatchSettings
 from tidegate.model.config.elastic import ElasticSettings
 from tidegate.model.config.enrich import NameSettings, PlaceSettings, ProgramSettings
+from tidegate.model.config.mail import MailSettings
 from tidegate.model.config.option import option
 from tidegate.model.config.relay import RelaySettings
+from tidegate.model.config.schedule import ScheduleSettings
 from tidegate.model.config.service import ServiceSettings
 from tidegate.model.config.sinks import ExcerptSettings, LogSettings
 from tidegate.model.config.store import StoreSettings
@@ -30,4 +32,6 @@ class Config:
     excerpts: ExcerptSettings = option(ExcerptSettings(), "payload as text; none unless asked for")
     logger: Mapping[str, Any] | None = option(None, "Python's logging.config.dictConfig: rows as log records")
     relay: RelaySettings = option(RelaySettings(), "ports that are relayed to others, and by which rules")
+    mail: MailSettings = option(MailSettings(), "how mail is sent, and to whom reports go")
+    schedule: ScheduleSettings = option(ScheduleSettings(), "what is done at which time")
     service: ServiceSettings = option(ServiceSettings(), "how a running Tidegate is reached and runs")

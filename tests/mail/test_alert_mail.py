@@ -1,29 +1,25 @@
 """Mail against a real SMTP server: in clear, by STARTTLS, with a password; and hostile text in it."""
 
-import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
-from email import message_from_bytes
 from email.header import decode_header, make_header
-from email.message import Message
-from email.policy import default
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from alarms import certificate, notice
 from helpers import wait_for
+from post import office, saying
 from tidegate.alerts.actions import Teller
+from tidegate.alerts.actions.mailing import _people as people_of
 from tidegate.alerts.actions.mailing import letter, mailer
-from tidegate.mail import Letter, Mailer, MailError
-from tidegate.model.config import MailSettings
+from tidegate.mail import Letter, MailError, open_account
+from tidegate.model.config import AlertMailSettings, AlertSettings, MailSettings
+from tidegate.model.config.alerts import by_mail
 from tidegate.model.errors import UsageError
 from tidegate.model.secret import read_secret
 
@@ -44,79 +40,8 @@ HOSTILE = [
 ]
 
 
-class Post:
-    """What the server took."""
-
-    def __init__(self) -> None:
-        self.letters: list[Envelope] = []
-        self.refuse: list[str] = []
-        """Answers to the next letters, instead of taking them."""
-        self.users: list[str] = []
-
-    async def handle_RCPT(  # noqa: N802 - the server's word for it
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if address.startswith("nobody"):
-            return "550 no such person"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        if self.refuse:
-            return self.refuse.pop(0)
-        self.letters.append(envelope)
-        return "250 taken"
-
-    def message(self, number: int = 0) -> Message:
-        content = self.letters[number].content
-        assert isinstance(content, bytes)
-        return message_from_bytes(content, policy=default)
-
-
-@contextmanager
-def office(tls: ssl.SSLContext | None = None, password: str = "") -> Iterator[tuple[Post, str]]:
-    """A server on loopback, and its address."""
-    post = Post()
-
-    def known(*given: Any) -> AuthResult:
-        login = given[4]
-        assert isinstance(login, LoginPassword)
-        post.users.append(login.login.decode())
-        return AuthResult(success=login.password.decode() == password, handled=False)
-
-    options = {
-        "tls_context": tls,
-        "require_starttls": tls is not None,
-        "authenticator": known if password else None,
-        "auth_required": bool(password),
-        "auth_require_tls": tls is not None,
-        "hostname": "localhost",
-    }
-    started: Future[str] = Future()
-    loop, stop = asyncio.new_event_loop(), asyncio.Event()
-
-    async def serve() -> None:
-        server = await loop.create_server(lambda: SMTP(post, loop=loop, **options), "127.0.0.1", 0)
-        async with server:
-            started.set_result(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
-            await stop.wait()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
-            task.cancel()
-            await asyncio.wait([task])
-        await asyncio.sleep(0)  # connections that were ended close in the next turn
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    try:
-        yield post, started.result(10)
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        loop.close()
-
-
-def settings(server: str, **given: Any) -> MailSettings:
-    return MailSettings(
+def settings(server: str, **given: Any) -> AlertMailSettings:
+    return AlertMailSettings(
         **{"name": "ops", "to": ("ops@example.org",), "server": server, "timeout": 10.0, **given}
     )
 
@@ -128,7 +53,7 @@ def short(**given: Any) -> Letter:
 def test_a_letter_arrives_as_it_should() -> None:
     with office() as (post, server):
         to = ("ops@example.org", "kim@example.org")
-        Mailer(settings(server, to=to, sender="tidegate@sensor.example")).send(short(answers="m0"))
+        people_of(settings(server, to=to, sender="tidegate@sensor.example")).send(short(answers="m0"))
     message = post.message()
     assert post.letters[0].rcpt_tos == list(to)
     assert message["From"] == "Tidegate <tidegate@sensor.example>"
@@ -146,25 +71,25 @@ def test_starttls_with_a_password(tmp_path: Path) -> None:
     secret.chmod(0o600)
     given = {"security": "starttls", "user": "kim", "password_file": str(secret), "ca_file": str(trusted)}
     with office(tls, "open sesame") as (post, server):
-        Mailer(settings(server, **given)).send(short())
+        people_of(settings(server, **given)).send(short())
         assert len(post.letters) == 1
         assert post.users == ["kim"]
         with pytest.raises(ssl.SSLCertVerificationError):
-            Mailer(settings(server, **given | {"ca_file": ""})).send(short())
+            people_of(settings(server, **given | {"ca_file": ""})).send(short())
         secret.write_text("wrong")
         with pytest.raises(MailError, match="535") as refused:
-            Mailer(settings(server, **given)).send(short())
+            people_of(settings(server, **given)).send(short())
         assert refused.value.final
         assert "wrong" not in str(refused.value)
         with pytest.raises(MailError):
-            Mailer(settings(server)).send(short())
+            people_of(settings(server)).send(short())
     assert len(post.letters) == 1
 
 
 def test_a_server_without_starttls_gets_nothing() -> None:
     with office() as (post, server):
         with pytest.raises(MailError, match="STARTTLS") as refused:
-            Mailer(settings(server, security="starttls")).send(short())
+            people_of(settings(server, security="starttls")).send(short())
         assert refused.value.final
     assert post.letters == []
 
@@ -172,7 +97,7 @@ def test_a_server_without_starttls_gets_nothing() -> None:
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_changes_nothing_but_itself(text: str) -> None:
     with office() as (post, server):
-        people = Mailer(settings(server))
+        people = people_of(settings(server))
         people.send(short(subject=f"[tidegate] {text}", text=f"first\n{text}\nlast\n"))
         people.send(letter(notice(key=text, message=text, rule=text[:50], sensor=text)))
     for number in (0, 1):
@@ -216,18 +141,37 @@ def test_it_is_tried_again_unless_it_never_will() -> None:
         assert [post.message(n)["Message-ID"].split(".")[1] for n in (0, 1)] == ["b", "c"]
 
 
+def test_a_mail_without_a_server_goes_by_that_of_section_mail(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("open sesame\n")
+    secret.chmod(0o600)
+    mine = AlertMailSettings("ops", ("ops@example.org",), timeout=20.0)
+    with office(None, "open sesame", auth_require_tls=False) as (post, server):
+        shared = MailSettings(server=server, user="kim", password_file=str(secret), sender="pi@example.org")
+        (by_section,) = by_mail(AlertSettings(mails=(mine,)), shared).mails
+        people_of(by_section).send(short())
+        people_of(replace(by_section, sender="alarm@example.org")).send(short(message_id="m2"))
+    assert post.users == ["kim", "kim"]
+    assert [str(post.message(number)["From"].addresses[0].addr_spec) for number in (0, 1)] == [
+        "pi@example.org",
+        "alarm@example.org",
+    ]
+    own = replace(by_section, server="127.0.0.1:1")
+    with pytest.raises(ConnectionRefusedError):
+        people_of(own).send(short())
+
+
 def test_some_are_refused_and_the_others_have_it() -> None:
     with office() as (post, server):
         with pytest.raises(MailError, match="1 of 2 addresses were refused") as refused:
-            Mailer(settings(server, to=("nobody@example.org", "kim@example.org"))).send(short())
+            people_of(settings(server, to=("nobody@example.org", "kim@example.org"))).send(short())
         assert refused.value.final
         assert post.letters[0].rcpt_tos == ["kim@example.org"]
         with pytest.raises(MailError, match=r"every address was refused \(550\)"):
-            Mailer(settings(server, to=("nobody@example.org",))).send(short())
+            people_of(settings(server, to=("nobody@example.org",))).send(short())
 
 
 def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
-    import socket
 
     with socket.create_server(("127.0.0.1", 0)) as mute:
         server = f"127.0.0.1:{mute.getsockname()[1]}"
@@ -252,7 +196,6 @@ def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
         ({"server": "a b"}, "is no server"),
         ({"server": "host:0"}, "is no server"),
         ({"server": "host:99999"}, "is no server"),
-        ({"server": ""}, "is no server"),
         ({"user": "kim", "server": "mail.example.org"}, "by starttls or tls only"),
         ({"user": "kim", "password_file": "/not/there"}, "/not/there: No such file"),
         ({"user": "kim", "password_file": "/dev/null"}, "others can read"),
@@ -262,15 +205,15 @@ def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
 )
 def test_what_cannot_be_is_refused_at_the_start(given: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError) as refusal:
-        Mailer(settings(**{"server": "localhost", **given}))
+        people_of(settings(**{"server": "localhost", **given}))
     assert said in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(("server", "host", "port"), [("[::1]:26", "::1", 26), ("mail", "mail", 587)])
 def test_servers_and_their_ports(server: str, host: str, port: int) -> None:
-    people = Mailer(settings(server, security="starttls"))
-    assert (people._host, people._port) == (host, port)
+    people = open_account(MailSettings(server=server, security="starttls"))
+    assert (people.host, people.port) == (host, port)
 
 
 def test_a_password_is_for_its_owner_only(tmp_path: Path) -> None:
@@ -289,38 +232,16 @@ def test_a_password_is_for_its_owner_only(tmp_path: Path) -> None:
             read_secret(secret)
 
 
-@contextmanager
-def saying(*answers: bytes, endless: bytes = b"") -> Iterator[str]:
-    """A server that gives these answers, one to each thing that is said, and then the last without an end."""
-
-    words = (b"EHLO", b"MAIL", b"RCPT", b"DATA", b".", b"QUIT")
-
-    def serve() -> None:
-        with suppress(OSError), listener.accept()[0] as caller, caller.makefile("rb") as said:
-            for answer in answers:
-                caller.sendall(answer)
-                while not said.readline().strip().upper().startswith(words):
-                    continue
-            for _ in range(100_000 if endless else 0):
-                caller.sendall(endless)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-        thread.join()
-
-
 @pytest.mark.parametrize("before", [(), (b"220 hi\r\n",)])
 def test_an_answer_without_an_end_is_not_kept(before: tuple[bytes, ...]) -> None:
     with (
         saying(*before, endless=b"250-on and on\r\n" * 1000) as server,
         pytest.raises(MailError, match="end"),
     ):
-        Mailer(settings(server)).send(short())
+        people_of(settings(server)).send(short())
 
 
 def test_a_letter_that_was_taken_is_not_sent_again_for_a_rude_farewell() -> None:
     taken = (b"220 hi\r\n", b"250 hi\r\n", b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n", b"250 taken\r\n")
     with saying(*taken, endless=b"what?\r\n") as server:
-        Mailer(settings(server)).send(short())
+        people_of(settings(server)).send(short())

@@ -1,0 +1,137 @@
+"""Reports by mail: wrapped, put into the outbox, and sent."""
+
+import platform
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tidegate.app.paths import outbox_folder
+from tidegate.mail import Account, check_addresses, open_account
+from tidegate.mail.outbox import Outbox
+from tidegate.mail.report import Wrapping, wrap
+from tidegate.mail.sending import Sender
+from tidegate.mail.slip import Slip
+from tidegate.model.config import Config
+from tidegate.model.document import Document
+from tidegate.model.errors import UsageError, keyed
+from tidegate.model.text import safe_text
+
+PATIENCE = 20.0
+"""Seconds that are waited for another process which sends."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a report that was to be mailed."""
+
+    state: str
+    """sent, partly sent, waiting, refused: as `tidegate report list` has it."""
+    said: str
+    """The same in a line, for people."""
+
+    @property
+    def done(self) -> bool:
+        """Whether everybody has it."""
+        return self.state == "sent"
+
+
+@dataclass(frozen=True)
+class Posting:
+    """Who gets a report, and under which name it goes."""
+
+    to: tuple[str, ...]
+    message_id: str
+    subject: str = ""
+    """Instead of mail.subject."""
+
+
+def open_outbox(config: Config, root: Path | None = None) -> Outbox:
+    """The outbox; made if there is none. Raises OutboxError."""
+    return Outbox(outbox_folder(config, root), config.mail.outbox_size)
+
+
+def mail_document(
+    document: Document,
+    config: Config,
+    root: Path | None = None,
+    to: tuple[str, ...] = (),
+    clock: Callable[[], float] = time.time,
+) -> Outcome:
+    """Mails a report now, to `mail.to` unless `to` says otherwise; what is not taken stays in the outbox.
+
+    `root` is the store where the configuration names none. Raises UsageError or OutboxError.
+    """
+    people = to or config.mail.to
+    if not people:
+        raise UsageError("nobody to write to; set mail.to in the configuration")
+    with keyed("mail"):
+        check_addresses(people, "to")
+        account = open_account(config.mail)
+    outbox = open_outbox(config, root)
+    moment = datetime.fromtimestamp(clock(), UTC)
+    message_id = f"report.{document.name}.{moment:%Y%m%dT%H%M%SZ}.{secrets.token_hex(6)}"
+    put(document, config, account, outbox, Posting(people, message_id), clock)
+    sender = Sender(outbox, account, config.mail.keep, clock)
+    if not sender.send_due(only=message_id):
+        _wait(outbox, message_id)
+    return outcome(outbox.known(message_id))
+
+
+def put(
+    document: Document,
+    config: Config,
+    account: Account,
+    outbox: Outbox,
+    posting: Posting,
+    clock: Callable[[], float],
+) -> None:
+    """Wraps a report and puts it into the outbox; one that is there, or was, is left. Raises OutboxError."""
+    now = clock()
+    wrapping = Wrapping(
+        sender=account.sender,
+        to=posting.to,
+        subject=posting.subject or config.mail.subject,
+        text=config.mail.text,
+        host=config.watch.engine.sensor or platform.node(),
+        date=datetime.fromtimestamp(now, document.end.tzinfo),
+        message_id=posting.message_id,
+        max_size=config.mail.max_size,
+    )
+    wrapped = wrap(document, wrapping)
+    slip = Slip(
+        message_id=posting.message_id,
+        report=document.name,
+        subject=wrapped.subject,
+        sender=account.sender,
+        to=posting.to,
+        created=now,
+        size=len(wrapped.letter),
+    )
+    outbox.put(slip, wrapped.letter, now)
+
+
+def outcome(slip: Slip | None) -> Outcome:
+    """What a slip says."""
+    if slip is None:
+        return Outcome("lost", "the outbox has lost it")
+    people = ", ".join(map(safe_text, slip.to))
+    if slip.state == "sent":
+        return Outcome("sent", f"sent to {people}")
+    why = f": {slip.said}" if slip.said else ""
+    if slip.state == "waiting":
+        tries = f", after {slip.tries} tr{'y' if slip.tries == 1 else 'ies'}" if slip.tries else ""
+        return Outcome("waiting", f"not sent yet to {', '.join(map(safe_text, slip.left))}{tries}{why}")
+    return Outcome(slip.state, f"{slip.state}: {people}{why}")
+
+
+def _wait(outbox: Outbox, message_id: str) -> None:
+    """Another process sends, a running Tidegate mostly: it looks every few seconds."""
+    ends = time.monotonic() + PATIENCE
+    while time.monotonic() < ends:
+        slip = outbox.known(message_id)
+        if slip is None or slip.finished is not None or slip.tries:
+            return
+        time.sleep(0.2)

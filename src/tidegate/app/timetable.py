@@ -1,0 +1,201 @@
+"""What `tidegate run` does by the clock: reports, their mail, and recordings; put together and exchanged."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tidegate.app import posting
+from tidegate.app.paths import schedule_path, store_root
+from tidegate.app.schedule_part import Scheduler
+from tidegate.app.windows_part import Open, Windows, window_of
+from tidegate.mail import Account, check_addresses, open_account
+from tidegate.mail.outbox import Outbox
+from tidegate.mail.postman import Postman
+from tidegate.model.config import Config, ReportTimeSettings
+from tidegate.model.document import Document
+from tidegate.model.durable import make_folder, write_whole
+from tidegate.model.errors import SettingError, UsageError, keyed
+from tidegate.schedule import plans as planned
+from tidegate.schedule.planner import Due, Plan
+
+Build = Callable[[str, datetime, datetime], Document]
+"""Makes the report of a name over a span of time; raises TidegateError."""
+Covers = Callable[[str, datetime], tuple[datetime, datetime] | None]
+"""What a report of this name, made at this time, covers by itself; None leaves it to the schedule."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a configuration asks for, looked at."""
+
+    config: Config
+    root: Path
+    plans: list[Plan]
+    account: Account | None
+    """Who mail is sent as; None where nobody is written to."""
+
+
+def people_of(report: ReportTimeSettings, config: Config) -> tuple[str, ...]:
+    """Who gets a report."""
+    return report.mail or config.mail.to
+
+
+def wanted(config: Config, root: Path | None) -> Wanted:
+    """Looks at all that is needed; raises SettingError."""
+    with keyed("schedule"):
+        plans = planned.plans(config.schedule)
+        planned.windows(config.schedule)
+        for number, each in enumerate(config.schedule.reports):
+            if not people_of(each, config) and not each.folder:
+                raise SettingError("nobody gets it: set mail.to, or mail or folder here", "reports", number)
+            with keyed("reports", number):
+                check_addresses(each.mail, "mail")
+    with keyed("mail"):
+        mailed = config.mail.to or any(each.mail for each in config.schedule.reports)
+        account = open_account(config.mail, "") if mailed else None
+    return Wanted(config, store_root(config, root), plans, account)
+
+
+class Timetable:
+    """None of its parts runs where nothing asks for it. Used by one thread, but for `parts` and `reports`."""
+
+    def __init__(
+        self,
+        open: Open,
+        build: Build | None = None,
+        clock: Callable[[], float] = time.time,
+        covers: Covers | None = None,
+    ) -> None:
+        """`open` gives a capture, `build` a report; `covers` says over what where the schedule does not."""
+        self._open = open
+        self._build = build
+        self._covers = covers
+        self._clock = clock
+        self._wanted: Wanted | None = None
+        self._scheduler: Scheduler | None = None
+        self._postman: Postman | None = None
+        self._windows: Windows | None = None
+
+    def follow(self, wanted: Wanted) -> None:
+        """Goes by these settings from now on; raises TidegateError where a directory cannot be used."""
+        if wanted is self._wanted:  # only the outputs were opened anew
+            return
+        self._follow_mail(wanted)
+        self._follow_reports(wanted)
+        self._follow_windows(wanted)
+        self._wanted = wanted
+
+    def parts(self) -> list[dict[str, Any]]:
+        """How they stand."""
+        windows = self._windows.facts() if self._windows else []
+        return [each.facts() for each in (self._scheduler, self._postman) if each] + windows
+
+    def reports(self) -> list[dict[str, Any]]:
+        """When each report was made last."""
+        return self._scheduler.reports() if self._scheduler else []
+
+    def close(self) -> None:
+        """Ends all of them; what is not sent stays for the next start."""
+        for each in (self._windows, self._scheduler, self._postman):
+            if each:
+                each.close()
+        self._windows = self._scheduler = self._postman = self._wanted = None
+
+    def _follow_mail(self, wanted: Wanted) -> None:
+        if wanted.account is None:
+            before, self._postman = self._postman, None
+            if before:
+                before.close()
+            return
+        outbox, keep = posting.open_outbox(wanted.config, wanted.root), wanted.config.mail.keep
+        if self._postman:
+            self._postman.renew(outbox, wanted.account, keep)
+            return
+        self._postman = Postman(outbox, wanted.account, keep, self._clock)
+        self._postman.start()
+
+    def _follow_reports(self, wanted: Wanted) -> None:
+        make = _Maker(wanted, self._build, self._covers, self._postman, self._clock)
+        if self._scheduler:
+            self._scheduler.renew(wanted.plans, make)
+        elif wanted.plans:
+            path = schedule_path(wanted.config, wanted.root)
+            self._scheduler = Scheduler(path, wanted.plans, make, self._clock)
+            self._scheduler.start()
+
+    def _follow_windows(self, wanted: Wanted) -> None:
+        found = planned.windows(wanted.config.schedule)
+        if self._windows is None and found:
+            self._windows = Windows(self._open, self._clock)
+            self._windows.start()
+        if self._windows:
+            self._windows.follow([window_of(settings, span, wanted.root) for settings, span in found])
+
+
+class _Maker:
+    """Makes a report, keeps its page and puts it into the outbox."""
+
+    def __init__(
+        self,
+        wanted: Wanted,
+        build: Build | None,
+        covers: Covers | None,
+        postman: Postman | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self._wanted = wanted
+        self._build = build
+        self._covers = covers
+        self._postman = postman
+        self._clock = clock
+
+    def __call__(self, due: Due, message_id: str) -> str:
+        people = people_of(due.plan.settings, self._wanted.config)
+        outbox = posting.open_outbox(self._wanted.config, self._wanted.root) if people else None
+        if outbox and (known := outbox.known(message_id)):
+            return posting.outcome(known).said  # it was made before a crash, or before the clock was set back
+        document = self._document(due)
+        done = [self._keep(due, document)] if due.plan.settings.folder else []
+        if outbox:
+            done.append(self._post(document, outbox, due, message_id, people))
+        return "; ".join(done) + ("; there was nothing to report" if document.empty else "")
+
+    def _document(self, due: Due) -> Document:
+        if self._build is None:
+            raise UsageError("this Tidegate makes no reports")
+        zone = due.plan.when.zone
+        begin, end = self._span(due)
+        return self._build(due.plan.report, begin.astimezone(zone), end.astimezone(zone))
+
+    def _span(self, due: Due) -> tuple[datetime, datetime]:
+        """What the schedule says, else what the report says, else since the time before."""
+        plan = due.plan
+        if plan.span is None and plan.settings.last is None:
+            shown = due.slot.astimezone(plan.when.zone)
+            if self._covers and (own := self._covers(plan.report, shown)):
+                return own
+        period = plan.period(due.slot)
+        return period.begin, period.end
+
+    def _keep(self, due: Due, document: Document) -> str:
+        folder = Path(due.plan.settings.folder)
+        make_folder(folder, 0o750)
+        when = due.slot.astimezone(due.plan.when.zone)
+        path = folder / f"{due.plan.name}-{when:%Y%m%d-%H%M}.html"
+        write_whole(path, document.standalone().encode(errors="replace"), 0o640)
+        return f"written to {path}"
+
+    def _post(
+        self, document: Document, outbox: Outbox, due: Due, message_id: str, people: tuple[str, ...]
+    ) -> str:
+        account = self._wanted.account
+        if account is None:
+            raise UsageError("nobody is written to")
+        asked = posting.Posting(people, message_id, due.plan.settings.subject)
+        posting.put(document, self._wanted.config, account, outbox, asked, self._clock)
+        if self._postman:
+            self._postman.wake()
+        return f"to be sent to {', '.join(people)}"

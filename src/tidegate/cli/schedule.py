@@ -1,0 +1,132 @@
+"""`tidegate schedule`: what is done by the clock, when next, when last, and how it went."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import rich_click as click
+
+from tidegate.cli.options import config_option, store_option
+from tidegate.model.text import clip, safe_text
+
+if TYPE_CHECKING:
+    from tidegate.mail.outbox import Outbox
+    from tidegate.model.config import Config
+    from tidegate.schedule.book import Book, Run
+    from tidegate.schedule.planner import Plan
+
+_SHOWN = "%a %Y-%m-%d %H:%M"
+
+
+@click.command()
+@config_option
+@store_option
+@click.option("-n", "--limit", type=click.IntRange(1, 64), default=1, help="Last times of each report.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+def schedule(config: Path | None, store: Path | None, limit: int, as_json: bool) -> None:
+    """List reports and recordings: when they are next, when reports were made last, and what became of them.
+
+    `tidegate run` serves the schedule; this only looks, whether one runs or not.
+    """
+    from tidegate.app.checking import load
+
+    found = _found(load(config), store, limit, time.time())
+    click.echo(json.dumps(found) if as_json else "\n".join(_lines(found)))
+
+
+def _found(config: "Config", store: Path | None, limit: int, now: float) -> dict[str, Any]:
+    """Everything as plain data."""
+    from tidegate.app.paths import outbox_folder, schedule_path
+    from tidegate.app.timetable import people_of
+    from tidegate.mail.outbox import Outbox
+    from tidegate.schedule import plans
+    from tidegate.schedule.book import BrokenBookError, read_book
+    from tidegate.schedule.spans import in_utc
+    from tidegate.schedule.zones import find_zone, zone_name
+
+    moment, zone = in_utc(now), find_zone(config.schedule.zone)
+    try:
+        book = read_book(schedule_path(config, store))
+    except BrokenBookError as error:
+        raise click.ClickException(str(error)) from None
+    folder = outbox_folder(config, store)
+    outbox = Outbox(folder, config.mail.outbox_size) if folder.is_dir() else None
+    reports = []
+    for plan in plans.plans(config.schedule):
+        last = [_run(run, zone, outbox) for run in _runs(book, plan)[:limit]]
+        following = plan.when.next(moment).astimezone(zone).isoformat()
+        whom = people_of(plan.settings, config)
+        reports.append({"name": plan.name, "report": plan.report, "at": plan.when.text, "to": whom,
+                        "next": following, "last": last})  # fmt: skip
+    windows = []
+    for settings, span in plans.windows(config.schedule):
+        current = span.current(moment)
+        each = current or span.next(moment)
+        windows.append({"name": settings.name, "filter": settings.filter, "interface": settings.interface,
+                        "now": current is not None, "begin": each.begin.astimezone(zone).isoformat(),
+                        "end": each.end.astimezone(zone).isoformat()})  # fmt: skip
+    return {"zone": zone_name(zone), "reports": reports, "windows": windows}
+
+
+def _runs(book: "Book", plan: "Plan") -> "list[Run]":
+    """The latest first."""
+    entry = book.entries.get(plan.name)
+    return sorted(entry.runs, key=lambda run: run.slot, reverse=True) if entry else []
+
+
+def _run(run: "Run", zone: tzinfo, outbox: "Outbox | None") -> dict[str, Any]:
+    """What is known of a run, and of its letter."""
+    from tidegate.app.posting import outcome
+    from tidegate.schedule.spans import in_utc
+
+    slip = outbox.known(run.message_id) if outbox and run.message_id else None
+    mailed = outcome(slip) if slip else None
+    return {
+        "time": in_utc(run.slot).astimezone(zone).isoformat(),
+        "state": run.state,
+        "said": run.said,
+        "tries": run.tries,
+        "finished": in_utc(run.finished).astimezone(zone).isoformat() if run.finished else None,
+        "mail": mailed.state if mailed else None,
+        "mail_said": mailed.said if mailed else None,
+    }
+
+
+def _lines(found: dict[str, Any]) -> Iterator[str]:
+    if not found["reports"] and not found["windows"]:
+        yield "nothing is scheduled; see schedule: in the configuration (tidegate config explain schedule)"
+        return
+    yield f"times are of {found['zone']}"
+    for each in found["reports"]:
+        yield f"{safe_text(each['name']):16} report   next {_shown(each['next'])}   ({safe_text(each['at'])})"
+        for run in each["last"]:
+            yield f"{'':16}          last {_shown(run['time'])}   {clip(safe_text(_became(run)), 200)}"
+        if not each["last"]:
+            yield f"{'':16}          not made yet"
+    for each in found["windows"]:
+        what = " ".join(filter(None, [each["filter"] or "everything", _on(each["interface"])]))
+        until = _shown(each["end"])
+        when = f"recording until {until}" if each["now"] else f"next {_shown(each['begin'])} until {until}"
+        yield f"{safe_text(each['name']):16} window   {when}   ({safe_text(what)})"
+
+
+def _became(run: dict[str, Any]) -> str:
+    if run["state"] == "running":
+        return "is being made, or was cut short"
+    if run["state"] == "failed":
+        return f"FAILED, {run['tries']} tries: {run['said']}"
+    if run["mail_said"] is None:
+        return str(run["said"])
+    late = str(run["said"]).partition("; ")[0] + "; " if str(run["said"]).startswith("made up") else ""
+    return late + str(run["mail_said"])
+
+
+def _on(interfaces: list[str]) -> str:
+    return f"on {', '.join(interfaces)}" if interfaces else ""
+
+
+def _shown(moment: str) -> str:
+    return datetime.fromisoformat(moment).strftime(_SHOWN)

@@ -1,0 +1,23 @@
+"""What can go wrong with a mail."""
+
+from tidegate.model.errors import TidegateError
+
+
+class MailError(TidegateError):
+    """A mail that was not taken. `final` says whether trying again is of no use."""
+
+    def __init__(self, text: str, final: bool, code: int = 0, phase: str = "") -> None:
+        """`code` is the server's, 0 where it said nothing; `phase` what was under way: login, mail, data …"""
+        super().__init__(text)
+        self.final = final
+        self.code = code
+        self.phase = phase
+
+
+class TooLargeError(MailError):
+    """A letter that the server takes nobody's of that size."""
+
+    def __init__(self, limit: int) -> None:
+        """`limit` is in bytes."""
+        super().__init__(f"552 the server takes letters of {limit:,} bytes at most", True, 552, "mail")
+        self.limit = limit

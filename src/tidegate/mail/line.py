@@ -1,0 +1,53 @@
+"""The connection of an attempt, so that another thread can cut it."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Opened = Callable[[Callable[[], socket.socket | None]], None]
+"""Is told where the connection's socket is found, for who wants to cut it."""
+
+
+class Line:
+    """Knows where the socket is, and can end what it is doing."""
+
+    def __init__(self) -> None:
+        self._socket: Callable[[], socket.socket | None] | None = None
+
+    def opened(self, current: Callable[[], socket.socket | None]) -> None:
+        """Says where the socket is found from now on."""
+        self._socket = current
+
+    def cut(self) -> None:
+        """Ends what the connection is doing, at once."""
+        found = self._socket() if self._socket else None
+        if found is not None:
+            try:
+                socket.socket.shutdown(found, socket.SHUT_RDWR)
+            except OSError:  # it is closed already, or not connected yet
+                return
+
+
+@contextmanager
+def limited(line: Line, seconds: float, name: str) -> Iterator[None]:
+    """Cuts the line when the time is over, however the other side drips; raises TimeoutError then."""
+    over = threading.Event()
+
+    def cut() -> None:
+        over.set()
+        line.cut()
+
+    cutter = threading.Timer(seconds, cut)
+    cutter.name = name
+    cutter.start()
+    try:
+        yield
+    except Exception:
+        if not over.is_set():
+            raise
+    finally:
+        cutter.cancel()
+        cutter.join()
+    if over.is_set():  # half an answer is none, even if it begins well
+        raise TimeoutError(f"no answer in {seconds:g}s")

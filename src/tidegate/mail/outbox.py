@@ -1,0 +1,216 @@
+"""The outbox: letters on disk until somebody has them, and for a while what became of each.
+
+    DIR/lock                  held while something is put in or a slip is changed
+    DIR/sending               held by the one process that sends
+    DIR/waiting/ID.letter     a slip in the first line, then the letter as it is sent; never changed
+    DIR/waiting/ID.slip       what is known since the first attempt
+    DIR/done/ID.slip          what became of it; the letter itself is gone
+
+An ID follows from the Message-ID, so a letter that is here, or was, is not taken a second time. What is done
+is written before the letter is removed, and every file is whole or not there.
+"""
+
+import hashlib
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from tidegate.mail.slip import BrokenSlipError, Slip, from_json
+from tidegate.model.durable import Lock, locked, make_folder, remove, write_whole
+from tidegate.model.errors import TidegateError
+
+MOST_DONE = 1000
+"""Letters of which it is remembered what became of them."""
+MOST_WAITING = 1000
+LARGEST_SLIP = 1 << 20
+
+_log = logging.getLogger("tidegate.mail")
+
+
+class OutboxError(TidegateError):
+    """A directory that cannot be used, or a letter that finds no room."""
+
+
+class Outbox:
+    """Any number of processes may use it at once."""
+
+    def __init__(self, folder: Path, bound: int) -> None:
+        """Makes the directory; raises OutboxError. `bound` is in bytes."""
+        self.folder = folder
+        self._bound = bound
+        try:
+            make_folder(folder.parent, 0o750)
+            for each in (self._waiting, self._done):
+                make_folder(each)
+        except OSError as error:
+            raise OutboxError(f"{folder}: {error.strerror or error}; choose another mail.outbox") from None
+        if not os.access(self._waiting, os.R_OK | os.X_OK):
+            raise OutboxError(f"{folder}: it belongs to another user; ask as that user, or as root")
+
+    @property
+    def _waiting(self) -> Path:
+        return self.folder / "waiting"
+
+    @property
+    def _done(self) -> Path:
+        return self.folder / "done"
+
+    def put(self, slip: Slip, letter: bytes, now: float) -> bool:
+        """Takes a letter; False if it is here already, or was. Raises OutboxError where it finds no room."""
+        with self._changing():
+            if self.known(slip.message_id):
+                return False
+            if len(letter) > self._bound:
+                raise OutboxError(f"the letter is larger than mail.outbox_size ({self._bound:,} bytes)")
+            self._make_room(len(letter), now)
+            write_whole(self._path(slip.message_id, "letter"), slip.to_json() + letter)
+        return True
+
+    def known(self, message_id: str) -> Slip | None:
+        """What is known of a letter: one that waits, or that is done with."""
+        for path in (self._done_path(message_id), *self._paths(message_id)):
+            if (slip := _slip(path)) is not None:
+                return slip
+        return None
+
+    def waiting(self) -> list[Slip]:
+        """Letters that are to be sent, the oldest first."""
+        found = [self._latest(path) for path in self._waiting.glob("*.letter")]
+        return sorted((slip for slip in found if slip), key=lambda slip: slip.created)
+
+    def done(self) -> list[Slip]:
+        """Letters that are done with, the oldest first."""
+        found = [(_slip(path), _age(path)) for path in self._done.glob("*.slip")]
+        slips = [_ended(slip, age) for slip, age in found if slip]
+        return sorted(slips, key=lambda slip: slip.finished or 0.0)
+
+    def letter(self, slip: Slip) -> bytes:
+        """The letter itself; raises OutboxError if it is gone."""
+        try:
+            _, _, letter = self._path(slip.message_id, "letter").read_bytes().partition(b"\n")
+        except OSError as error:
+            raise OutboxError(f"a letter is gone from {self._waiting}: {error.strerror}") from None
+        return letter
+
+    def update(self, slip: Slip) -> None:
+        """Writes down what is known now; a letter that is done with goes. Raises OutboxError."""
+        with self._changing():
+            if slip.finished is None:
+                write_whole(self._path(slip.message_id, "slip"), slip.to_json())
+                return
+            self._finish(slip)
+
+    def hurry(self) -> None:
+        """All that waits is tried at once: something was mended. Raises OutboxError."""
+        with self._changing():
+            for slip in self.waiting():
+                if slip.tries:
+                    write_whole(self._path(slip.message_id, "slip"), replace(slip, again=0.0).to_json())
+
+    @contextmanager
+    def sending(self) -> Iterator[bool]:
+        """Holds the right to send; False if another process has it. Raises OutboxError."""
+        lock = Lock(self.folder / "sending")
+        try:
+            yield self._take(lock)
+        finally:
+            lock.free()
+
+    def _take(self, lock: Lock) -> bool:
+        try:
+            return lock.take()
+        except OSError as error:
+            raise OutboxError(f"{self.folder}: {error.strerror or error}") from None
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        try:
+            with locked(self.folder / "lock", wait=True):
+                yield
+        except OSError as error:
+            raise OutboxError(f"{self.folder}: {error.strerror or error}") from None
+
+    def _finish(self, slip: Slip) -> None:
+        done = self._done_path(slip.message_id)
+        try:
+            write_whole(done, slip.to_json())
+        except OSError as error:  # a full disk: the letter itself then says it is done
+            self._path(slip.message_id, "letter").replace(done)
+            _log.warning("mail: what became of %s could not be written: %s", slip.subject, error.strerror)
+        for path in self._paths(slip.message_id):
+            remove(path)
+        old = sorted(self._done.glob("*.slip"), key=_age)[:-MOST_DONE]
+        for path in old:
+            remove(path)
+
+    def _make_room(self, size: int, now: float) -> None:
+        """The oldest go, and are said, until there is room."""
+        waiting = self.waiting()
+        while waiting and (
+            sum(each.size for each in waiting) + size > self._bound or len(waiting) >= MOST_WAITING
+        ):
+            oldest = waiting.pop(0)
+            _log.warning("mail: the outbox is full; not sent, and gone: %s", oldest.subject)
+            said = (
+                f"gone to make room in the outbox; before: {oldest.said}"
+                if oldest.said
+                else "the outbox was full"
+            )
+            self._finish(replace(oldest, state="no room", said=said, finished=now))
+
+    def _latest(self, letter: Path) -> Slip | None:
+        """What is known of a letter that waits; nothing if it is done with already."""
+        slip = _slip(letter.with_suffix(".slip")) or _slip(letter)
+        if slip is None:
+            if letter.exists():
+                _log.warning("mail: %s is no letter; kept as .broken", letter)
+                letter.replace(letter.with_suffix(".broken"))
+            return None
+        done = self._done_path(slip.message_id)
+        if done.exists():  # a crash came between writing that and removing this
+            for path in self._paths(slip.message_id):
+                path.unlink(missing_ok=True)
+            return None
+        return slip
+
+    def _paths(self, message_id: str) -> tuple[Path, Path]:
+        return self._path(message_id, "slip"), self._path(message_id, "letter")
+
+    def _path(self, message_id: str, suffix: str) -> Path:
+        return self._waiting / f"{_name(message_id)}.{suffix}"
+
+    def _done_path(self, message_id: str) -> Path:
+        return self._done / f"{_name(message_id)}.slip"
+
+
+def _name(message_id: str) -> str:
+    return hashlib.sha256(message_id.encode()).hexdigest()[:24]
+
+
+def _ended(slip: Slip, when: float) -> Slip:
+    """A letter that is done with; one whose end could not be written down was taken."""
+    if slip.finished is not None:
+        return slip
+    return replace(slip, state="sent", finished=when, said="the disk was full when it was sent")
+
+
+def _age(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _slip(path: Path) -> Slip | None:
+    """The slip in the first line of a file; nothing if there is none, or none that can be understood."""
+    try:
+        with path.open("rb") as file:
+            return from_json(file.readline(LARGEST_SLIP))
+    except FileNotFoundError:
+        return None
+    except (OSError, BrokenSlipError) as error:
+        _log.warning("mail: %s: %s", path, error)
+        return None

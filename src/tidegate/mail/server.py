@@ -1,0 +1,309 @@
+"""An SMTP server: the one door to it. Hears it out, but not for ever; what is said can be listened to."""
+
+import base64
+import re
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from tidegate.mail.account import Account, this_host
+from tidegate.mail.errors import MailError, TooLargeError
+from tidegate.mail.line import Opened
+from tidegate.model.text import one_line
+
+LONGEST_ANSWERS = 64 << 10
+"""Bytes of all answers of a server to one letter."""
+
+Heard = Callable[[str], None]
+"""Is given each line of the dialogue: `> ` what we say, `< ` what the server answers, `  ` what happens."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server said to an address."""
+
+    code: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.text}"
+
+    @property
+    def final(self) -> bool:
+        """Whether it will not say anything else later."""
+        return self.code >= 500
+
+
+@dataclass
+class Delivery:
+    """What became of a letter: everybody it was for is in one of these."""
+
+    taken: list[str] = field(default_factory=list)
+    refused: dict[str, Answer] = field(default_factory=dict)
+    """Addresses that were not taken, now (4xx) or for good (5xx)."""
+
+
+def deliver(
+    account: Account,
+    letter: bytes,
+    to: Sequence[str],
+    opened: Opened | None = None,
+    heard: Heard | None = None,
+) -> Delivery:
+    """Hands in one letter; raises MailError or OSError where nobody got it."""
+    server = _made(account, heard)
+    with _understood(server), _closed(server):
+        _connect(server, account, opened)
+        if account.user:
+            server.phase = "login"
+            server.introduce(account.user, account.password)
+        server.phase = "mail"
+        server.ehlo_or_helo_if_needed()
+        sizes = [f"size={len(letter)}"] if server.has_extn("size") else []
+        limit = server.esmtp_features.get("size", "").strip()
+        if limit.isascii() and limit.isdigit() and 0 < int(limit[:18]) < len(letter):
+            raise TooLargeError(int(limit))
+        code, words = server.mail(account.sender, sizes)
+        if code != 250:
+            raise smtplib.SMTPResponseException(code, words)
+        delivery = _addressed(server, to)
+        if delivery.taken:
+            server.phase = "data"
+            code, words = server.data(letter)
+            if code != 250:
+                raise smtplib.SMTPResponseException(code, words)
+        _take_leave(server)
+    return delivery
+
+
+def greet(account: Account, heard: Heard | None = None, opened: Opened | None = None) -> None:
+    """Only says hello and logs in; raises as `deliver`."""
+    server = _made(account, heard)
+    with _understood(server), _closed(server):
+        _connect(server, account, opened)
+        if account.user:
+            server.phase = "login"
+            server.introduce(account.user, account.password)
+        _take_leave(server)
+
+
+class Session(smtplib.SMTP):
+    """A conversation."""
+
+    _left = LONGEST_ANSWERS
+    phase = "connect"
+    heard: Heard | None = None
+    _letter = 0
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Takes an answer; raises SMTPServerDisconnected for one without an end."""
+        if self.file is None and self.sock is not None:
+            self.file = _Answers(self.sock.makefile("rb"), self._left)
+        reply = super().getreply()
+        if isinstance(self.file, _Answers):
+            self._left = self.file.left  # STARTTLS makes a new one
+        if self.heard:
+            lines = reply[1].decode(errors="replace").split("\n")
+            for number, line in enumerate(lines):
+                self.heard(f"< {reply[0]}{' ' if number == len(lines) - 1 else '-'}{one_line(line, 200)}")
+            if reply[0] == 354 and self._letter:
+                self.heard(f"  (the letter, {self._letter:,} bytes)")
+        return reply
+
+    def putcmd(self, cmd: str, args: str = "") -> None:
+        """Says something."""
+        if self.heard:
+            self.heard(f"> {one_line(f'{cmd} {args}', 200)}")
+        super().putcmd(cmd, args)
+
+    def data(self, msg: object) -> tuple[int, bytes]:
+        """Says that a letter follows, and the letter."""
+        self._letter = len(msg) if isinstance(msg, bytes) else 0
+        return super().data(msg)  # type: ignore[arg-type]
+
+    def introduce(self, user: str, password: str) -> None:
+        """Logs in, in one of the ways the server knows; raises SMTPException.
+
+        One attempt only: servers lock out who tries again and again.
+        """
+        self.ehlo_or_helo_if_needed()
+        ways = self.esmtp_features.get("auth", "").upper().split()
+        if "PLAIN" in ways:
+            code, words = self._secretly("AUTH PLAIN", self._by_lines, [f"\0{user}\0{password}"])
+        elif "LOGIN" in ways:
+            code, words = self._secretly("AUTH LOGIN", self._by_lines, [user, password])
+        elif "CRAM-MD5" in ways:
+            self.user, self.password = user, password
+            code, words = self._secretly("AUTH CRAM-MD5", self._by_challenge, [password])
+        else:
+            raise smtplib.SMTPNotSupportedError("the server takes no login that is known here (PLAIN, LOGIN)")
+        if code not in (235, 503):
+            raise smtplib.SMTPAuthenticationError(code, words)
+
+    def _secretly(
+        self, command: str, talk: Callable[[str, list[str]], tuple[int, bytes]], secrets: list[str]
+    ) -> tuple[int, bytes]:
+        """A login of which nobody hears more than its kind and its end."""
+        if self.heard:
+            self.heard(f"> {command} ****")
+        heard, self.heard = self.heard, None
+        try:
+            answer = talk(command, secrets)
+        finally:
+            self.heard = heard
+        if self.heard:
+            words = _without(answer[1].decode(errors="replace"), [*secrets, *map(_coded, secrets)])
+            self.heard(f"< {answer[0]} {one_line(words, 200)}")
+        return answer
+
+    def _by_lines(self, command: str, secrets: list[str]) -> tuple[int, bytes]:
+        """The secrets, one after the other, in UTF-8."""
+        answer = self.docmd(command, _coded(secrets[0]))
+        for each in secrets[1:]:
+            if answer[0] != 334:
+                break
+            answer = self.docmd(_coded(each))
+        return answer
+
+    def _by_challenge(self, command: str, secrets: list[str]) -> tuple[int, bytes]:
+        """A digest of the password and what the server asks."""
+        try:
+            return self.auth("CRAM-MD5", self.auth_cram_md5)
+        except smtplib.SMTPAuthenticationError as error:
+            words = error.smtp_error
+            return error.smtp_code, words if isinstance(words, bytes) else words.encode()
+
+
+class _SessionTls(Session, smtplib.SMTP_SSL):
+    """The same by TLS from the beginning."""
+
+
+class _Answers:
+    """What a server says, line by line, up to a bound: smtplib keeps all lines of an answer."""
+
+    def __init__(self, file: BinaryIO, left: int) -> None:
+        self._file = file
+        self.left = left
+
+    def readline(self, most: int) -> bytes:
+        line = self._file.readline(most)
+        self.left -= len(line) + 64  # and what keeping it takes
+        if self.left < 0:
+            raise smtplib.SMTPServerDisconnected("the server's answer has no end")
+        return line
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _made(account: Account, heard: Heard | None) -> Session:
+    name, timeout = account.hello or this_host(), account.timeout
+    server: Session
+    if account.security == "tls":
+        server = _SessionTls(local_hostname=name, timeout=timeout, context=account.tls)
+    else:
+        server = Session(local_hostname=name, timeout=timeout)
+    server.heard = heard
+    return server
+
+
+def _connect(server: Session, account: Account, opened: Opened | None) -> None:
+    """Until the server has said hello, encrypted as it should be."""
+    if opened:
+        opened(lambda: server.sock)
+    if server.heard:
+        server.heard(f"  connecting to {account.host} port {account.port}")
+    server._host = account.host  # type: ignore[attr-defined] # the name that certificates are held against
+    code, words = server.connect(account.host, account.port)
+    if code != 220:
+        raise smtplib.SMTPConnectError(code, words)
+    server.phase = "hello"
+    if not account.hello and "." not in server.local_hostname:
+        server.local_hostname = _literal(server.sock)
+    if account.security == "starttls":
+        server.ehlo_or_helo_if_needed()
+        server.phase = "starttls"
+        server.starttls(context=account.tls)
+        server.phase = "hello"
+    if isinstance(server.sock, ssl.SSLSocket) and server.heard:
+        server.heard(f"  {_described(server.sock)}")
+    server.ehlo_or_helo_if_needed()
+
+
+def _literal(sock: socket.socket | None) -> str:
+    """Our address as a name to say hello by: what RFC 5321 wants of machines without a name with dots."""
+    address = sock.getsockname()[0].partition("%")[0] if sock else "127.0.0.1"
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+
+
+def _described(sock: ssl.SSLSocket) -> str:
+    """How the connection is encrypted."""
+    cipher = sock.cipher()
+    found = sock.getpeercert() or {}
+    ends = f", certificate until {found['notAfter']}" if "notAfter" in found else ""
+    return f"{sock.version()}, {cipher[0] if cipher else 'unknown cipher'}{ends}"
+
+
+def _addressed(server: Session, to: Sequence[str]) -> Delivery:
+    delivery = Delivery()
+    for address in to:
+        code, words = server.rcpt(address)
+        if code in (250, 251):
+            delivery.taken.append(address)
+        elif code == 421:
+            raise smtplib.SMTPResponseException(code, words)
+        else:
+            delivery.refused[address] = Answer(code, said(words))
+    return delivery
+
+
+@contextmanager
+def _closed(server: Session) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        server.close()
+
+
+@contextmanager
+def _understood(server: Session) -> Iterator[None]:
+    """What smtplib raises, as MailError."""
+    try:
+        yield
+    except smtplib.SMTPResponseException as error:
+        text, code = f"the server answered {error.smtp_code} {said(error.smtp_error)}", error.smtp_code
+        raise MailError(text, 500 <= code < 600, code, server.phase) from None
+    except smtplib.SMTPNotSupportedError as error:
+        raise MailError(said(str(error)), True, 0, server.phase) from None
+    except smtplib.SMTPException as error:
+        text = said(str(error)) or type(error).__name__
+        raise MailError(text, False, 0, server.phase) from None
+    except UnicodeError:  # an address or a name that no server could be told
+        raise MailError("a name or an address has letters that SMTP does not know", True) from None
+
+
+def _take_leave(server: Session) -> None:
+    """The letter is taken: what the server says to a farewell changes nothing."""
+    with suppress(smtplib.SMTPException, OSError):
+        server.quit()
+
+
+def said(text: str | bytes) -> str:
+    """A server's words, harmless and in one line."""
+    return one_line(text.decode(errors="replace") if isinstance(text, bytes) else text, 200)
+
+
+def _coded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode("ascii")
+
+
+def _without(text: str, secrets: Sequence[str]) -> str:
+    """The text without what must not be shown, should a server repeat it."""
+    for secret in secrets:
+        for part in re.split("\0", secret):
+            text = text.replace(part, "****") if len(part) > 3 else text
+    return text

@@ -1,0 +1,1 @@
+"""What is done at which time: when, over which span, what became of it. Time is an argument everywhere."""
