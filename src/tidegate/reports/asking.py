@@ -151,7 +151,8 @@ class Asking:
         count, sums = self._counted(answer, total)
         if before:
             window = self._window
-            earlier = self._kept(question, window.before, window.before_end, values or {}, unfiltered)
+            needed = ", ".join(map(_quoted, (*before[0], before[1])))  # what else there is costs time
+            earlier = self._kept(question, window.before, window.before_end, values or {}, unfiltered, needed)
             answer = self._compared(answer, earlier, *before)
         columns, rows = self._rows(answer)
         return Table(columns, rows, count, sums)
@@ -163,13 +164,15 @@ class Asking:
         end: datetime,
         values: Mapping[str, Value],
         unfiltered: bool,
+        columns: str = "",
     ) -> str:
-        """The name of the table that holds the whole answer."""
+        """The name of the table that holds the whole answer, or these columns of it."""
         only = EVERYTHING if unfiltered or set(question.tables) <= _UNFILTERED else self._filter
         given: dict[str, Value] = {"since": begin, "until": end, "limit": MOST, **values}
         sql, bound = question.bind(given, only)
         name = self._named()
-        self._run(lambda connection: connection.execute(f"CREATE TABLE {name} AS {sql}", dict(bound)))
+        select = f"SELECT {columns} FROM ({sql})" if columns else sql
+        self._run(lambda connection: connection.execute(f"CREATE TABLE {name} AS {select}", dict(bound)))
         return name
 
     def _compared(self, now: str, earlier: str, key: Sequence[str], value: str) -> str:
