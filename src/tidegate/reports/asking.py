@@ -151,10 +151,8 @@ class Asking:
         count, sums = self._counted(answer, total)
         if before:
             window = self._window
-            columns = ", ".join(map(_quoted, (*before[0], before[1])))  # what else there is costs time
-            earlier = self._kept(
-                question, window.before, window.before_end, values or {}, unfiltered, columns
-            )
+            needed = ", ".join(map(_quoted, (*before[0], before[1])))  # what else there is costs time
+            earlier = self._kept(question, window.before, window.before_end, values or {}, unfiltered, needed)
             answer = self._compared(answer, earlier, *before)
         columns, rows = self._rows(answer)
         return Table(columns, rows, count, sums)
