@@ -29,6 +29,8 @@ class Section:
     """The columns that say what a row is about: by them it is found in the period before, and drawn."""
     value: str = ""
     """The column that is compared and drawn."""
+    label: tuple[str, ...] = ()
+    """Of `bars`: the columns that a bar is called by; the key unless given."""
     also: tuple[str, ...] = ()
     """Of `time`: further columns that are drawn."""
     compare: bool = True

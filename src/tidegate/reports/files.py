@@ -112,6 +112,7 @@ def _section(document: Document, number: int, values: Any) -> Section:
         picture=next(kind for kind in PICTURES if kind == picture),
         key=given.list("key"),
         value=given.text("value"),
+        label=given.list("label"),
         also=given.list("also"),
         compare=given.flag("compare", True),
         without_own=given.flag("without_own", False),

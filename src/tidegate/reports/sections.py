@@ -53,7 +53,7 @@ def ranking(section: Section, given: Given) -> Part:
 
 
 def _bars(section: Section, table: Table, compared: bool) -> Picture:
-    keys = [table.index(name) for name in section.key]
+    keys = [table.index(name) for name in section.label or section.key]
     values = table.column(section.value)
     earlier = table.column("before") if compared else [None] * len(values)
     found = [
@@ -72,7 +72,7 @@ def _name(section: Section, values: Sequence[Any]) -> str:
     """What a bar is called."""
     words = [
         f"AS{value}" if key == "asn" else str(value)
-        for key, value in zip(section.key, values, strict=True)
+        for key, value in zip(section.label or section.key, values, strict=True)
         if value is not None
     ]
     return " ".join(words) or "unknown"

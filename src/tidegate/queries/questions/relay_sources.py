@@ -20,7 +20,7 @@ QUESTION = Question(
     FROM relay
     WHERE client_ip IS NOT NULL AND type <> 'notice'
     GROUP BY client_country, client_asn
-    ORDER BY connections + refused DESC, country, asn
+    ORDER BY connections DESC, refused DESC, country, asn
     LIMIT $limit
     """,
 )
