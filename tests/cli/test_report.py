@@ -107,7 +107,7 @@ def test_a_mistake_is_one_line(run: Run, words: list[str], said: str) -> None:
 def test_mail_that_is_not_set_up_is_said(run: Run, store: Path, tmp_path: Path) -> None:
     done = run("report", "pings", "--day", "2026-11-20", "--store", store, "-o", "out", "--mail")
     assert done.returncode == 2
-    assert "mail is not set up" in done.stderr
+    assert "set mail.to" in done.stderr
     assert (tmp_path / "out" / "report.html").exists()
 
 
