@@ -1,7 +1,8 @@
 """Rows of any table with chosen values, for what no capture says at will."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import duckdb
 
@@ -9,7 +10,7 @@ from tidegate.model.tables import ColumnInfo, find_table
 from tidegate.store.layout import Layout
 from tidegate.store.segments import no_rows, write_parquet
 
-Value = str | int | float | bool | list[str] | list[int] | None
+Value = str | int | float | bool | list[str] | list[int] | Mapping[str, list[Any]] | None
 
 DEFAULTS = {"VARCHAR": "", "BOOLEAN": False, "TIMESTAMP_NS": "2026-11-20 10:00:00"}
 

@@ -1,6 +1,6 @@
 """A little traffic in every table, hostile text included, for questions to be asked about."""
 
-from rows import Conns, TableRows
+from rows import Conns, TableRows, Value
 
 HOSTILE = "evil'; DROP TABLE http; --\\x1b[2J$limit"
 """What a stranger may send as a name: quotes, SQL, an escape as the core writes it, our own marks."""
@@ -11,7 +11,7 @@ EARLY, NOON, LATE = "2026-11-20 10:00:00", "2026-11-20 12:00:00", "2026-11-20 14
 
 def everything() -> list[TableRows]:
     """The rows, by table."""
-    return [conns(), http(), tls(), dns(), icmp(), ssh(), alert()]
+    return [conns(), http(), tls(), dns(), icmp(), ssh(), alert(), relay(), health()]
 
 
 def conns() -> TableRows:
@@ -157,3 +157,37 @@ def alert() -> TableRows:
         .add(rule="scan", metric="distinct_ports", severity="critical", threshold=5.0, alert_id="a2",
              since=LATE, ts=LATE, state="raised", key=HOSTILE, value=6.0, peak=6.0, message=HOSTILE)
     )  # fmt: skip
+
+
+def relay() -> TableRows:
+    """A client that was carried, one of no known protocol and no backend, two refused; a notice."""
+    web = {"service": "web", "client_ip": A, "server_port": 80, "client_country": "DE", "client_asn": 64500,
+           "client_as_org": "Example Net", "uid": "R1", "connection_id": 1}  # fmt: skip
+    odd = {"service": "web", "client_ip": B, "server_port": 8080, "uid": "R2", "connection_id": 2}
+    return (
+        TableRows("relay")
+        .add(**web, ts=EARLY, type="accept")
+        .add(**web, ts=EARLY, type="detect", protocol="http", rule="pages", detect_duration=0.1)
+        .add(**web, ts=NOON, type="recv", payload=HOSTILE, sha256="aa", size=40)
+        .add(**web, ts=LATE, type="close", up_bytes=40, down_bytes=60, duration=2.0, connect_duration=0.1)
+        .add(**odd, ts=LATE, type="accept")
+        .add(**odd, ts=LATE, type="detect", detect_duration=0.3)
+        .add(**odd, ts=LATE, type="recv", payload="=1", sha256="bb", size=2)
+        .add(**odd, ts=LATE, type="close", up_bytes=2, down_bytes=0, duration=4.0)
+        .add(service="web", client_ip=B, server_port=80, ts=NOON, type="refused", cause="rate")
+        .add(service="ssh", client_ip=B, server_port=22, ts=LATE, type="refused", cause="rate")
+        .add(ts=LATE, type="notice", text="list read")
+    )
+
+
+def health() -> TableRows:
+    """Three rows of one source, two hours apart, and one of the engine."""
+    none: dict[str, Value] = {"malformed": {"key": [], "value": []}}
+    some: dict[str, Value] = {"malformed": {"key": ["arp", "short"], "value": [3, 1]}}
+    return (
+        TableRows("health")
+        .add(ts=EARLY, source="eth0", packets=10, bytes=1000, **some)
+        .add(ts=NOON, source="eth0", packets=20, bytes=3000, dropped_kernel=2, duplicates=1, **none)
+        .add(ts=LATE, source="eth0", packets=5, bytes=500, **none)
+        .add(ts=LATE, dropped_queue=3, dropped_table=4, **none)
+    )

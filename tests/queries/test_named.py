@@ -144,6 +144,35 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         ("http-traffic", "http_messages", 1, 0, None, 7200.0, 9.0, NOON),
         ("scan", "distinct_ports", 1, 1, [HOSTILE], None, 6.0, LATE),
     ],
+    "programs": [(None, 7, 4, None, 1070)],
+    "new-since": [
+        (SITE, EARLY, 2, A, None, ["tls"], 1010),
+        (RESOLVER, EARLY, 1, A, None, ["dns"], 60),
+        ("192.0.2.9", NOON, 3, A, None, None, 0),
+        ("239.255.255.250", EARLY, 1, A, None, None, 0),
+    ],
+    "traffic": [  # 1,000 bytes spread over four hours; the first 20 stretches of ten minutes
+        (EARLY, 3, 102),
+        *((EARLY + timedelta(minutes=10 * each), int(each == 12), 42) for each in range(1, 20)),
+    ],
+    "requests": [(EARLY, 1, 0, 0.1), (NOON, 1, 1, 0.3), (LATE, 4, 1, 0.2)],
+    "ping-sources": [(A, 3, 1, 2, 1, 0.02, EARLY, LATE)],
+    "relay-services": [("web", 2, 1, 2, 1, 42, 60, 3.0), ("ssh", 0, 1, 1, 0, 0, 0, None)],
+    "relay-refused": [("ssh", "rate", 1, 1, B, LATE, LATE), ("web", "rate", 1, 1, B, NOON, NOON)],
+    "relay-sources": [
+        (None, None, None, 1, 2, 1, B, 2),
+        ("DE", 64500, "Example Net", 1, 0, 1, A, 100),
+    ],
+    "relay-protocols": [
+        ("http", 1, 1, 1, ["80"], ["pages"], 0.1),
+        (None, 1, 1, 1, ["8080"], None, 0.3),
+    ],
+    "relay-payloads": [
+        (HOSTILE, 1, 1, ["80"], 40, NOON, "aa"),
+        ("=1", 1, 1, ["8080"], 2, LATE, "bb"),
+    ],
+    "drops": [("eth0", 35, 4500, 2, 0, 0, 4, 1), ("", 0, 0, 0, 3, 4, 0, 0)],
+    "gaps": [(EARLY, NOON, 7200.0), (NOON, LATE, 7200.0)],
 }  # fmt: skip
 """The answer of every question over the rows of talk.py."""
 
@@ -198,7 +227,9 @@ def test_every_question_has_a_limit_and_a_window(question: Question, store: Path
     assert len(question(store, limit=1)) == 1
     assert len(question(store, until="2026-11-20T00:00")) == (question.name == "losses")
     assert len(question(store, since="2026-11-21T00:00")) == (question.name == "losses")
-    assert list(question(store, since="2026-11-20", until="2026-11-21")) == ANSWERS[question.name]
+    found = list(question(store, since="2026-11-20", until="2026-11-21"))
+    # Where a window is given, it is a gap too if nobody looked at its beginning or its end.
+    assert (found[1:-1] if question.name == "gaps" else found) == ANSWERS[question.name]
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=by_name)
@@ -229,6 +260,41 @@ def test_a_connection_belongs_to_every_window_it_lasts_into(store: Path) -> None
 
 def test_who_was_seen_before_is_not_new(store: Path) -> None:
     assert [row[0] for row in queries.new_hosts(store, since="2026-11-20 11:00")] == ["192.0.2.9"]
+
+
+def test_who_was_there_the_window_before_is_not_new(store: Path) -> None:
+    window = {"since": "2026-11-20 13:00", "until": "2026-11-20 15:00"}
+    assert list(queries.new_since(store, **window)) == []
+    new = queries.new_since(store, **window, before="2026-11-20 12:30")
+    assert [row[0] for row in new] == ["192.0.2.9"]
+
+
+def test_traffic_is_cut_to_the_window(store: Path) -> None:
+    window = {"since": "2026-11-20 13:00", "until": "2026-11-20 15:00"}
+    found = list(queries.traffic(store, **window, step=3600))
+    assert found == [(NOON + timedelta(hours=1), 0, 250), (LATE, 3, 10)]
+    east = list(queries.traffic(store, since="2026-11-20 12:45", until="2026-11-20 13:45", step=3600))
+    assert east == [(NOON + timedelta(minutes=45), 0, 250)]
+
+
+def test_addresses_that_do_not_count(store: Path) -> None:
+    assert list(queries.ping_sources(store, without=f"192.0.2.77,{A}")) == []
+    assert len(list(queries.ping_sources(store, without="10.0.0"))) == 1
+
+
+def test_what_the_relay_lost_is_no_capture(tmp_path: Path) -> None:
+    rows = talk.TableRows("health")
+    for minute in range(60):
+        rows.add(ts=f"2026-11-20 10:{minute:02}:00", source="relay", malformed={"key": [], "value": []})
+    rows.save(tmp_path / "store")
+    found = list(queries.gaps(tmp_path / "store", since="2026-11-20 10:00", until="2026-11-20 11:00"))
+    assert [row[2] for row in found] == [3600.0]
+
+
+def test_when_nobody_looked(store: Path) -> None:
+    found = list(queries.gaps(store, since="2026-11-20 09:00", until="2026-11-20 14:00:10"))
+    assert [row[2] for row in found] == [3600.0, 7200.0, 7200.0]
+    assert next(iter(queries.gaps(store, since="2026-11-21", until="2026-11-21 01:00")))[2] == 3600.0
 
 
 def test_one_site_alone(store: Path) -> None:

@@ -16,6 +16,7 @@ VERBS = {
     "alerts": "List alerts; acknowledge, mute and silence them.",
     "top": "Look at a store, or a capture file, on the screen.",
     "query": "Ask the store in SQL.",
+    "report": "Report on a night, a day or a capture: a page with pictures, tables and text.",
     "ship": "Send old logs to an Elasticsearch or OpenSearch server.",
     "tables": "Show the tables and what their columns mean.",
     "schedule": "List what is done by the clock: next and last times, and how it went.",

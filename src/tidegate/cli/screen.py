@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tidegate.model.user import user_name
 from tidegate.sinks import Sink
-from tidegate.sources.live import all_interfaces
+from tidegate.sources.live import own_addresses as own_addresses
 
 if TYPE_CHECKING:
     from tidegate.app import Watch
@@ -75,12 +75,6 @@ def over(
         local=own_addresses(),
     )
     show(feed, controls, ascii=ascii)
-
-
-def own_addresses() -> tuple[str, ...]:
-    """The addresses of this machine."""
-    found = (address for interface in all_interfaces() for address in interface.addresses)
-    return tuple(address.partition("/")[0].partition("%")[0] for address in found)
 
 
 def who() -> str:

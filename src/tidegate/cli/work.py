@@ -7,8 +7,10 @@ from pathlib import Path
 from types import FrameType
 
 from tidegate.app.checking import load
+from tidegate.app.paths import control_path
+from tidegate.app.report_child import Reports
 from tidegate.app.rights import separate
-from tidegate.app.running import Running, control_path, outlets, store_root
+from tidegate.app.running import Running, outlets, store_root
 from tidegate.cli import closing
 from tidegate.enrich.watch import open_source
 from tidegate.model.errors import CaptureError, SettingError
@@ -39,7 +41,10 @@ def work(file: Path | None) -> int:
             _log.info("%s", separated.told)
         helper = separated.helper if separated else None
         try:
-            running = Running(lambda: load(place), str(place or ""), root, helper)
+            asked = Reports(lambda: load(place), place, root)
+            running = Running(
+                lambda: load(place), str(place or ""), root, helper, build=asked.build, covers=asked.covers
+            )
             return _serve(running, ENDING + (config.relay.drain if steers else 0))
         except SettingError as error:
             raise located(find.read(place), error) from None

@@ -74,6 +74,8 @@ SINCE = Parameter(
 )
 UNTIL = Parameter("until", "moment", "only what was seen before this time")
 HOST = Parameter("host", "text", "only this site, as column host names it")
+STEP = Parameter("step", "count", "seconds of a stretch of time (600)", 600)
+WITHOUT = Parameter("without", "text", "addresses that do not count, with commas")
 EVERYWHERE = (SINCE, UNTIL, LIMIT)
 """The parameters that every question has."""
 

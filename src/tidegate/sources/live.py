@@ -1,24 +1,49 @@
 """Source: live interfaces of this machine."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from tidegate import _core
-from tidegate.model.batch import Batch
+from tidegate.model.batch import Batch, make
 from tidegate.model.config import RecordSettings, WatchSettings
 from tidegate.model.errors import TidegateError, from_core
 from tidegate.sources.engine import engine_config
+
+SIGN_OF_LIFE = 60_000_000_000
+"""Nanoseconds without a row of health after which one is made that says nothing but that we look."""
+
+
+_COUNTERS = (
+    "packets",
+    "bytes",
+    "dropped_kernel",
+    "dropped_queue",
+    "dropped_table",
+    "duplicates",
+)
 
 
 class Live:
     """A capture that runs from creation to stop()."""
 
-    def __init__(self, settings: WatchSettings, tables: Sequence[str], helper_fd: int | None = None) -> None:
+    def __init__(
+        self,
+        settings: WatchSettings,
+        tables: Sequence[str],
+        helper_fd: int | None = None,
+        wall: Callable[[], int] = time.time_ns,
+    ) -> None:
         """Opens the interfaces, all that are up (now or later) if none is named.
 
         `helper_fd` leads to the privileged helper, which opens packet sockets for us.
         Raises CaptureError or UsageError.
         """
         record = settings.record or RecordSettings("")
+        self._wall = wall
+        self._sensor = settings.engine.sensor
+        self._wants_health = "health" in tables
+        self._told = wall()
+        self._silent = True
         with from_core():
             self._watcher = _core.Watcher(
                 list(settings.interfaces),
@@ -39,7 +64,29 @@ class Live:
         """Batches made since the last call; None after stop() when all is handed over."""
         with from_core():
             batches = self._watcher.poll(timeout)
-        return None if batches is None else list(batches)
+        if batches is not None:
+            return [*batches, *self._sign_of_life(batches)]
+        if self._silent and self._wants_health:  # it was a short one: say that there was one
+            self._silent = False
+            return [self._no_news()]
+        return None
+
+    def _sign_of_life(self, batches: Sequence[Batch]) -> list[Batch]:
+        """A row of health where there was none for a while: no packets are no gap in the capture."""
+        now = self._wall()
+        if any(batch.table == "health" for batch in batches):
+            self._told, self._silent = now, False
+        if not self._wants_health or 0 <= now - self._told < SIGN_OF_LIFE:
+            return []
+        self._told, self._silent = now, False
+        return [self._no_news()]
+
+    def _no_news(self) -> Batch:
+        zero = {name: [0] for name in _COUNTERS}
+        moment = [self._wall()]
+        return make(
+            "health", {"ts": moment, "sensor": [self._sensor], "source": [""], "malformed": [{}], **zero}
+        )
 
     def stop(self) -> None:
         """Ends the capture; safe from any thread and from a signal handler."""
@@ -58,6 +105,12 @@ def all_interfaces() -> list[_core.InterfaceInfo]:
     """Every network interface of this machine."""
     with from_core():
         return _core.interfaces()
+
+
+def own_addresses() -> tuple[str, ...]:
+    """The addresses of this machine."""
+    found = (address for interface in all_interfaces() for address in interface.addresses)
+    return tuple(address.partition("/")[0].partition("%")[0] for address in found)
 
 
 def filter_problem(expression: str) -> str:

@@ -1,0 +1,235 @@
+"""Asks a store for reports: one look at it, each connection found out once, every answer kept in DuckDB."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+
+from tidegate.model.errors import CaptureError, StoreError, TidegateError, UsageError
+from tidegate.model.filter import EVERYTHING, Filter
+from tidegate.model.tables import all_tables
+from tidegate.queries.engine import Database, add_views, one_line
+from tidegate.queries.question import MOST, STEP, WITHOUT, Question, Value
+from tidegate.queries.sql import check_sql
+from tidegate.reports.definition import MOST_ROWS
+from tidegate.reports.window import Window
+from tidegate.store.layout import Layout
+
+T = TypeVar("T")
+
+MEMORY = "512MB"
+_ATTEMPTS = 20
+_UNFILTERED = frozenset({"alert", "health"})
+"""Tables of what Tidegate says itself: a report's filter is for what it saw."""
+
+# As the view of `queries/engine.py`, for a stretch of time, and found out once instead of by each question.
+_RUNNING = """
+    CREATE TABLE running AS
+        SELECT * FROM conn_rows
+        WHERE state <> 'closed' AND last_ts >= $before::TIMESTAMP_NS AND ts < $until::TIMESTAMP_NS
+        QUALIFY row_number() OVER (
+            PARTITION BY uid
+            ORDER BY last_ts DESC, coalesce(up_packets + down_packets, up_payload + down_payload) DESC
+        ) = 1;
+"""
+_NOT_RUNNING = """
+    DELETE FROM running WHERE uid IN (
+        SELECT uid FROM conn_rows
+        WHERE state = 'closed' AND last_ts >= $before::TIMESTAMP_NS AND uid IN (SELECT uid FROM running)
+    )
+"""
+_CONN = """
+    CREATE OR REPLACE VIEW conn AS
+        SELECT * FROM conn_rows WHERE state = 'closed' UNION ALL SELECT * FROM running
+"""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of an answer."""
+
+    name: str
+    type: str
+    """As DuckDB calls it."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """An answer: its first rows, and what there is in all."""
+
+    columns: tuple[Column, ...]
+    rows: list[tuple[Any, ...]]
+    """At most MOST_ROWS."""
+    count: int
+    """How many rows there are in all."""
+    sums: Mapping[str, float] = field(default_factory=dict)
+    """Of the numeric columns that were asked for: the sum of all rows."""
+
+    def index(self, name: str) -> int:
+        """Where the column stands; raises UsageError if there is none."""
+        names = [column.name for column in self.columns]
+        if name not in names:
+            raise UsageError(f'there is no column "{name}"; there are {", ".join(names)}')
+        return names.index(name)
+
+    def column(self, name: str) -> list[Any]:
+        """The values of one column."""
+        at = self.index(name)
+        return [row[at] for row in self.rows]
+
+
+def own_question(title: str, sql: str) -> Question:
+    """A user's SELECT as a question; its tables are those it names. Raises UsageError."""
+    words = set(re.findall(r"\w+", sql.lower()))
+    tables = tuple(table.name for table in all_tables() if table.name in words)
+    return Question(title, "", tables, check_sql(sql), own=(STEP, WITHOUT))
+
+
+class Asking:
+    """A look at a store as it is now. `close` frees it."""
+
+    def __init__(self, root: Path, window: Window, filter: Filter = EVERYTHING) -> None:
+        """Raises StoreError for a store that cannot be read."""
+        self._window = window
+        self._filter = filter
+        self._names = 0
+        layout = Layout(root.absolute())
+        layout.check()
+        for _ in range(_ATTEMPTS):
+            self._database = Database(MEMORY)
+            try:
+                self._open(layout)
+                return
+            except FileNotFoundError:
+                self._database.close()
+            except (duckdb.Error, CaptureError) as error:
+                moved = self._database.has_moved_on()
+                self._database.close()
+                if not moved:
+                    raise StoreError(f"{root}: {one_line(error)}") from None
+            except BaseException:
+                self._database.close()
+                raise
+        raise StoreError(f"{root}: segments vanish faster than they can be read; try again")
+
+    def _open(self, layout: Layout) -> None:
+        add_views(self._database, layout)
+        bound = {"before": _bare(self._window.before), "until": _bare(self._window.end)}
+        connection = self._database.duckdb
+
+        def find_running() -> None:
+            connection.execute(_RUNNING, bound)
+            connection.execute(_NOT_RUNNING, {"before": bound["before"]})
+            connection.execute(_CONN)
+
+        self._database.run(find_running)
+
+    def close(self) -> None:
+        """Frees memory and disk."""
+        self._database.close()
+
+    def ask(
+        self,
+        question: Question,
+        begin: datetime,
+        end: datetime,
+        values: Mapping[str, Value] | None = None,
+        total: str = "",
+        before: tuple[Sequence[str], str] | None = None,
+        unfiltered: bool = False,
+    ) -> Table:
+        """The answer for a stretch of time, with the sum of the column `total`.
+
+        `before` names the columns by which a row is found in the period before, and the one that is compared:
+        it comes as a further column `before`. Raises UsageError for wrong SQL or values, StoreError.
+        """
+        answer = self._kept(question, begin, end, values or {}, unfiltered)
+        count, sums = self._counted(answer, total)
+        if before:
+            window = self._window
+            needed = ", ".join(map(_quoted, (*before[0], before[1])))  # what else there is costs time
+            earlier = self._kept(question, window.before, window.before_end, values or {}, unfiltered, needed)
+            answer = self._compared(answer, earlier, *before)
+        columns, rows = self._rows(answer)
+        return Table(columns, rows, count, sums)
+
+    def _kept(
+        self,
+        question: Question,
+        begin: datetime,
+        end: datetime,
+        values: Mapping[str, Value],
+        unfiltered: bool,
+        columns: str = "",
+    ) -> str:
+        """The name of the table that holds the whole answer, or these columns of it."""
+        only = EVERYTHING if unfiltered or set(question.tables) <= _UNFILTERED else self._filter
+        given: dict[str, Value] = {"since": begin, "until": end, "limit": MOST, **values}
+        sql, bound = question.bind(given, only)
+        name = self._named()
+        select = f"SELECT {columns} FROM ({sql})" if columns else sql
+        self._run(lambda connection: connection.execute(f"CREATE TABLE {name} AS {select}", dict(bound)))
+        return name
+
+    def _compared(self, now: str, earlier: str, key: Sequence[str], value: str) -> str:
+        """The first rows of one answer, each with the value that it had in the other; both go."""
+        same = " AND ".join(f"e.{_quoted(name)} IS NOT DISTINCT FROM n.{_quoted(name)}" for name in key)
+        name = self._named()
+        sql = f"""
+            CREATE TABLE {name} AS
+            SELECT n.* EXCLUDE (place_),
+                (SELECT any_value(e.{_quoted(value)}) FROM {earlier} AS e WHERE {same}) AS before
+            FROM (SELECT *, rowid AS place_ FROM {now} LIMIT {MOST_ROWS}) AS n
+            ORDER BY place_;
+            DROP TABLE {now};
+            DROP TABLE {earlier};
+        """
+        self._run(lambda connection: connection.execute(sql))
+        return name
+
+    def _counted(self, name: str, total: str) -> tuple[int, dict[str, float]]:
+        """How many rows there are, and the sum of a column."""
+        what = f"sum({_quoted(total)})" if total else "NULL"
+        row = self._run(
+            lambda connection: connection.execute(f"SELECT count(*), {what} FROM {name}").fetchall()
+        )[0]
+        return int(row[0]), {total: float(row[1] or 0)} if total else {}
+
+    def _rows(self, name: str) -> tuple[tuple[Column, ...], list[tuple[Any, ...]]]:
+        """Columns and first rows; the table goes."""
+
+        def read(connection: duckdb.DuckDBPyConnection) -> tuple[list[Any], list[Any]]:
+            columns = connection.execute(f"DESCRIBE {name}").fetchall()
+            rows = connection.execute(f"SELECT * FROM {name} LIMIT {MOST_ROWS}").fetchall()
+            connection.execute(f"DROP TABLE {name}")
+            return columns, rows
+
+        columns, rows = self._run(read)
+        return tuple(Column(str(column[0]), str(column[1])) for column in columns), rows
+
+    def _named(self) -> str:
+        self._names += 1
+        return f"answer_{self._names}"
+
+    def _run(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        try:
+            return self._database.run(lambda: work(self._database.duckdb))
+        except duckdb.IOException as error:
+            raise StoreError(one_line(error)) from None
+        except duckdb.OutOfMemoryException as error:
+            raise TidegateError(one_line(error)) from None
+        except duckdb.Error as error:
+            raise UsageError(f"SQL: {one_line(error)}") from None
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _bare(moment: datetime) -> datetime:
+    """In UTC, as tables have it: without saying so."""
+    return moment.astimezone(UTC).replace(tzinfo=None)

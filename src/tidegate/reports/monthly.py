@@ -1,0 +1,94 @@
+"""The section of a month: what it took so far, what it will have taken, and what it may."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from tidegate.model.document import Picture
+from tidegate.model.text import safe_text
+from tidegate.model.units import human_bytes
+from tidegate.reports.asking import Column, Table
+from tidegate.reports.cells import change, local
+from tidegate.reports.definition import Section
+from tidegate.reports.parts import Figure, Given, Part, epoch, question_of, tabled
+from tidegate.reports.pictures import month
+from tidegate.reports.sheets import slug
+from tidegate.reports.window import Window
+
+
+def over_month(section: Section, given: Given) -> Part:
+    """Days, what they add up to, and the forecast."""
+    window = given.window
+    table = given.asking.ask(question_of(section), window.begin, window.end, given.values(section))
+    if not table.rows:
+        return tabled(section, table, given)
+    days = _days(table, section.value, window)
+    total = sum(amount_ for _, _, amount_ in days)
+    first = table.column("ts")[0]
+    began = max(epoch(first), window.begin.timestamp())
+    end = window.whole_end or window.end
+    elapsed = window.end.timestamp() - began
+    # Less than a day says nothing of a month.
+    forecast = (
+        total * (1 + (end.timestamp() - window.end.timestamp()) / elapsed) if elapsed >= 86400 else None
+    )
+    earlier = _before(section, given) if given.compared else None
+    drawn = month.draw(
+        month.Month(window.begin, window.end, end, window.zone, days, forecast, given.limit, earlier)
+    )
+    figures = _figures(total, forecast, given.limit, end, earlier)
+    alt = f"{section.title}: " + "; ".join(f"{figure.name} {figure.value}" for figure in figures)
+    names = (Column("day", "VARCHAR"), Column(section.value, "BIGINT"))
+    rows = [
+        (f"{datetime.fromtimestamp(left, window.zone):%Y-%m-%d}", round(value)) for left, _, value in days
+    ]
+    part = tabled(replace(section, columns=()), Table(names, rows, len(rows)), given)
+    late = began - window.begin.timestamp() >= 86400
+    return replace(
+        part,
+        picture=Picture(f"{slug(section.title)}.png", drawn, safe_text(alt)),
+        figures=tuple(figures),
+        notes=(f"The first row of this month is from {rows_from(first, window)}.",) if late else (),
+    )
+
+
+def rows_from(moment: datetime, window: Window) -> str:
+    """When, in local time."""
+    return f"{local(moment, window.zone):%Y-%m-%d %H:%M}"
+
+
+def _before(section: Section, given: Given) -> float | None:
+    window = given.window
+    table = given.asking.ask(
+        question_of(section), window.before, window.before_end, given.values(section), total=section.value
+    )
+    return table.sums[section.value] if table.rows else None
+
+
+def _figures(
+    total: float, forecast: float | None, limit: int, end: datetime, before: float | None
+) -> list[Figure]:
+    share = f"{total / limit * 100:.0f}% of {human_bytes(limit)}" if limit else ""
+    was = change(total, before) + (" the month before" if before else "") if before is not None else ""
+    found = [Figure("so far", human_bytes(total), share or was)]
+    if forecast is not None:
+        over = f"{'more than' if forecast > limit else 'within'} {human_bytes(limit)}" if limit else ""
+        found.append(Figure("forecast", human_bytes(forecast), over))
+    found.append(Figure("reset day", f"{end:%Y-%m-%d}"))
+    return found
+
+
+def _days(table: Table, name: str, window: Window) -> list[tuple[float, float, float]]:
+    """Begin, end and amount of each local day, days without anything included."""
+    sums: dict[Any, float] = {}
+    for moment, value in zip(table.column("ts"), table.column(name), strict=True):
+        day = local(moment, window.zone).date()
+        sums[day] = sums.get(day, 0.0) + float(value or 0)
+    found = []
+    day = window.begin.date()
+    while day <= window.end.date():
+        left = datetime(day.year, day.month, day.day, tzinfo=window.zone).timestamp()
+        day += timedelta(1)
+        right = datetime(day.year, day.month, day.day, tzinfo=window.zone).timestamp()
+        found.append((left, min(right, window.end.timestamp()), sums.get(day - timedelta(1), 0.0)))
+    return [each for each in found if each[1] > each[0]]

@@ -1,0 +1,116 @@
+"""The one door to matplotlib: a figure for a phone, colours that everybody can tell apart, text as it is."""
+
+import io
+import logging
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from tidegate.model.text import safe_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH = 4.2
+"""Inches: on a phone 10 points are then nearly as large as the text beside the picture."""
+DPI = 200
+
+BLUE, ORANGE, GREEN, RED, GREY, INK = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#8A8A8A", "#222222"
+"""Okabe and Ito's, which tell apart for all kinds of colour vision; also by their lightness."""
+
+SIZE, SMALL = 10.0, 9.0
+
+LONGEST = 48
+"""Characters of a name."""
+
+_STYLE: dict[Any, Any] = {
+    "text.parse_math": False,  # "$a$" is a host name that somebody chose
+    "text.usetex": False,
+    "font.family": ["DejaVu Sans"],
+    "font.size": SIZE,
+    "axes.formatter.useoffset": False,
+}
+
+
+class Canvas:
+    """One picture, drawn inside a `with` block: `figure`, its only `axes`, and the way out."""
+
+    figure: "Figure"
+    axes: "Axes"
+
+    def __init__(self, height: float) -> None:
+        """`height` in inches."""
+        self._height = height
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        # It says where it keeps its fonts when there is no home, as under a service: nobody has to know.
+        logging.getLogger("matplotlib").setLevel(logging.ERROR)
+        from matplotlib import rc_context
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        # For the whole of the drawing: a text asks for these when it is made.
+        self._stack.enter_context(rc_context(_STYLE))
+        self.figure = Figure(figsize=(WIDTH, self._height), dpi=DPI, layout="constrained", facecolor="white")
+        FigureCanvasAgg(self.figure)
+        self.axes = self.figure.add_subplot()
+        for side in ("top", "right"):
+            self.axes.spines[side].set_visible(False)
+        for side in ("left", "bottom"):
+            self.axes.spines[side].set_color(GREY)
+        self.axes.tick_params(labelsize=SMALL, colors=INK, width=0.6)
+        self.axes.set_axisbelow(True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def png(self) -> bytes:
+        """The picture."""
+        out = io.BytesIO()
+        self.figure.savefig(out, format="png", dpi=DPI, metadata={"Software": None})
+        return out.getvalue()
+
+    def fitted(self, text: str, size: float, share: float = 0.96) -> str:
+        """The text, cut in its middle until it is at most so wide as that share of the picture."""
+        from matplotlib.font_manager import FontProperties
+
+        font = FontProperties(family="DejaVu Sans", size=size)
+        renderer = self.figure.canvas.get_renderer()  # type: ignore[attr-defined]
+        words = drawable(text, LONGEST)
+        while len(words) > 8:
+            width = renderer.get_text_width_height_descent(words, font, False)[0]
+            if width <= WIDTH * DPI * share:
+                break
+            words = shortened(words, min(len(words) - 1, int(len(words) * WIDTH * DPI * share / width)))
+        return words
+
+    def grid(self, axis: str) -> None:
+        """Faint lines across."""
+        self.axes.grid(axis=axis, color="#D8D8D8", linewidth=0.6)  # type: ignore[arg-type]
+
+
+def drawable(text: str, longest: int) -> str:
+    """One line with what the font has no sign for escaped, cut in its middle to so many characters."""
+    known = _signs()
+    safe = "".join(
+        sign if ord(sign) in known else f"\\u{ord(sign):04x}" for sign in safe_text(text[: 4 * longest])
+    )
+    return safe if len(safe) <= longest and len(text) <= 4 * longest else shortened(safe, longest)
+
+
+def shortened(text: str, longest: int) -> str:
+    """The text in so many characters, without its middle: what sites differ in is at both ends."""
+    head = (longest - 1) * 2 // 3
+    return f"{text[:head]}…{text[len(text) - (longest - 1 - head) :]}"
+
+
+def _signs() -> set[int]:
+    """Code points that the font has signs for."""
+    from matplotlib.font_manager import findfont, get_font
+
+    return set(get_font(findfont("DejaVu Sans")).get_charmap())

@@ -1,0 +1,63 @@
+"""A report as plain text, for mail and terminal."""
+
+import textwrap
+from collections.abc import Iterator
+
+from tidegate.model.text import clip
+from tidegate.reports.parts import Part
+from tidegate.reports.whole import Whole
+
+WIDTH = 78
+WIDEST = 34
+"""Characters of a cell."""
+
+
+def text(report: Whole) -> str:
+    """All of it but the pictures."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Whole) -> Iterator[str]:
+    yield report.title
+    yield report.span
+    for note in report.notes:
+        yield ""
+        yield from textwrap.wrap(f"! {note}", WIDTH, subsequent_indent="  ")
+    if report.figures:
+        yield ""
+        width = max(len(figure.name) for figure in report.figures)
+        for figure in report.figures:
+            change = f"  ({figure.change})" if figure.change else ""
+            yield f"{figure.name:<{width}}  {figure.value}{change}"
+    if report.compared:
+        yield ""
+        yield from textwrap.wrap(report.compared, WIDTH)
+    for part in report.parts:
+        yield from _part(part)
+    yield ""
+    yield report.foot
+
+
+def _part(part: Part) -> Iterator[str]:
+    yield ""
+    yield part.title
+    yield "-" * min(max(len(part.title), 4), WIDTH)
+    for words in (part.about, *part.notes, part.nothing):
+        yield from textwrap.wrap(words, WIDTH)
+    if not part.rows and part.picture and not part.nothing:
+        yield from textwrap.wrap(part.picture.alt, WIDTH)
+    if part.rows:
+        yield from _table(part)
+    if part.more:
+        yield f"{part.more}; see {part.sheet.name}" if part.sheet else part.more
+
+
+def _table(part: Part) -> Iterator[str]:
+    rows = [part.heads, *([clip(cell, WIDEST) for cell in row] for row in part.rows)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, part.right, strict=True)
+        )
+        yield "  ".join(cells).rstrip()

@@ -1,0 +1,145 @@
+"""A section of a report, asked and drawn: a ranking, or what happened when."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from tidegate.model.document import Picture
+from tidegate.model.errors import UsageError
+from tidegate.model.text import safe_text
+from tidegate.queries.question import Value
+from tidegate.reports.asking import Table, own_question
+from tidegate.reports.cells import amount, change, heading, is_amount, shown
+from tidegate.reports.definition import Section
+from tidegate.reports.monthly import over_month
+from tidegate.reports.parts import Figure, Given, Part, epoch, question_of, tabled
+from tidegate.reports.pictures import bars, timeline
+from tidegate.reports.pictures.clock import step_of
+from tidegate.reports.sheets import slug
+
+
+def make_part(section: Section, given: Given) -> Part:
+    """Asks and draws; raises UsageError that names the section."""
+    try:
+        if section.picture == "time":
+            return over_time(section, given)
+        if section.picture == "month":
+            return over_month(section, given)
+        return ranking(section, given)
+    except UsageError as error:
+        raise UsageError(f'section "{safe_text(section.title)}": {error}') from None
+
+
+def ranking(section: Section, given: Given) -> Part:
+    """A table, with bars where they are asked for."""
+    question = question_of(section)
+    if question.name == "new-since" and not given.before.anything:
+        words = "Nothing is known of the period before, so that nothing can be called new."
+        return Part(section.title, section.about, (), (), (), nothing=words)
+    compare = (section.key, section.value) if section.compare and section.key and section.value else None
+    table = given.asking.ask(
+        question,
+        given.window.begin,
+        given.window.end,
+        given.values(section),
+        total=section.value,
+        before=compare if given.compared else None,
+    )
+    part = tabled(section, table, given)
+    if section.picture != "bars" or not table.rows:
+        return part
+    return replace(part, picture=_bars(section, table, given.compared and compare is not None))
+
+
+def _bars(section: Section, table: Table, compared: bool) -> Picture:
+    keys = [table.index(name) for name in section.label or section.key]
+    values = table.column(section.value)
+    earlier = table.column("before") if compared else [None] * len(values)
+    found = [
+        bars.Bar(
+            _name(section, [row[at] for at in keys]), float(value or 0), None if was is None else float(was)
+        )
+        for row, value, was in zip(table.rows, values, earlier, strict=True)
+    ]
+    drawn = bars.folded(found, table.sums[section.value], table.count)
+    what = f"{section.title}: {section.value.replace('_', ' ')}"
+    alt = f"{what}. " + "; ".join(f"{bar.name}: {amount(round(bar.value), section.value)}" for bar in drawn)
+    return Picture(f"{slug(section.title)}.png", bars.draw(drawn, section.value, compared), safe_text(alt))
+
+
+def _name(section: Section, values: Sequence[Any]) -> str:
+    """What a bar is called."""
+    words = [
+        f"AS{value}" if key == "asn" else str(value)
+        for key, value in zip(section.label or section.key, values, strict=True)
+        if value is not None
+    ]
+    return " ".join(words) or "unknown"
+
+
+def over_time(section: Section, given: Given) -> Part:
+    """Lines over the window, alerts and gaps marked."""
+    window = given.window
+    step = int(section.set.get("step") or step_of(window.seconds))
+    values = given.values(section, step)
+    table = given.asking.ask(question_of(section), window.begin, window.end, values)
+    part = tabled(section, table, given)
+    if not table.rows:
+        return part
+    names = (section.value, *section.also)
+    earlier = None
+    if given.compared and section.compare:
+        asked = given.asking.ask(question_of(section), window.before, window.before_end, values)
+        earlier = _bins(asked, section.value, window.before, window.seconds, step)
+    line = timeline.Timeline(
+        window.begin,
+        window.end,
+        window.zone,
+        step,
+        {name: _bins(table, name, window.begin, window.seconds, step) for name in names},
+        before=earlier,
+        alerts=given.alerts,
+        gaps=[(epoch(first), epoch(last)) for first, last in given.now.gaps] if given.now.moments else [],
+    )
+    peak = max(line.series[section.value])
+    alt = f"{section.title}: {', '.join(names)} over time, {amount(round(peak), section.value)} at most"
+    picture = Picture(f"{slug(section.title)}.png", timeline.draw(line), safe_text(alt))
+    return replace(part, picture=picture)
+
+
+def _bins(table: Table, name: str, begin: datetime, seconds: float, step: int) -> list[float]:
+    """A value for each stretch from the beginning on."""
+    found = [0.0] * max(-(-int(seconds) // step), 1)
+    for moment, value in zip(table.column("ts"), table.column(name), strict=True):
+        at = int((epoch(moment) - begin.timestamp() + 0.5) // step)
+        if 0 <= at < len(found):
+            found[at] += float(value or 0)
+    return found
+
+
+def figures_of(sql: str, given: Given) -> tuple[list[Figure], bool]:
+    """The figures at the head, and whether all of them are nothing."""
+    question = own_question("figures", sql)
+    values: dict[str, Value] = {"without": ",".join(given.own)}
+    window = given.window
+    now = given.asking.ask(question, window.begin, window.end, values)
+    then = given.asking.ask(question, window.before, window.before_end, values) if given.compared else None
+    if not now.rows:
+        return [], True
+    found = []
+    for at, column in enumerate(now.columns):
+        value = now.rows[0][at]
+        before = then.rows[0][at] if then and then.rows else None
+        found.append(
+            Figure(
+                heading(column),
+                shown(value, column.name, window.zone),
+                _changed(value, before) if is_amount(column) else "",
+            )
+        )
+    return found, not any(now.rows[0])
+
+
+def _changed(now: Any, before: Any) -> str:
+    return "" if now is None or before is None else change(float(now), float(before))

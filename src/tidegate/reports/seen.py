@@ -1,0 +1,75 @@
+"""What was looked at in a window, and why there may be nothing to report."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from tidegate.model.units import human_count
+from tidegate.queries.questions import find_question
+from tidegate.reports.asking import Asking, own_question
+from tidegate.reports.cells import local
+
+MOST_GAPS = 5
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the rows of health say of a stretch of time."""
+
+    moments: int
+    """How many rows there are."""
+    packets: int
+    gaps: Sequence[tuple[datetime, datetime]]
+    """When nothing was captured; UTC without saying so, as in tables."""
+    connections: bool
+    """Whether there is a connection, captured or relayed, whatever a filter says."""
+
+    @property
+    def anything(self) -> bool:
+        """Whether anything is known of that time."""
+        return self.connections or self.moments > 0
+
+
+def look(asking: Asking, begin: datetime, end: datetime) -> Seen:
+    """Looks at what was captured then."""
+    sql = "SELECT count(*) AS moments, total(packets) AS packets FROM health WHERE source <> 'relay'"
+    health = asking.ask(own_question("seen", sql), begin, end, unfiltered=True).rows[0]
+    some = any(
+        asking.ask(
+            own_question("any", f"SELECT 1 AS one FROM {table} LIMIT 1"), begin, end, unfiltered=True
+        ).rows
+        for table in ("conn", "relay")
+    )
+    found = asking.ask(find_question("gaps"), begin, end)
+    return Seen(health[0], health[1], [(row[0], row[1]) for row in found.rows], some)
+
+
+def notes(seen: Seen, begin: datetime, zone: ZoneInfo) -> list[str]:
+    """What has to be said of gaps, a line each."""
+    if not seen.moments:
+        return []
+    told = [
+        f"The capture was down from {_clock(first, begin, zone)} to {_clock(last, begin, zone)}."
+        for first, last in seen.gaps[:MOST_GAPS]
+    ]
+    if len(seen.gaps) > MOST_GAPS:
+        told.append(f"It was down {len(seen.gaps) - MOST_GAPS} times more.")
+    return told
+
+
+def why_nothing(seen: Seen, filter: str, live: bool) -> str:
+    """Why there is nothing to report, of a capture that goes on (`live`) or of one that was."""
+    if not seen.anything and live:
+        return "Nothing is known of that time: no capture ran, or its rows are no longer kept."
+    if not seen.packets and not seen.connections:
+        return "The capture saw no packets."
+    what = f"{human_count(seen.packets)} packets were seen" if seen.packets else "Connections were seen"
+    wanted = f"the filter {filter} wants none of them" if filter else "none of them is what is asked for here"
+    return f"{what}, but {wanted}."
+
+
+def _clock(moment: datetime, begin: datetime, zone: ZoneInfo) -> str:
+    here = local(moment, zone)
+    near = abs(here.timestamp() - begin.timestamp()) < 20 * 3600
+    return f"{here:%H:%M}" if near else f"{here:%Y-%m-%d %H:%M}"

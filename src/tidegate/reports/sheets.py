@@ -1,0 +1,34 @@
+"""Tables as CSV that no spreadsheet takes for formulas."""
+
+import csv
+import io
+import re
+from zoneinfo import ZoneInfo
+
+from tidegate.model.document import Sheet
+from tidegate.reports.asking import Table
+from tidegate.reports.cells import exact, is_number
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def sheet(title: str, table: Table, zone: ZoneInfo) -> Sheet:
+    """All rows of a table that it has, in UTF-8 with a line of names."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([defused(column.name) for column in table.columns])
+    numbers = [is_number(column) for column in table.columns]
+    for row in table.rows:
+        cells = [exact(value, zone) for value in row]
+        writer.writerow([cell if numbers[at] else defused(cell) for at, cell in enumerate(cells)])
+    return Sheet(f"{slug(title)}.csv", out.getvalue().encode("utf-8", "backslashreplace"))
+
+
+def defused(cell: str) -> str:
+    """The text with an apostrophe before it where a spreadsheet would calculate."""
+    return f"'{cell}" if cell.lstrip(" \n").startswith(_FORMULA) or cell.startswith("\n") else cell
+
+
+def slug(title: str) -> str:
+    """A name for files: small letters, digits and dashes, never empty."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:50] or "section"

@@ -1,0 +1,83 @@
+"""Reports by mail, whole: made of a real capture or by the schedule, sent to a real server, and listed."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import talk
+from helpers import TIDEGATE, Run, wait_for
+from post import office
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    for rows in talk.everything():
+        rows.save(tmp_path / "store")
+    return tmp_path / "store"
+
+
+def configured(folder: Path, server: str, store: Path, more: str = "") -> Path:
+    file = folder / "tidegate.yml"
+    file.write_text(
+        f"store: {{path: {store}}}\n"
+        f"mail: {{server: '{server}', security: none, to: [me@example.org], sender: t@example.org}}\n{more}"
+    )
+    return file
+
+
+def test_a_report_of_a_capture_is_mailed_and_listed(run: Run, store: Path, tmp_path: Path) -> None:
+    with office() as (post, server):
+        file = configured(tmp_path, server, store)
+        done = run("report", "pings", "-r", GOLDEN / "pings.pcap", "-o", "out", "--mail", "--config", file)
+        assert done.returncode == 0, done.stderr
+        assert "sent to me@example.org" in done.stderr
+        message = post.message()
+    parts = {part.get_filename(): part for part in message.walk() if part.get_filename()}
+    assert {"pings-by-source.csv", "who-was-pinged.csv"} <= parts.keys()
+    page = next(part for part in message.walk() if part.get_content_type() == "text/html").get_content()
+    pictures = [part for part in message.walk() if part.get_content_type() == "image/png"]
+    assert len(pictures) == 1
+    assert f"cid:{pictures[0]['Content-ID'].strip('<>')}" in page
+    listed = run("report", "list", "--config", file)
+    assert "sent" in listed.stdout
+    assert "to me@example.org" in listed.stdout
+
+
+def test_what_cannot_be_sent_waits_and_says_so(run: Run, store: Path, tmp_path: Path) -> None:
+    file = configured(tmp_path, "127.0.0.1:1", store)
+    done = run("report", "web", "--day", "2026-11-20", "-o", "out", "--mail", "--config", file)
+    assert done.returncode == 1
+    assert "not sent yet to me@example.org" in done.stderr
+    assert "waiting" in run("report", "list", "--config", file).stdout
+
+
+def test_a_running_tidegate_makes_and_mails_it(
+    store: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """Every minute: by the real clock, so that it takes a minute at most."""
+    if os.geteuid():
+        pytest.skip("capturing takes root")
+    more = (
+        "watch: {interfaces: lo}\nprograms: {method: none}\n"
+        "schedule: {zone: Europe/Berlin, reports: [{report: pings, at: '* * * * *'}]}\n"
+    )
+    with office() as (post, server):
+        file = configured(tmp_path, server, tmp_path / "live", more)
+        words = [*TIDEGATE, "run", "--config", str(file)]
+        with subprocess.Popen(
+            words, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True
+        ) as program:
+            try:
+                wait_for(lambda: post.letters or program.poll() is not None, 110)
+            finally:
+                program.send_signal(signal.SIGTERM)
+                said = program.communicate(timeout=60)[1]
+        assert post.letters, said
+        message = post.message()
+    assert "Pings" in str(message["Subject"])
+    assert any(part.get_content_type() == "text/html" for part in message.walk())

@@ -1,0 +1,271 @@
+"""Whole reports, of stores made by reading real captures and of rows we know."""
+
+import csv
+import io
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+import tidegate
+from rows import Conns, TableRows
+from talk import HOSTILE
+from tidegate.app.reporting import Wanted, make_report, store_of
+from tidegate.model.config import AlertSettings, Config
+from tidegate.model.config.alerts import RuleSettings
+from tidegate.model.document import Document
+from tidegate.model.errors import StoreError, UsageError
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+BERLIN = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 11, 20, 23, tzinfo=BERLIN)
+OF_HEALTH = {"malformed": {"key": [], "value": []}}
+
+
+def read(name: str, *captures: str, own: tuple[str, ...] = ()) -> Document:
+    """The report of captures."""
+    with store_of(tidegate.read([GOLDEN / capture for capture in captures])) as root:
+        wanted = Wanted(name, root, now=NOW, zone=BERLIN, own=own, compare=False, captured=True)
+        return make_report(wanted, Config(), [])
+
+
+def of_store(root: Path, name: str, window: str, folders: tuple[Path, ...] = (), **more: object) -> Document:
+    config = more.pop("config", Config())
+    assert isinstance(config, Config)
+    wanted = Wanted(name, root, window, now=NOW, zone=BERLIN, own=())
+    return make_report(replace(wanted, **more), config, folders)
+
+
+def sheet(document: Document, name: str) -> list[dict[str, str]]:
+    found = next(sheet for sheet in document.sheets if sheet.name == name)
+    return list(csv.DictReader(io.StringIO(found.csv.decode())))
+
+
+def ran(root: Path, begin: int = 0, end: int = 1440, but: range = range(0), packets: int = 10) -> None:
+    """A capture that ran on 20 November UTC, but in those minutes."""
+    rows = TableRows("health")
+    for minute in range(begin, end):
+        if minute not in but:
+            at = f"2026-11-20 {minute // 60:02}:{minute % 60:02}:00"
+            rows.add(ts=at, source="eth0", packets=packets, bytes=packets * 100, **OF_HEALTH)
+    rows.save(root)
+
+
+def test_pings_of_a_real_capture() -> None:
+    document = read("pings", "pings.pcap")
+    assert [(row["src_ip"], row["pings"]) for row in sheet(document, "pings-by-source.csv")] == [
+        ("192.0.2.1", "13"),
+        ("2001:db8::1", "6"),
+    ]
+    assert [picture.name for picture in document.pictures] == ["pings-by-source.png"]
+    assert "192.0.2.1: 13" in document.pictures[0].alt
+    assert not document.empty
+    assert document.begin.tzinfo is not None
+    assert "pings    19" in document.text
+
+
+def test_ones_own_pings_do_not_count() -> None:
+    document = read("pings", "pings.pcap", own=("192.0.2.1", "2001:db8::1"))
+    assert "Nobody else sent a ping." in document.text
+    assert document.pictures == ()
+    assert [row["src_ip"] for row in sheet(document, "who-was-pinged.csv")] == ["192.0.2.1", "2001:db8::1"]
+
+
+def test_web_of_a_real_capture() -> None:
+    document = read("web", "http4.pcap", "http_bodies.pcap")
+    hosts = sheet(document, "hosts.csv")
+    assert sum(int(row["requests"]) for row in hosts) > 3
+    assert {"requests-over-time.png", "hosts.png"} <= {picture.name for picture in document.pictures}
+    assert all(f"cid:{picture.name}" in document.html for picture in document.pictures)
+    assert "cid:" not in document.standalone().replace("img-src data: cid:", "")
+
+
+@pytest.mark.parametrize("name", ["overnight", "pings", "web", "relay", "quota"])
+def test_every_report_of_every_kind_of_traffic(name: str) -> None:
+    document = read(name, "http4.pcap", "dns.pcap", "pings.pcap", "tls.pcap")
+    assert document.name == name
+    assert document.html.count("<h2>") == document.text.count("\n--")
+    assert all(picture.png.startswith(b"\x89PNG") for picture in document.pictures)
+
+
+def test_a_capture_of_one_packet_is_in_its_window(tmp_path: Path) -> None:
+    Conns().add(
+        uid="C1", ts="2026-11-20 10:00:00.5", last_ts="2026-11-20 10:00:00.5", state="closed", name="a"
+    ).save(tmp_path / "s")
+    document = of_store(tmp_path / "s", "overnight", "", captured=True)
+    assert [row["name"] for row in sheet(document, "top-hosts.csv")] == ["a"]
+    assert "Fri 20 Nov 2026 11:00:00 to Fri 20 Nov 11:00:01" in document.text
+
+
+def test_nothing_was_captured(tmp_path: Path) -> None:
+    Conns().save(tmp_path / "store")
+    document = of_store(tmp_path / "store", "pings", "2026-11-20")
+    assert document.empty
+    assert "Nothing is known of that time: no capture ran" in " ".join(document.text.split())
+
+
+def test_a_capture_that_saw_nothing_says_so_and_when_it_was_down(tmp_path: Path) -> None:
+    Conns().save(tmp_path / "store")
+    ran(tmp_path / "store", but=range(70, 160), packets=0)
+    document = of_store(tmp_path / "store", "pings", "today")
+    assert document.empty
+    assert "The capture saw no packets." in document.text
+    assert "The capture was down from 02:09 to 03:40." in document.text
+
+
+def test_a_filter_that_wants_nothing_says_so(tmp_path: Path) -> None:
+    Conns().add(
+        uid="C1", ts="2026-11-20 10:00:00", last_ts="2026-11-20 10:01:00", state="closed", name="a"
+    ).save(tmp_path / "s")
+    ran(tmp_path / "s")
+    (tmp_path / "mine.yml").write_text("filter: host:nobody\nsections: [{question: names}]")
+    document = of_store(tmp_path / "s", "mine", "2026-11-20", (tmp_path,))
+    assert document.empty
+    assert "13,200 packets were seen, but the filter host:nobody wants none" in " ".join(
+        document.text.split()
+    )
+
+
+def test_it_is_held_against_the_period_before(tmp_path: Path) -> None:
+    rows = Conns()
+    for number, (day, size) in enumerate(((19, 100), (20, 300), (20, 7))):
+        rows.add(
+            uid=f"C{number}", ts=f"2026-11-{day} 10:00:00", last_ts=f"2026-11-{day} 10:01:00", state="closed",
+            up_bytes=size, name="b.example" if size == 7 else "a.example", process_name="curl",
+        )  # fmt: skip
+    rows.save(tmp_path / "store")
+    document = of_store(tmp_path / "store", "overnight", "2026-11-20")
+    assert [(row["name"], row["bytes"], row["before"]) for row in sheet(document, "top-hosts.csv")] == [
+        ("a.example", "300", "100"),
+        ("b.example", "7", ""),
+    ]
+    assert [row["name"] for row in sheet(document, "new-since-the-window-before.csv")] == ["b.example"]
+    assert "bytes         307 B  (3.1 times before)" in document.text
+    alone = of_store(tmp_path / "store", "overnight", "2026-11-20", compare=False)
+    assert "before" not in sheet(alone, "top-hosts.csv")[0]
+    assert "nothing can be called new" in " ".join(alone.text.split())
+
+
+def test_a_connection_that_still_runs_counts_once(tmp_path: Path) -> None:
+    running = {"uid": "C1", "ts": "2026-11-20 09:00:00", "name": "a.example"}
+    rows = Conns()
+    for minute, size in ((1, 10), (2, 20), (3, 30)):
+        rows.add(**running, last_ts=f"2026-11-20 09:0{minute}:00", state="active", up_bytes=size)
+    over = {"uid": "C2", "ts": "2026-11-20 09:00:00", "name": "b.example"}
+    rows.add(**over, last_ts="2026-11-20 09:01:00", state="active", up_bytes=1)
+    rows.add(**over, last_ts="2026-11-20 09:09:00", state="closed", up_bytes=2)
+    rows.save(tmp_path / "store")
+    document = of_store(tmp_path / "store", "overnight", "2026-11-20")
+    assert [(row["name"], row["bytes"]) for row in sheet(document, "top-hosts.csv")] == [
+        ("a.example", "30"),
+        ("b.example", "2"),
+    ]
+
+
+def test_a_month_against_its_quota(tmp_path: Path) -> None:
+    rows = Conns()
+    for day in range(1, 21):
+        rows.add(uid=f"C{day}", ts=f"2026-11-{day:02} 10:00:00", last_ts=f"2026-11-{day:02} 10:01:00",
+                 state="closed", up_bytes=1_000_000_000, name="a")  # fmt: skip
+    rows.save(tmp_path / "store")
+    rule = RuleSettings("cap", "quota", threshold=40e9, reset_day=5)
+    config = Config(alerts=AlertSettings(rules=(rule,)))
+    document = of_store(tmp_path / "store", "quota", "", config=config)
+    text = " ".join(document.text.split())
+    assert "so far 16.0 GB (40% of 40.0 GB)" in text
+    assert "reset day 2026-12-05" in text
+    assert "forecast 30." in text
+    assert len(sheet(document, "the-month-so-far.csv")) == 16
+
+
+def test_hostile_names_reach_no_page_no_sheet_and_no_terminal(tmp_path: Path) -> None:
+    names = [
+        HOSTILE,
+        "<script>alert(1)</script>",
+        '"><img src=x onerror=y>',
+        "=1+1",
+        "$x$ $",
+        "\x1b[2J",
+        "\u202egnp.exe",
+        "{{ 7 * 7 }}",
+        "中文.example",
+        "a" * 5000,
+        "\\frac{",
+        '" src="cid:top-hosts.png',
+    ]
+    rows = Conns()
+    for number, name in enumerate(names):
+        rows.add(uid=f"C{number}", ts="2026-11-20 10:00:00", last_ts="2026-11-20 10:01:00", state="closed",
+                 up_bytes=1000 - number, name=name, process_name=name)  # fmt: skip
+    rows.save(tmp_path / "store")
+    document = of_store(tmp_path / "store", "overnight", "2026-11-20")
+    page = document.standalone()
+    assert "<script" not in page
+    assert "onerror=y>" not in page.replace("onerror=y&gt;", "")
+    assert "{{ 7 * 7 }}" in document.html
+    assert page.count("data:image/png") == len(document.pictures)
+    for text in (page, document.text):
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+    cells = [cell for row in csv.reader(io.StringIO(document.sheets[1].csv.decode())) for cell in row]
+    assert "'=1+1" in cells
+    assert max(map(len, document.text.splitlines())) < 200
+
+
+def test_two_sections_of_one_title_have_files_of_their_own(tmp_path: Path) -> None:
+    Conns().add(
+        uid="C1",
+        ts="2026-11-20 10:00:00",
+        last_ts="2026-11-20 10:01:00",
+        state="closed",
+        name="a",
+        up_bytes=1,
+    ).save(tmp_path / "s")
+    section = "{title: Same, question: names, key: name, value: bytes, picture: bars}"
+    (tmp_path / "mine.yml").write_text(f"sections: [{section}, {section}]")
+    document = of_store(tmp_path / "s", "mine", "2026-11-20", (tmp_path,))
+    assert [picture.name for picture in document.pictures] == ["same.png", "2-same.png"]
+    assert [sheet.name for sheet in document.sheets] == ["same.csv", "2-same.csv"]
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("{title: A, sql: 'SELECT nope FROM conn'}", 'section "A": SQL: .*nope'),
+        ("{title: A, sql: 'COPY conn TO x'}", "SQL"),
+        ("{title: A, sql: \"SELECT * FROM read_text('/etc/passwd')\"}", "/etc/passwd"),
+        ("{title: A, question: names, columns: nope}", 'there is no column "nope"'),
+        ("{title: A, question: names, key: nope, value: bytes, picture: bars}", "nope"),
+        ("{title: A, question: names, set: {nope: 1}}", 'no parameter "nope"'),
+        ("{title: A, question: names, value: bytes, picture: time}", 'there is no column "ts"'),
+    ],
+)
+def test_what_is_wrong_in_a_section_is_said(section: str, words: str, tmp_path: Path) -> None:
+    Conns().add(uid="C1", ts="2026-11-20 10:00:00", last_ts="2026-11-20 10:01:00", state="closed").save(
+        tmp_path / "s"
+    )
+    (tmp_path / "mine.yml").write_text(f"sections: [{section}]")
+    with pytest.raises(UsageError, match=words) as refusal:
+        of_store(tmp_path / "s", "mine", "2026-11-20", (tmp_path,))
+    assert "\n" not in str(refusal.value)
+
+
+def test_own_sql_sees_the_window_only(tmp_path: Path) -> None:
+    rows = Conns()
+    for day in (18, 19, 20):
+        rows.add(
+            uid=f"C{day}", ts=f"2026-11-{day} 10:00:00", last_ts=f"2026-11-{day} 10:01:00", state="closed"
+        )
+    rows.save(tmp_path / "s")
+    (tmp_path / "mine.yml").write_text("sections: [{title: A, sql: 'SELECT uid, ts FROM conn ORDER BY ts;'}]")
+    document = of_store(tmp_path / "s", "mine", "2026-11-19", (tmp_path,))
+    assert [row["uid"] for row in sheet(document, "a.csv")] == ["C19"]
+    assert sheet(document, "a.csv")[0]["ts"] == "2026-11-19T11:00:00+01:00"
+
+
+def test_no_store(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no store here yet"):
+        of_store(tmp_path, "pings", "today")
+    assert NOW.astimezone(UTC)
