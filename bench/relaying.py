@@ -1,80 +1,18 @@
-"""The relay beside HAProxy, logs on: bulk, new connections, requests on a kept one, memory."""
+"""The relay beside others, logs on: bulk, new connections, requests on a kept one, memory."""
 
 import contextlib
-import os
-import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 
-from measure import BENCH, BUILT, Check, Report, compiled
+from measure import BUILT, Check, Report, compiled
+from relay_peers import Peer, free_port, relays, running
 
 SECONDS = "2"
 FEW, IDLE = 1000, 8900
 BULK, SHORT = 1.3, 1.0
-
-HAPROXY = """
-global
-    maxconn 9000
-    nbthread {threads}
-    log {log} format raw local0
-defaults
-    mode tcp
-    log global
-    option tcplog
-    timeout connect 10s
-    timeout client 60s
-    timeout server 60s
-listen bench
-    bind 127.0.0.1:{listen}
-    server backend 127.0.0.1:{backend}
-"""
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextlib.contextmanager
-def running(port: int, *command: str) -> Iterator[int]:
-    """A program that listens on a port; its process number."""
-    with (BUILT / "relay.out").open("wb") as out:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out, stderr=out)
-        try:
-            for _ in range(200):
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                    break
-                time.sleep(0.05)
-            yield process.pid
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-@contextlib.contextmanager
-def relays(threads: int, backend: int) -> Iterator[Mapping[str, tuple[int, int]]]:
-    """All of them at once, each idle while others are measured: port and process by name."""
-    haproxy = shutil.which("haproxy")
-    if haproxy is None:
-        raise SystemExit("haproxy is not installed (apt-get install haproxy)")
-    ours, theirs = free_port(), free_port()
-    config = BUILT / "haproxy.cfg"
-    config.write_text(
-        HAPROXY.format(threads=threads, log="stdout", listen=theirs, backend=backend), encoding="utf-8"
-    )
-    here = [sys.executable, str(BENCH / "relay_here.py"), str(ours), str(backend), str(threads)]
-    with (
-        running(ours, *here, str(BUILT / "relay.jsonl")) as tidegate,
-        running(theirs, haproxy, "-db", "-f", str(config)) as other,
-    ):
-        yield {"tidegate": (ours, tidegate), "haproxy": (theirs, other)}
 
 
 def load(*words: object) -> list[float]:
@@ -83,23 +21,12 @@ def load(*words: object) -> list[float]:
     return [float(word) for word in subprocess.run(command, check=True, capture_output=True).stdout.split()]
 
 
-def cpu(pid: int) -> float:
-    """CPU seconds of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def resident(pid: int) -> int:
-    """Bytes of memory of a process."""
-    return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def idle(port: int, pid: int) -> float:
+def idle(peer: Peer) -> float:
     """Bytes of memory that a connection at rest costs, beyond the first thousand."""
-    with held(port, FEW) as few:
-        before = resident(pid)
-        with held(port, IDLE - few) as more:
-            return (resident(pid) - before) / more
+    with held(peer.port, FEW) as few:
+        before = peer.resident()
+        with held(peer.port, IDLE - few) as more:
+            return (peer.resident() - before) / more
 
 
 @contextlib.contextmanager
@@ -116,16 +43,17 @@ def held(port: int, wish: int) -> Iterator[int]:
         holder.stdin.close()
 
 
-def figures(port: int, pid: int) -> dict[str, float]:
+def figures(peer: Peer) -> dict[str, float]:
     """One round of one relay."""
-    found = {"bulk, 1 stream, GB/s": load("bulk", port, 1, SECONDS)[0] / 1e9}
-    found["bulk, 8 streams, GB/s"] = load("bulk", port, 8, SECONDS)[0] / 1e9
-    before = cpu(pid)
-    found["new connections/s"] = load("short", port, 50, SECONDS)[0]
-    found["CPU us per new connection"] = (
-        (cpu(pid) - before) / found["new connections/s"] / float(SECONDS) * 1e6
-    )
-    found["1 KB request, p50 us"], found["1 KB request, p99 us"] = load("kept", port, SECONDS)
+    found = {}
+    for streams, words in ((1, "1 stream"), (8, "8 streams")):
+        before = peer.cpu()
+        found[f"bulk, {words}, GB/s"] = rate = load("bulk", peer.port, streams, SECONDS)[0] / 1e9
+        found[f"bulk, {words}, CPU ms a GB"] = (peer.cpu() - before) / (rate * float(SECONDS)) * 1e3
+    before = peer.cpu()
+    found["new connections/s"] = rate = load("short", peer.port, 50, SECONDS)[0]
+    found["CPU us per new connection"] = (peer.cpu() - before) / (rate * float(SECONDS)) * 1e6
+    found["1 KB request, p50 us"], found["1 KB request, p99 us"] = load("kept", peer.port, SECONDS)
     return found
 
 
@@ -133,25 +61,34 @@ def relaying(rounds: int, threads: int = 1) -> Report:
     """Rounds in turns."""
     BUILT.mkdir(parents=True, exist_ok=True)
     backend = free_port()
-    taken: dict[str, list[dict[str, float]]] = {"tidegate": [], "haproxy": []}
-    with running(backend, compiled("load"), "serve", str(backend)), relays(threads, backend) as ports:
-        memory = {name: idle(*at) for name, at in ports.items()}
+    with running(backend, compiled("load"), "serve", str(backend)), relays(threads, backend) as peers:
+        # socat has a process for each connection.
+        memory = {name: idle(peer) for name, peer in peers.items() if name != "socat"}
+        taken: dict[str, list[dict[str, float]]] = {name: [] for name in peers}
         for _ in range(rounds):
-            for name, at in ports.items():
-                taken[name].append(figures(*at))
-    rows: list[tuple[str, ...]] = [(f"{threads} threads", "tidegate", "haproxy", "ratio")]
+            for name, peer in peers.items():
+                taken[name].append(figures(peer))
+    others = [name for name in taken if name != "tidegate"]
+    titles = ("tidegate", *(word for name in others for word in (name, "ratio")))
+    rows: list[tuple[str, ...]] = [(f"{threads} threads", *titles)]
     ratios = {}
-    for what in taken["haproxy"][0]:
-        ours, theirs = ([each[what] for each in taken[name]] for name in ("tidegate", "haproxy"))
-        ratios[what] = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-        values = [f"{statistics.median(each):.4g}" for each in (ours, theirs)]
-        rows.append((what, *values, f"{ratios[what]:.2f}"))
-    rows.append(("bytes per idle connection", *(f"{memory[name]:.0f}" for name in taken), ""))
+    for what in taken["tidegate"][0]:
+        ours = [each[what] for each in taken["tidegate"]]
+        row = [f"{statistics.median(ours):.4g}"]
+        for name in others:
+            theirs = [each[what] for each in taken[name]]
+            ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+            ratios.setdefault(what, ratio)  # of the first of them, HAProxy
+            row += [f"{statistics.median(theirs):.4g}", f"{ratio:.2f}"]
+        rows.append((what, *row))
+    costs = [f"{memory[name]:.0f}" if name in memory else "" for name in taken]
+    rows.append(("bytes per idle connection", costs[0], *(word for cost in costs[1:] for word in (cost, ""))))
     checks = [
         Check("bulk, 1 stream, against HAProxy", ratios["bulk, 1 stream, GB/s"], BULK, at_least=True),
         Check("bulk, 8 streams, against HAProxy", ratios["bulk, 8 streams, GB/s"], BULK, at_least=True),
         Check("new connections/s against HAProxy", ratios["new connections/s"], SHORT, at_least=True),
         Check("median of a request against HAProxy", ratios["1 KB request, p50 us"], 1.0, at_least=False),
+        Check("99th percentile against HAProxy", ratios["1 KB request, p99 us"], 1.0, at_least=False),
         Check("bytes per idle connection", memory["tidegate"], 1000, at_least=False),
     ]
     return Report(rows, checks)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from measure import BENCH, BUILT, Check, Report, compiled
-from relaying import free_port, running
+from relay_peers import free_port, running
 from watching import family, used
 
 from tidegate.pipeline.control import ask

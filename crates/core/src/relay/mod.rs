@@ -11,6 +11,7 @@ mod excerpt;
 mod handle;
 pub mod limits;
 pub mod lists;
+mod moment;
 mod net;
 pub mod plan;
 pub mod proxy;

@@ -10,6 +10,7 @@ use mio::{Interest, Token};
 use rustix::io::Errno;
 
 use super::super::events::{Detail, address};
+use super::super::moment::Moment;
 use super::super::net::files;
 use super::super::net::socket::{self, Listening};
 use super::super::plan::{Refusal, Steering};
@@ -349,11 +350,10 @@ impl Worker {
             tried: 0,
             pass,
             seat,
-            began: at,
-            known: None,
-            connected: None,
+            known: Moment::NEVER,
+            connected: Moment::NEVER,
             timer: Nanos::MAX,
-            paused: None,
+            paused: Moment::NEVER,
             queued: false,
         });
         if self.register(&conn.near.socket, &conn, false).is_err() {

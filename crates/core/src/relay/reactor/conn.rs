@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::super::balance::Balance;
 use super::super::detect::Look;
 use super::super::limits::Pass;
+use super::super::moment::Moment;
 use super::super::net::socket;
 use super::super::plan;
 use super::super::running::Service;
@@ -55,18 +56,17 @@ pub(in crate::relay) struct Conn {
     /// What the rules found so far, until they are sure.
     pub(super) look: Option<Box<Look>>,
     /// The target that is called or was reached, and those called so far.
-    pub(super) target: Option<usize>,
+    pub(super) target: Option<u8>,
     pub(super) tried: u64,
     pub(super) pass: Option<Pass>,
     pub(super) seat: Seat,
-    /// When it was accepted, when it was known where it goes, when it was connected.
-    pub(super) began: Nanos,
-    pub(super) known: Option<Nanos>,
-    pub(super) connected: Option<Nanos>,
+    /// When it was known where it goes, when it was connected.
+    pub(super) known: Moment,
+    pub(super) connected: Moment,
     /// The entry among the timers that counts.
     pub(super) timer: Nanos,
     /// Bytes were too many: nothing is read before this.
-    pub(super) paused: Option<Nanos>,
+    pub(super) paused: Moment,
     /// It is among those to look at again at once.
     pub(super) queued: bool,
 }
@@ -83,15 +83,25 @@ impl Conn {
 
     /// Address of the backend that is called or was reached.
     pub(in crate::relay) fn remote(&self) -> Option<&plan::Address> {
-        self.backend.as_ref()?.address(self.target?)
+        self.backend.as_ref()?.address(self.target()?)
     }
 
     pub(in crate::relay) fn detect_duration(&self) -> Option<Nanos> {
-        self.known.map(|known| known - self.began)
+        self.known.get().map(|known| known - self.session.began())
     }
 
     pub(in crate::relay) fn connect_duration(&self) -> Option<Nanos> {
-        Some(self.connected? - self.known?)
+        Some(self.connected.get()? - self.known.get()?)
+    }
+
+    /// The target that is called or was reached, by number.
+    pub(super) fn target(&self) -> Option<usize> {
+        self.target.map(usize::from)
+    }
+
+    /// Nothing is read for now.
+    pub(super) fn rests(&self) -> bool {
+        self.paused != Moment::NEVER
     }
 
     /// Has the kernel ask the backend for signs of life.
@@ -141,6 +151,6 @@ mod tests {
 
     #[test]
     fn a_connection_at_rest_leaves_room_in_a_kilobyte() {
-        assert!(size_of::<Conn>() <= 704, "{} bytes", size_of::<Conn>());
+        assert!(size_of::<Conn>() <= 656, "{} bytes", size_of::<Conn>());
     }
 }

@@ -7,6 +7,7 @@ use mio::unix::SourceFd;
 use rustix::io::Errno;
 
 use super::super::events::Detail;
+use super::super::moment::Moment;
 use super::super::net::socket;
 use super::super::proxy;
 use super::super::session::{Command, Event, Phase, cause};
@@ -26,7 +27,7 @@ impl Worker {
         let Some(number) = backend.choose(conn.tried, self.now.mono) else {
             return self.ask(conn, Event::NoTarget);
         };
-        conn.target = Some(number);
+        conn.target = u8::try_from(number).ok();
         conn.tried |= 1 << number;
         let Some(address) = backend.address(number) else {
             return self.ask(conn, Event::NoTarget);
@@ -72,7 +73,7 @@ impl Worker {
 
     fn failed(&mut self, conn: &mut Conn, why: &'static str) {
         // That we may open no more files is not its fault.
-        if let (Some(backend), Some(target)) = (&conn.backend, conn.target)
+        if let (Some(backend), Some(target)) = (&conn.backend, conn.target())
             && why != cause::FILES
         {
             backend.failed(target, self.now.mono);
@@ -83,12 +84,12 @@ impl Worker {
 
     fn answered(&mut self, conn: &mut Conn) {
         conn.local = conn.far.as_ref().and_then(|far| socket::local(&far.socket));
-        conn.connected = Some(self.now.mono);
+        conn.connected = Moment::at(self.now.mono);
         if conn.service.plan.keepalive.is_some_and(|silence| silence < INTERIM) {
             conn.keep_far_alive();
         }
         if let Some(backend) = &conn.backend {
-            if let Some(target) = conn.target {
+            if let Some(target) = conn.target() {
                 backend.answered(target);
             }
             if let Some(version) = backend.header() {

@@ -6,6 +6,7 @@ use rustix::io::Errno;
 
 use super::super::detect::{First, Verdict};
 use super::super::events::Detail;
+use super::super::moment::Moment;
 use super::super::net::socket;
 use super::super::plan::Refusal;
 use super::super::proxy::{self, Ends};
@@ -23,7 +24,7 @@ const HELD_PAUSE: Nanos = 1_000_000_000;
 impl Worker {
     /// Reads on until the PROXY header is whole.
     pub(super) fn read_header(&mut self, conn: &mut Conn) {
-        while conn.session.phase() == Phase::Header && conn.near.readable && conn.paused.is_none() {
+        while conn.session.phase() == Phase::Header && conn.near.readable && !conn.rests() {
             if self.read_more(conn, proxy::LONGEST).is_none() {
                 continue;
             }
@@ -79,8 +80,7 @@ impl Worker {
     /// Reads on until it is known where the connection goes.
     pub(super) fn read_first(&mut self, conn: &mut Conn) {
         let most = conn.service.plan.detect_bytes.max(1);
-        while conn.session.phase() == Phase::Looking && conn.near.readable && conn.paused.is_none()
-        {
+        while conn.session.phase() == Phase::Looking && conn.near.readable && !conn.rests() {
             if let Some(read) = self.read_more(conn, most) {
                 let at = conn.up.bytes().len() - read;
                 let came = conn.up.bytes().get(at..).unwrap_or_default().to_vec();
@@ -138,7 +138,7 @@ impl Worker {
             conn.look = Some(look);
             return Command::Nothing;
         };
-        conn.known = Some(self.now.mono);
+        conn.known = Moment::at(self.now.mono);
         conn.detected = service;
         conn.rule = rule;
         conn.backend = backend.as_ref().and_then(|name| conn.service.backend(name));
@@ -161,7 +161,7 @@ impl Worker {
     /// Throws away what somebody says who is held, little at a time: whoever talks without end is to wait, not others.
     pub(super) fn discard(&mut self, conn: &mut Conn) {
         let mut left = HELD_BYTES;
-        while conn.near.readable && conn.paused.is_none() {
+        while conn.near.readable && !conn.rests() {
             let room = self.buffer.get_mut(..left).unwrap_or_default();
             match socket::read(&conn.near.socket, room) {
                 Ok(0) | Err(Errno::AGAIN) => conn.near.readable = false,

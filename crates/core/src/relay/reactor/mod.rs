@@ -27,6 +27,7 @@ use self::accept::Listener;
 use self::slots::{Key, Slots};
 use self::timers::Timers;
 use super::events::Rows;
+use super::moment::Moment;
 use super::net::heap;
 use super::net::pipe::Pipe;
 use super::running::Running;
@@ -245,7 +246,7 @@ impl Worker {
     /// Sees to it that a connection is looked at when its time comes.
     fn arm(&mut self, conn: &mut Conn) {
         let deadline = conn.session.deadline(&conn.service.plan.timeouts);
-        let next = [deadline, conn.paused].into_iter().flatten().min();
+        let next = [deadline, conn.paused.get()].into_iter().flatten().min();
         if let Some(at) = next.filter(|at| *at < conn.timer) {
             conn.timer = at;
             self.timers.push(at, conn.key);
@@ -283,8 +284,8 @@ impl Worker {
 
     fn expired(&mut self, conn: &mut Conn) {
         conn.timer = Nanos::MAX;
-        if conn.paused.is_some_and(|until| until <= self.now.mono) {
-            conn.paused = None;
+        if conn.paused.get().is_some_and(|until| until <= self.now.mono) {
+            conn.paused = Moment::NEVER;
             self.step(conn);
         }
         self.tell(conn, Happened::Time);
@@ -297,7 +298,7 @@ impl Worker {
         }
         for conn in self.conns.iter() {
             // Only now, for most connections are over before it could matter.
-            if conn.connected.is_some_and(|at| at >= self.swept_at) {
+            if conn.connected.get().is_some_and(|at| at >= self.swept_at) {
                 conn.keep_far_alive();
             }
             if conn.session.phase() == Phase::Relaying && conn.session.heard() >= self.swept_at {

@@ -2,6 +2,7 @@
 
 use rustix::io::Errno;
 
+use super::super::moment::Moment;
 use super::super::net::pipe::Pipe;
 use super::super::net::socket;
 use super::super::session::{Event, Phase};
@@ -34,7 +35,7 @@ impl Worker {
                 }
                 continue;
             }
-            let idle = way.ended || conn.paused.is_some();
+            let idle = way.ended || conn.rests();
             if idle || !conn.sender(direction).is_some_and(|sender| sender.readable) {
                 return;
             }
@@ -63,7 +64,7 @@ impl Worker {
 
     /// Reads nothing of a connection for so long.
     pub(super) fn pause(&mut self, conn: &mut Conn, span: Nanos) {
-        conn.paused = Some(self.now.mono.saturating_add(span));
+        conn.paused = Moment::at(self.now.mono.saturating_add(span));
     }
 
     /// Passes on what waits; whether nothing waits any more.

@@ -4,6 +4,7 @@ mod events;
 
 pub use events::{Command, Event, Phase, cause};
 
+use super::moment::Moment;
 use super::plan::{Refusal, Timeouts};
 use crate::flow::Direction;
 use crate::packet::Nanos;
@@ -53,7 +54,7 @@ pub struct Session {
     /// Why it will end when nothing waits any more; of a call that failed, why it did.
     fault: Option<&'static str>,
     /// Held in the tarpit: when the next byte is due.
-    drip: Option<Nanos>,
+    drip: Moment,
     /// From the client.
     pub up: Way,
     /// To the client.
@@ -69,7 +70,7 @@ impl Session {
             since: now,
             heard: now,
             fault: None,
-            drip: None,
+            drip: Moment::NEVER,
             up: Way::default(),
             down: Way::default(),
         }
@@ -78,6 +79,11 @@ impl Session {
     /// Where it stands.
     pub fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// When it was accepted.
+    pub fn began(&self) -> Nanos {
+        self.began
     }
 
     /// When something last passed.
@@ -159,7 +165,7 @@ impl Session {
             Phase::Relaying => self.relays_until(timeouts).map(|(at, _)| at),
             Phase::Held => {
                 let end = self.since.saturating_add(timeouts.tarpit);
-                return Some(self.drip.map_or(end, |drip| drip.min(end)));
+                return Some(self.drip.get().map_or(end, |drip| drip.min(end)));
             }
         };
         let life = timeouts.lifetime.map(|span| self.began.saturating_add(span));
@@ -240,7 +246,9 @@ impl Session {
             Refusal::Silent | Refusal::Tarpit => {
                 self.fault = Some(cause);
                 self.enter(Phase::Held, now);
-                self.drip = (refusal == Refusal::Tarpit).then(|| now.saturating_add(DRIP));
+                if refusal == Refusal::Tarpit {
+                    self.drip = Moment::at(now.saturating_add(DRIP));
+                }
                 Command::Nothing
             }
         }
@@ -305,7 +313,7 @@ impl Session {
         if now >= self.since.saturating_add(timeouts.tarpit) {
             return self.close(self.fault.unwrap_or(cause::RULE));
         }
-        self.drip = Some(now.saturating_add(DRIP));
+        self.drip = Moment::at(now.saturating_add(DRIP));
         Command::Drip
     }
 
