@@ -1,5 +1,7 @@
 """A little traffic in every table, hostile text included, for questions to be asked about."""
 
+from pathlib import Path
+
 from rows import Conns, TableRows, Value
 
 HOSTILE = "evil'; DROP TABLE http; --\\x1b[2J$limit"
@@ -12,6 +14,13 @@ EARLY, NOON, LATE = "2026-11-20 10:00:00", "2026-11-20 12:00:00", "2026-11-20 14
 def everything() -> list[TableRows]:
     """The rows, by table."""
     return [conns(), http(), tls(), dns(), icmp(), ssh(), alert(), relay(), health()]
+
+
+def store(root: Path) -> Path:
+    """A store with all of them; the same path."""
+    for rows in everything():
+        rows.save(root)
+    return root
 
 
 def conns() -> TableRows:

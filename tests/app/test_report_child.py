@@ -20,9 +20,7 @@ BEGIN, END = datetime(2026, 11, 20, tzinfo=BERLIN), datetime(2026, 11, 21, tzinf
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
-    for rows in talk.everything():
-        rows.save(tmp_path / "store")
-    return tmp_path / "store"
+    return talk.store(tmp_path / "store")
 
 
 def test_a_report_over_a_span(store: Path) -> None:

@@ -73,9 +73,7 @@ def test_tables_and_their_columns(run: Run) -> None:
 
 @pytest.fixture
 def talked(tmp_path: Path) -> Path:
-    for rows in talk.everything():
-        rows.save(tmp_path / "talked")
-    return tmp_path / "talked"
+    return talk.store(tmp_path / "talked")
 
 
 def test_a_named_question_in_each_format(run: Run, talked: Path, tmp_path: Path) -> None:

@@ -16,9 +16,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
-    for rows in talk.everything():
-        rows.save(tmp_path / "store")
-    return tmp_path / "store"
+    return talk.store(tmp_path / "store")
 
 
 def test_of_a_capture(run: Run, tmp_path: Path) -> None:

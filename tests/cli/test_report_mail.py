@@ -16,9 +16,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
-    for rows in talk.everything():
-        rows.save(tmp_path / "store")
-    return tmp_path / "store"
+    return talk.store(tmp_path / "store")
 
 
 def configured(folder: Path, server: str, store: Path, more: str = "") -> Path:

@@ -179,10 +179,7 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("talk") / "store"
-    for rows in talk.everything():
-        rows.save(root)
-    return root
+    return talk.store(tmp_path_factory.mktemp("talk") / "store")
 
 
 @pytest.fixture

@@ -58,9 +58,6 @@ def deliver(
     server = _made(account, heard)
     with _understood(server), _closed(server):
         _connect(server, account, opened)
-        if account.user:
-            server.phase = "login"
-            server.introduce(account.user, account.password)
         server.phase = "mail"
         server.ehlo_or_helo_if_needed()
         sizes = [f"size={len(letter)}"] if server.has_extn("size") else []
@@ -85,9 +82,6 @@ def greet(account: Account, heard: Heard | None = None, opened: Opened | None = 
     server = _made(account, heard)
     with _understood(server), _closed(server):
         _connect(server, account, opened)
-        if account.user:
-            server.phase = "login"
-            server.introduce(account.user, account.password)
         _take_leave(server)
 
 
@@ -212,7 +206,7 @@ def _made(account: Account, heard: Heard | None) -> Session:
 
 
 def _connect(server: Session, account: Account, opened: Opened | None) -> None:
-    """Until the server has said hello, encrypted as it should be."""
+    """Until the server has said hello, encrypted as it should be, and knows who we are."""
     if opened:
         opened(lambda: server.sock)
     if server.heard:
@@ -232,6 +226,9 @@ def _connect(server: Session, account: Account, opened: Opened | None) -> None:
     if isinstance(server.sock, ssl.SSLSocket) and server.heard:
         server.heard(f"  {_described(server.sock)}")
     server.ehlo_or_helo_if_needed()
+    if account.user:
+        server.phase = "login"
+        server.introduce(account.user, account.password)
 
 
 def _literal(sock: socket.socket | None) -> str:
