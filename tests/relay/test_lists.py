@@ -34,6 +34,24 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, data: bytes, said: str)
     assert f"{path}{said}" in str(caught.value)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_is_no_list_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    path = written(tmp_path / "deny", "192.0.2.7\n")
+    files = Lists([str(path)])
+    path.unlink()
+    os.mkfifo(path)
+    assert not files.look()
+    assert files.errors == [f"{path}: no regular file"]
+    assert files.networks() == {str(path): ("192.0.2.7/32",)}
+    with pytest.raises(UsageError, match="no regular file"):
+        read_list(Path("/dev/null"))
+
+
+def test_a_path_that_is_none_is_told() -> None:
+    with pytest.raises(UsageError, match="NUL byte"):
+        Lists(["/etc/de\0ny"])
+
+
 def test_a_list_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lists, "MOST", 2)
     with pytest.raises(UsageError, match=":3: more than 2"):

@@ -41,6 +41,27 @@ relay:
     assert (b.excerpts.per_read, b.excerpts.per_direction) == (1 << 30, 4000)
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("limits: {connections: 99999999999999999999}", "limits.connections: 1,000,000,000 at most"),
+        ("listen_backlog: 9000000000", "listen_backlog: 1,000,000,000 at most"),
+        ("excerpts: {per_direction: -3}", "excerpts.per_direction: 0 at least"),
+    ],
+)
+def test_numbers_that_the_core_cannot_take_are_told_with_their_line(given: str, said: str) -> None:
+    (problem,) = problems(f"""\
+relay:
+  services:
+    - name: a
+      listen: 8080
+      backend: ":80"
+      {given}
+""")
+    assert problem.startswith("t.yml:6: relay.services[0].")
+    assert said in problem
+
+
 def test_every_mistake_is_told_with_its_line() -> None:
     said = problems("""\
 relay:

@@ -75,6 +75,11 @@ class Relaying:
         return self._relay.status() if self._relay else {}
 
     @property
+    def last_drain(self) -> float:
+        """Seconds that connections have to end, by the settings in force."""
+        return self._relay.settings.drain if self._relay else 0.0
+
+    @property
     def dropped(self) -> int:
         """Rows that were lost because nobody took them in time, since the start."""
         return self._tally.relay_dropped

@@ -1,5 +1,6 @@
 """The command line: `tidegate VERB`. A verb's file is imported only when it is asked for."""
 
+import io
 import os
 import signal
 import sys
@@ -83,9 +84,27 @@ def main() -> None:
     Exit codes: 0 done, 1 it could not be done, 2 it was asked wrongly, 130 interrupted.
     """
     _open_closed_streams()
+    _buffer_stdout()
     # What is unfinished on disk is removed on the way out. A watch ends in its own way.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     sys.exit(run(sys.argv[1:]))
+
+
+def _buffer_stdout() -> None:
+    """Has stdout written whole where PYTHONUNBUFFERED is set, as in containers.
+
+    Without a buffer a write that a signal interrupts takes a part only, and nobody writes the rest.
+    """
+    out = sys.stdout
+    if isinstance(getattr(out, "buffer", None), io.RawIOBase):
+        sys.stdout = open(  # noqa: SIM115 - for as long as the process lasts
+            out.fileno(),
+            "w",
+            encoding=out.encoding,
+            errors=out.errors,
+            closefd=False,
+        )
+        sys.stdout.reconfigure(line_buffering=True)
 
 
 def _open_closed_streams() -> None:

@@ -1,6 +1,7 @@
 """Runs `tidegate relay`: gives up rights, relays, and says at the end what was relayed and lost."""
 
 import logging
+import os
 import signal
 import sys
 import time
@@ -26,6 +27,13 @@ from tidegate.sinks.relay_console import Notices
 
 if TYPE_CHECKING:
     from tidegate.helper.client import Helper
+
+
+LATE = 30.0
+"""Seconds that rows have to get out once connections had their time."""
+
+AT_ONCE = 10.0
+"""The same after a second signal."""
 
 
 def relay_until_stopped(options: Options) -> int:
@@ -76,7 +84,11 @@ def _signals(relaying: Relaying) -> Iterator[None]:
     """Reload and end by signals, as long as the block lasts."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
+        seconds = AT_ONCE if relaying.service.stopping else relaying.last_drain + LATE
         relaying.stop()
+        if hasattr(signal, "SIGALRM"):
+            signal.signal(signal.SIGALRM, _give_up)
+            signal.setitimer(signal.ITIMER_REAL, seconds)
 
     def reload(_number: int, _frame: FrameType | None) -> None:
         relaying.service.reload()
@@ -86,8 +98,16 @@ def _signals(relaying: Relaying) -> Iterator[None]:
     try:
         yield
     finally:
+        if hasattr(signal, "SIGALRM"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _give_up(_number: int, _frame: FrameType | None) -> None:
+    """Ends whatever hangs: a reader of our output that takes nothing would keep us for ever."""
+    os.write(2, b"tidegate: ended by force: an output takes nothing; rows that still waited are lost\n")
+    os._exit(1)
 
 
 def _closing(relaying: Relaying, seconds: float) -> int:

@@ -1,6 +1,8 @@
 """Files of addresses and networks, one a line; read again when they change."""
 
 import logging
+import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,11 +23,7 @@ _Signature = tuple[int, int, int] | None
 
 def read_list(path: Path) -> tuple[str, ...]:
     """The networks of a file, each once; raises UsageError with file and line."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
+    data = _bytes_of(path)
     if len(data) > LARGEST:
         raise UsageError(f"{path}: larger than {LARGEST >> 20} MiB, no list")
     networks: dict[str, None] = {}
@@ -42,6 +40,23 @@ def read_list(path: Path) -> tuple[str, ...]:
         if len(networks) > MOST:
             raise UsageError(f"{path}:{number}: more than {MOST:,} networks")
     return tuple(networks)
+
+
+def _bytes_of(path: Path) -> bytes:
+    """LARGEST + 1 bytes at most; never waits: opening a pipe would, for ever, and no signal would end it."""
+    if "\0" in str(path):
+        raise UsageError(f"{str(path)!r} is no path: it has a NUL byte")
+    try:
+        with open(path, "rb", opener=_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise UsageError(f"{path}: no regular file")
+            return file.read(LARGEST + 1)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 class Lists:
@@ -94,6 +109,6 @@ class Lists:
 def _signature(path: Path) -> _Signature:
     try:
         status = path.stat()
-    except OSError:
+    except (OSError, ValueError):
         return None
     return status.st_ino, status.st_size, status.st_mtime_ns

@@ -24,6 +24,14 @@ Found = Iterator[SettingError]
 
 _LONGEST_NAME = 100
 
+_MOST = 10**9
+"""Counts and seconds: far beyond what anybody means, and still a number to the core."""
+
+_MOST_BYTES = 10**15
+"""The same of bytes."""
+
+_SIZES = ("bytes_", "per_direction", "per_read", "memory", "read_buffer", "write_buffer", "detect_bytes")
+
 
 def check_relay(relay: RelaySettings) -> Found:
     """Everything that contradicts itself, is named twice or does not parse, with its place."""
@@ -106,6 +114,7 @@ def _amounts(path: Path_, service: RelayServiceSettings) -> Found:
     yield from _at_least(
         path, service, read_buffer=1024, write_buffer=1024, detect_bytes=1, listen_backlog=1, listen_retry=0.1
     )
+    yield from _at_least((*path, "excerpts"), service.excerpts, per_direction=0, per_read=0)
     yield from _at_least((*path, "timeouts"), service.timeouts, connect=0.001, first_byte=0.001, detect=0.001)
 
 
@@ -147,6 +156,9 @@ def _at_least(path: Path_, group: object, **least: float) -> Found:
         value = getattr(group, key)
         if value is not None and value < number:
             yield SettingError(f"{number:.10g} at least is expected", *path, key)
+        most = _MOST_BYTES if key.startswith(_SIZES) else _MOST
+        if value is not None and value > most:
+            yield SettingError(f"{most:,} at most is expected", *path, key)
 
 
 def _each(path: Path_, texts: tuple[str, ...], parse: Callable[[str], object]) -> Found:
