@@ -1,9 +1,14 @@
 """-p LISTEN=BACKEND: what is read, and that each mistake is one line that says what is expected."""
 
+from dataclasses import replace
+
 import pytest
 
+from tidegate.model.config import RelayLimits, RelayServiceSettings, RelaySettings, RouteSettings
 from tidegate.model.errors import UsageError
+from tidegate.relay.build import Surroundings, build
 from tidegate.relay.specs import EXPECTED, parse_spec, parse_specs
+from tidegate.settings.check_relay import check_relay
 
 
 @pytest.mark.parametrize(
@@ -40,3 +45,31 @@ def test_two_of_one_name_are_refused() -> None:
         parse_specs([":22=:1", ":22=:2"])
     with pytest.raises(UsageError, match="is there already"):
         parse_specs([":22=:1"], parse_specs([":22=:2"]))
+
+
+@pytest.mark.parametrize("text", [":22=:22", "127.0.0.1:22=127.0.0.1:22", "[::]:22=[::1]:22"])
+def test_what_leads_to_itself_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="leads to itself"):
+        parse_spec(text)
+    door, _, target = text.partition("=")
+    loop = RelayServiceSettings("a", listen=(door,), backend=target)
+    assert "call itself" in str(next(check_relay(RelaySettings((loop,)))))
+    elsewhere = replace(loop, rules=(RouteSettings("tls", backend=":1", services=("tls",)),))
+    assert not list(check_relay(RelaySettings((elsewhere,))))
+
+
+@pytest.mark.parametrize(
+    "text", [":22=192.0.2.1:22", "127.0.0.1:22=127.0.0.2:22", ":22=unix:/run/x", ":22=:23"]
+)
+def test_what_leads_elsewhere_is_not(text: str) -> None:
+    assert parse_spec(text)
+
+
+def test_a_burst_is_what_comes_in_a_second_unless_it_is_given() -> None:
+    def burst(limits: RelayLimits) -> int:
+        service = RelayServiceSettings("a", listen=("127.0.0.1:1",), backend=":2", limits=limits)
+        return build(RelaySettings((service,)), Surroundings()).services[0].limits.burst
+
+    assert burst(RelayLimits(rate=1000)) == 1000
+    assert burst(RelayLimits(rate=0.1)) == 1
+    assert burst(RelayLimits(rate=1000, burst=5)) == 5

@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from tidegate.model.errors import UsageError
 from tidegate.model.ports import HIGHEST, Ranges, union, without
 from tidegate.model.text import clip
+from tidegate.model.units import is_loopback
 
 _NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_-]{1,63})*\.?")
 _WEIGHT = re.compile(r"(\S+)\s+weight\s+(\S+)")
@@ -37,6 +38,13 @@ class Target:
     def __str__(self) -> str:
         """As people write it."""
         return f"unix:{self.path}" if self.path else joined(self.host, self.port)
+
+
+def leads_into(door: Listen, target: Target) -> bool:
+    """Whether who calls the target comes in by this door; one of a range leaves its own targets alone."""
+    everywhere = door.host in ("", "0.0.0.0", "::")  # noqa: S104
+    here = target.host == door.host or (everywhere and is_loopback(target.host))
+    return here and not target.path and (target.port, target.port) in door.ports
 
 
 def joined(host: str, port: object) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tidegate.model.config import (
     BackendSettings,
+    RelayLimits,
     RelayServiceSettings,
     RelaySettings,
     RouteSettings,
@@ -100,7 +101,7 @@ def _service(
         ),
         rules=tuple(map(_rule, service.rules)),
         timeouts=plan.Timeouts(**vars(timeouts)),
-        limits=plan.Limits(**vars(limits)),
+        limits=_limits(limits),
         today=around.today.get(service.name, 0),
         deny=_networks(service.deny, service.deny_files, around),
         allow=_allowed(service, around),
@@ -193,3 +194,12 @@ def _allowed(service: RelayServiceSettings, around: Surroundings) -> tuple[str, 
 def _networks(texts: Iterable[str], files: Iterable[str], around: Surroundings) -> tuple[str, ...]:
     said = [*map(parse_network, texts), *(network for file in files for network in around.lists[file])]
     return tuple(dict.fromkeys(said))
+
+
+def _limits(limits: RelayLimits) -> plan.Limits:
+    """A burst that was not given is what comes in a second."""
+    bursts = {
+        "burst": limits.burst or max(1, round(limits.rate or 0)),
+        "burst_per_address": limits.burst_per_address or max(1, round(limits.rate_per_address or 0)),
+    }
+    return plan.Limits(**vars(limits) | bursts)

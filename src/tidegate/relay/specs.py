@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from tidegate.model.config import RelayServiceSettings
-from tidegate.model.ends import parse_listen, parse_target
+from tidegate.model.ends import leads_into, parse_listen, parse_target
 from tidegate.model.errors import UsageError
 from tidegate.model.text import clip
 
@@ -16,10 +16,11 @@ def parse_spec(text: str) -> RelayServiceSettings:
     if not (equals and listen and backend):
         raise UsageError(f'"{clip(text, 60)}": {EXPECTED}')
     try:
-        parse_listen(listen)
-        parse_target(backend)
+        door, target = parse_listen(listen), parse_target(backend)
     except UsageError as error:
         raise UsageError(f"{error}; {EXPECTED}") from None
+    if leads_into(door, target):
+        raise UsageError(f'"{clip(text, 60)}" leads to itself: name another port behind')
     return RelayServiceSettings(name=listen, listen=(listen,), backend=backend)
 
 

@@ -12,7 +12,7 @@ from tidegate.model.config import (
     RelaySettings,
     RouteSettings,
 )
-from tidegate.model.ends import Listen, parse_listen, parse_network, parse_ports, parse_target
+from tidegate.model.ends import Listen, leads_into, parse_listen, parse_network, parse_ports, parse_target
 from tidegate.model.errors import SettingError, UsageError, tried
 from tidegate.model.pattern import check_pattern
 from tidegate.model.ports import overlap
@@ -46,6 +46,7 @@ def check_relay(relay: RelaySettings) -> Found:
     for number, service in enumerate(relay.services):
         yield from _service((*path, "services", number), service, names)
         yield from _taken((*path, "services", number, "listen"), service, doors)
+        yield from _itself((*path, "services", number, "backend"), service)
 
 
 def _backend(path: Path_, backend: BackendSettings) -> Found:
@@ -130,6 +131,18 @@ def _taken(path: Path_, service: RelayServiceSettings, doors: list[tuple[str, Li
             if both is not None and _same(door.host, other.host):
                 yield SettingError(f'port {both} is listened on by service "{owner}" already', *path, number)
         doors.append((service.name, door))
+
+
+def _itself(path: Path_, service: RelayServiceSettings) -> Found:
+    """A service that leads into its own door: one client would take up every place."""
+    if service.rules or service.ports:  # these may lead elsewhere in the second round
+        return
+    try:
+        target, doors = parse_target(service.backend), [parse_listen(text) for text in service.listen]
+    except UsageError:
+        return
+    if any(leads_into(door, target) for door in doors):
+        yield SettingError(f'"{target}" is a door of this service: it would call itself for ever', *path)
 
 
 def _same(one: str, other: str) -> bool:

@@ -120,9 +120,9 @@ class RelayLimits:
         None, "client addresses at once; who is connected already may have more connections"
     )
     rate: float | None = option(None, "new connections a second")
-    burst: int = option(1, "of them so many at once")
+    burst: int | None = option(None, "of them so many at once; those of a second unless given")
     rate_per_address: float | None = option(None, "new connections a second of one address")
-    burst_per_address: int = option(1, "of them so many at once")
+    burst_per_address: int | None = option(None, "the same of one address")
     bytes_per_second: Annotated[int, SIZE] | None = option(
         None, "bytes a second of the service, both ways; connections are slowed down"
     )
