@@ -193,7 +193,7 @@ def _schedule(config: Config) -> Found:
 
 
 def _reports(named: Path | None, environment: Mapping[str, str], config: Config) -> Found:
-    """Whether the reports that are scheduled are there, and right; their files lie beside the configuration."""
+    """Whether scheduled reports are there, and right; their files lie beside the configuration."""
     if not config.schedule.reports:
         return
     from tidegate.app.reporting import report_folders
