@@ -125,6 +125,7 @@ schedule:
     assert odd.startswith("t.yml:7: schedule.reports[3].report: ")
     assert "odd.yml:2: " in odd
     assert "pingz" in odd
+    assert len(checking.load(tmp_path / "t.yml", {}, reports=False).schedule.reports) == 4
 
 
 def test_what_is_right_is_said_to_be_right(run: Run, tmp_path: Path) -> None:

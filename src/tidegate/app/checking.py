@@ -22,9 +22,15 @@ LONGEST_INTERFACE = 15
 """Bytes of an interface's name, on Linux."""
 
 
-def load(named: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:
-    """The settings of file and environment, found right by every part; raises ConfigError, or UsageError."""
-    return find.load(named, environment, (*LOOKS, partial(_reports, named, environment)))
+def load(
+    named: Path | None = None, environment: Mapping[str, str] = os.environ, reports: bool = True
+) -> Config:
+    """The settings of file and environment, found right by every part; raises ConfigError, or UsageError.
+
+    Without `reports`, files of reports are left alone: one that is broken meanwhile must not cost the others.
+    """
+    more = [partial(_reports, named, environment)] if reports else []
+    return find.load(named, environment, (*LOOKS, *more))
 
 
 def look(named: Path | None = None) -> tuple[Config, list[str]]:
