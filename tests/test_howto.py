@@ -1,6 +1,7 @@
 """The how-tos do what they say: their commands run as they stand, on a street of two houses."""
 
 import os
+import platform
 import re
 import shutil
 import signal
@@ -8,10 +9,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
 
+from alarms import certificate
 from helpers import TIDEGATE, wait_for
 from nets import Net
 
@@ -19,10 +22,7 @@ HOWTO = Path(__file__).parents[1] / "docs" / "howto"
 HERE, THERE = "192.0.2.10", "192.0.2.7"
 
 _GOES_ON = re.compile(r"sudo tidegate (?:run|watch|relay --config \S+$)")
-_LATER = {
-    "pings-overnight.md": "reports, mail and the schedule are not there yet",
-}
-"""Pages whose commands cannot run yet, and why."""
+_CAPTURES = re.compile(r"sudo tidegate report .*--capture ")
 
 _SERVER = """
 import socketserver, sys
@@ -53,6 +53,20 @@ class Site(http.server.BaseHTTPRequestHandler):
 server = http.server.ThreadingHTTPServer(("192.0.2.7", 80), Site)
 print("up", flush=True)
 server.serve_forever()
+"""
+_POST = """
+import pathlib, ssl, sys, time
+sys.path.insert(0, sys.argv[1])
+from post import office
+place = pathlib.Path(sys.argv[2])
+tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+tls.load_cert_chain(place / "crt.pem", place / "key.pem")
+with office(tls, "hunter2", 2525) as (post, _):
+    print("up", flush=True)
+    while not (place / "closed").exists():
+        for number in range(len(post.letters)):
+            (place / ("letter%d" % number)).write_bytes(post.letters[number].content)
+        time.sleep(0.05)
 """
 _ASK = """
 import http.client
@@ -107,9 +121,9 @@ class Street:
         self.running.append(process)
         return process
 
-    def serve(self, script: str, *ports: object) -> None:
+    def serve(self, script: str, *words: object, net: Net | None = None) -> None:
         server = self.start(
-            self.there, [sys.executable, "-c", script, *map(str, ports)], stdout=subprocess.PIPE
+            net or self.there, [sys.executable, "-c", script, *map(str, words)], stdout=subprocess.PIPE
         )
         assert server.stdout
         assert server.stdout.readline() == "up\n"
@@ -141,6 +155,9 @@ class Street:
                 self._begin(command)
                 traffic()
                 continue
+            if _CAPTURES.match(command):
+                said[command] = self._capture(command, traffic)
+                continue
             done = self.run(self.here, ["bash", "-c", command])
             assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
             said[command] = done.stdout
@@ -157,6 +174,24 @@ class Street:
             return self.run(self.here, asked).returncode == 0
 
         wait_for(answers)
+
+    def _capture(self, command: str, traffic: Callable[[], None]) -> str:
+        """Runs a command that captures for long, and ends it by Ctrl-C after there was traffic."""
+        before = self._sockets()
+        process = self.start(
+            self.here, ["bash", "-c", f"exec {command}"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+        wait_for(lambda: self._sockets() > before)
+        traffic()
+        os.killpg(process.pid, signal.SIGINT)
+        said, told = process.communicate(timeout=60)
+        assert process.returncode == 0, told
+        return said
+
+    def _sockets(self) -> int:
+        """How many capture in the first house."""
+        return self.run(self.here, ["cat", "/proc/net/packet"]).stdout.count("\n")
 
     def close(self) -> None:
         for process in reversed(self.running):
@@ -201,9 +236,9 @@ def street(tmp_path: Path, environment: dict[str, str]) -> Iterator[Street]:
         yield made
 
 
-def test_every_page_is_played_or_says_why_not() -> None:
+def test_every_page_is_played() -> None:
     pages = {path.name for path in HOWTO.glob("*.md")} - {"README.md"}
-    assert pages == {"log-a-port.md", "which-site.md", "forward-ssh.md", "honeypot.md", *_LATER}
+    assert pages == {"log-a-port.md", "which-site.md", "forward-ssh.md", "honeypot.md", "pings-overnight.md"}
     for page in pages:
         assert f"({page})" in (HOWTO / "README.md").read_text()
         assert Page(page).commands
@@ -272,3 +307,40 @@ def test_honeypot(street: Street) -> None:
     assert "root" in spoken
     assert "GET / HTTP/1.0" in spoken
     assert (street.place / "trap.json").read_text().count("2323") >= 1
+
+
+def test_pings_overnight(street: Street) -> None:
+    _, trusted = certificate(street.place)
+    secret = street.place / "secret"
+    secret.write_text("hunter2\n")
+    secret.chmod(0o600)
+    for key, value in (("SERVER", "localhost:2525"), ("PASSWORD_FILE", secret), ("CA_FILE", trusted)):
+        street.environment[f"TIDEGATE_MAIL__{key}"] = str(value)
+    shutil.copy(Path(__file__).parent / "golden" / "pings.pcap", street.place / "night.pcap")
+    street.serve(_POST, Path(__file__).parent, street.place, net=street.here)
+
+    def seen() -> bool:  # who answers to `control status` may still be opening the capture
+        done = street.run(street.there, ["ping", "-c", "5", "-i", "0.2", HERE])
+        assert done.returncode == 0, done.stderr
+        return street.count("icmp WHERE answered") >= 5
+
+    def traffic() -> None:
+        wait_for(seen)
+
+    said = street.play(Page("pings-overnight.md"), traffic)
+    (street.place / "closed").touch()
+    (dialogue,) = (text for command, text in said.items() if "mail test" in command)
+    assert "the server took it for me@example.org" in dialogue
+    tried, letter = (message_from_bytes(path.read_bytes()) for path in sorted(street.place.glob("letter?")))
+    assert "test" in tried["Subject"]
+    assert letter["Subject"] == f"[tidegate {platform.node()}] Pings"
+    text, *files = (part for part in letter.walk() if not part.is_multipart())
+    assert re.search(rf"^{THERE} +([1-9]\d*) +1 +[1-9]", text.get_payload(decode=True).decode(), re.M)
+    assert "image/png" in {part.get_content_type() for part in files}
+    assert "sent        pings" in said["sudo tidegate report list --config pings.yml"]
+    assert "06:30   (daily 06:30)" in said["sudo tidegate schedule --config pings.yml"]
+    assert (street.place / said["sudo tidegate report pings --from 22:00 --to 06:00"].strip()).is_file()
+    for command in ("tidegate report pings -r night.pcap", "sudo tidegate report pings --capture 10m icmp"):
+        page = (street.place / said[command].strip()).read_text()
+        assert "data:image/png" in page
+        assert "Pings by source" in page

@@ -105,6 +105,29 @@ def test_what_the_environment_sets_wrongly_is_told_by_its_variable(tmp_path: Pat
     assert [problem.place for problem in caught.value.problems] == sorted(wrong, reverse=True)
 
 
+def test_reports_that_are_scheduled_are_looked_up_beside_the_configuration(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "mine.yml").write_text("title: Mine\nsections: [{question: pings}]\n")
+    (tmp_path / "reports" / "odd.yml").write_text("title: Odd\nsections: [{question: pingz}]\n")
+    (tmp_path / "t.yml").write_text("""\
+mail: {server: "localhost:25", to: [kim@example.org]}
+schedule:
+  reports:
+    - {report: pings, at: hourly}
+    - {report: mine, at: hourly}
+    - {report: pingz, at: hourly}
+    - {report: odd, at: hourly}
+""")
+    done = run("config", "check", "t.yml")
+    assert done.returncode == 2
+    missing, odd = done.stderr.splitlines()
+    assert missing == 't.yml:6: schedule.reports[2].report: there is no report "pingz"; did you mean "pings"?'
+    assert odd.startswith("t.yml:7: schedule.reports[3].report: ")
+    assert "odd.yml:2: " in odd
+    assert "pingz" in odd
+    assert len(checking.load(tmp_path / "t.yml", {}, reports=False).schedule.reports) == 4
+
+
 def test_what_is_right_is_said_to_be_right(run: Run, tmp_path: Path) -> None:
     mmdb.write(tmp_path / "x.mmdb", {"8.8.8.8/32": {"country_code": "US"}}, "Some-Kind")
     (tmp_path / "secret").write_text("x\n")

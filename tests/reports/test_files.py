@@ -1,5 +1,6 @@
 """Files of reports: the shipped ones, a user's own, and what may be wrong in them."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,22 @@ from tidegate.settings.document import parse_document
 
 def parsed(text: str) -> object:
     return parse_report("mine", parse_document(text, "mine.yml"))
+
+
+def test_a_folder_that_only_another_user_may_enter_has_none(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("becoming another user needs root")
+    closed = tmp_path / "closed"
+    (closed / "reports").mkdir(parents=True)
+    (closed / "reports" / "pings.yml").write_text("title: Theirs\n")
+    closed.chmod(0o700)
+    expected = shipped("pings")  # and read while we may: another user may not enter root's Python
+    os.seteuid(65534)
+    try:
+        assert text_of("pings", [closed / "reports"]) == expected
+        assert find_report("pings", [closed / "reports"]).title == "Pings"
+    finally:
+        os.seteuid(0)
 
 
 @pytest.mark.parametrize("name", SHIPPED)

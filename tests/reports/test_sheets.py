@@ -14,7 +14,8 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.mark.parametrize(
-    "cell", ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "=cmd|'/c calc'!A0", " =1", "\n=1", "\n"]
+    "cell",
+    ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "=cmd|'/c calc'!A0", " =1", "\n=1", "\n", "\uff1d1"],
 )
 def test_formulas_are_defused(cell: str) -> None:
     assert defused(cell) == f"'{cell}"

@@ -22,9 +22,15 @@ LONGEST_INTERFACE = 15
 """Bytes of an interface's name, on Linux."""
 
 
-def load(named: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:
-    """The settings of file and environment, found right by every part; raises ConfigError, or UsageError."""
-    return find.load(named, environment, LOOKS)
+def load(
+    named: Path | None = None, environment: Mapping[str, str] = os.environ, reports: bool = True
+) -> Config:
+    """The settings of file and environment, found right by every part; raises ConfigError, or UsageError.
+
+    Without `reports`, files of reports are left alone: one that is broken meanwhile must not cost the others.
+    """
+    more = [partial(_reports, named, environment)] if reports else []
+    return find.load(named, environment, (*LOOKS, *more))
 
 
 def look(named: Path | None = None) -> tuple[Config, list[str]]:
@@ -190,6 +196,19 @@ def _schedule(config: Config) -> Found:
             yield SettingError(problem, *place, "filter")
         if window.folder:
             yield from tried(partial(_folder_there, Path(window.folder)), *place, "folder")
+
+
+def _reports(named: Path | None, environment: Mapping[str, str], config: Config) -> Found:
+    """Whether scheduled reports are there, and right; their files lie beside the configuration."""
+    if not config.schedule.reports:
+        return
+    from tidegate.app.reporting import report_folders
+    from tidegate.reports.files import find_report
+
+    folders = report_folders(named, environment)
+    for number, report in enumerate(config.schedule.reports):
+        look = partial(find_report, report.report, folders)
+        yield from tried(look, "schedule", "reports", number, "report")
 
 
 def _service(config: Config) -> Found:

@@ -41,7 +41,7 @@ def work(file: Path | None) -> int:
             _log.info("%s", separated.told)
         helper = separated.helper if separated else None
         try:
-            asked = Reports(lambda: load(place), place, root)
+            asked = Reports(lambda: load(place, reports=False), place, root)
             running = Running(
                 lambda: load(place), str(place or ""), root, helper, build=asked.build, covers=asked.covers
             )

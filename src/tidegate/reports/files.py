@@ -22,9 +22,8 @@ def find_report(name: str, folders: Sequence[Path]) -> Report:
     """The report of that name, or in that file; raises UsageError for one that is not there or is wrong."""
     if name.endswith((".yml", ".yaml")):
         return parse_report(Path(name).stem.lower(), read_document(Path(name)))
-    for folder in folders:
-        if _is_name(name) and (file := folder / f"{name}.yml").is_file():
-            return parse_report(name, read_document(file))
+    if file := _own_file(name, folders):
+        return parse_report(name, read_document(file))
     if name in SHIPPED:
         return parse_report(name, parse_document(shipped(name), f"{name}.yml"))
     raise UsageError(f'there is no report "{one_line(name, 40)}"{meant(name, names(folders))}')
@@ -37,9 +36,11 @@ def shipped(name: str) -> str:
 
 def text_of(name: str, folders: Sequence[Path]) -> str:
     """The text of the file of that report, to be copied; raises UsageError."""
-    for folder in folders:
-        if _is_name(name) and (file := folder / f"{name}.yml").is_file():
+    if file := _own_file(name, folders):
+        try:
             return file.read_text("utf-8", "replace")
+        except OSError as error:
+            raise UsageError(f"{file}: {error.strerror or error}") from None
     if name not in SHIPPED:
         raise UsageError(f'there is no report "{one_line(name, 40)}"{meant(name, names(folders))}')
     return shipped(name)
@@ -56,6 +57,17 @@ def _own(folders: Sequence[Path]) -> Iterator[str]:
             yield from sorted(file.stem for file in folder.glob("*.yml") if _is_name(file.stem))
         except OSError:
             continue
+
+
+def _own_file(name: str, folders: Sequence[Path]) -> Path | None:
+    """A user's own report of that name; what may not be looked at is not there."""
+    for folder in folders if _is_name(name) else ():
+        try:
+            if (file := folder / f"{name}.yml").is_file():
+                return file
+        except PermissionError:
+            continue
+    return None
 
 
 def _is_name(text: str) -> bool:

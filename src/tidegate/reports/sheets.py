@@ -9,7 +9,8 @@ from tidegate.model.document import Sheet
 from tidegate.reports.asking import Table
 from tidegate.reports.cells import exact, is_number
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# The wide ones (U+FF1D, FF0B, FF0D, FF20) are the same to a spreadsheet in Japanese or Chinese.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def sheet(title: str, table: Table, zone: ZoneInfo) -> Sheet:
