@@ -54,7 +54,7 @@ def test_what_leads_to_itself_is_refused(text: str) -> None:
     door, _, target = text.partition("=")
     loop = RelayServiceSettings("a", listen=(door,), backend=target)
     assert "call itself" in str(next(check_relay(RelaySettings((loop,)))))
-    elsewhere = replace(loop, rules=(RouteSettings("tls", backend=":1", services=("tls",)),))
+    elsewhere = replace(loop, rules=(RouteSettings("tls", backend=":1", protocols=("tls",)),))
     assert not list(check_relay(RelaySettings((elsewhere,))))
 
 
