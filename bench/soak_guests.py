@@ -134,6 +134,8 @@ async def main() -> None:
     await ready.wait()
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.read)
+    # Streams of Python 3.11 report tasks that are cancelled before they began.
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
