@@ -196,7 +196,7 @@ def test_the_first_signal_waits_for_connections_the_second_does_not(start: Start
         (["-p", ":22"], "LISTEN=BACKEND is expected"),
         (["-p", "x"], "LISTEN=BACKEND is expected"),
         (["-p", ":99999=:1"], "LISTEN=BACKEND is expected"),
-        (["-p", ":1=:1", "-p", ":1=:2"], "is there already"),
+        (["-p", ":1=:3", "-p", ":1=:2"], "is there already"),
         ([], "nothing to relay"),
         (["-p", ":1=:1", "--steering", "magic"], "--steering"),
         (["-p", ":1=:1", "--store", "x", "--no-store"], "contradict"),

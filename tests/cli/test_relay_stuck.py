@@ -12,19 +12,20 @@ from pathlib import Path
 import pytest
 from doors import LOCAL, answering, said
 
-from helpers import TIDEGATE, free_port, wait_for
+from helpers import TIDEGATE, Run, free_port, wait_for
 
 CALLS = 600
 """Connections whose rows are more than a pipe holds."""
 
 
 @contextmanager
-def stuck(environment: dict[str, str], tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+def stuck(environment: dict[str, str], tmp_path: Path, *more: object) -> Iterator[subprocess.Popen[bytes]]:
     """A relay that waits for the reader of its rows."""
     port = free_port()
     with answering() as backend:
         spec = f"{LOCAL}:{port}={LOCAL}:{backend}"
-        words = [*TIDEGATE, "relay", "--no-helper", "--no-store", "--format", "jsonl", "-p", spec]
+        kept = map(str, more or ["--no-store"])
+        words = [*TIDEGATE, "relay", "--no-helper", *kept, "--format", "jsonl", "-p", spec]
         with subprocess.Popen(
             words,
             env=environment | {"PYTHONUNBUFFERED": "1"},
@@ -37,10 +38,15 @@ def stuck(environment: dict[str, str], tmp_path: Path) -> Iterator[subprocess.Po
                 # Rows that come late, after the pipe is full, are those that a signal may cut.
                 for _ in range(CALLS):
                     said(port)
-                wait_for(lambda: "pipe_write" in Path(f"/proc/{process.pid}/wchan").read_text())
+                wait_for(lambda: any("pipe_write" in where for where in waiting(process.pid)))
                 yield process
             finally:
                 process.kill()
+
+
+def waiting(pid: int) -> list[str]:
+    """Where in the kernel each thread waits."""
+    return [(task / "wchan").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
 
 
 def reached(port: int) -> bool:
@@ -76,3 +82,17 @@ def test_two_signals_end_it_whoever_does_not_read(environment: dict[str, str], t
         assert process.wait(30) == 1
         assert process.stderr
         assert b"ended by force" in process.stderr.read()
+
+
+def test_the_store_does_not_wait_for_who_does_not_read(
+    environment: dict[str, str], tmp_path: Path, run: Run
+) -> None:
+    store = tmp_path / "store"
+    with stuck(environment, tmp_path, "--store", store) as process:
+        sql = "SELECT count(*) AS n FROM relay WHERE type = 'close'"
+
+        def kept() -> int:
+            return int(run("query", "--store", store, sql, "--format", "csv").stdout.split()[1])
+
+        wait_for(lambda: kept() >= CALLS)
+        assert process.poll() is None

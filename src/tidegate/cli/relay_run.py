@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from tidegate.model.config import Config
 from tidegate.model.units import human_bytes, human_count, human_duration
 from tidegate.pipeline.kept import Unclosed
 from tidegate.relay.hexdump import HexDump
+from tidegate.sinks.aside import Aside
 from tidegate.sinks.relay_console import Notices
 
 if TYPE_CHECKING:
@@ -56,7 +57,11 @@ def relay_until_stopped(options: Options) -> int:
 def _run(options: Options, config: Config, root: Path | None, helper: "Helper | None") -> int:
     """Until it is stopped; 1 if not all rows could be kept."""
     started = time.monotonic()
-    with options.shown() as shown:
+    with options.shown() as sinks, ExitStack() as closed:
+        name = str(options.target or "stdout")
+        shown = [Aside(sink, name) for sink in sinks]
+        for sink in shown:
+            closed.callback(sink.close)
         relaying = Relaying(
             options.configured,
             root,
@@ -67,12 +72,10 @@ def _run(options: Options, config: Config, root: Path | None, helper: "Helper | 
         )
         missed = "it cannot be asked or told anything while it runs"
         with _signals(relaying), answered(relay_socket(config, root), relaying.commands(), missed):
-            try:
-                relaying.run()
-            finally:
-                for sink in shown:
-                    sink.close()
-    return _closing(relaying, time.monotonic() - started)
+            relaying.run()
+            closed.close()  # while a signal can still end what hangs
+    lost = sum(sink.lost for sink in shown)
+    return _closing(relaying, time.monotonic() - started) or int(bool(lost))
 
 
 def _dumps(config: Config) -> bool:
