@@ -47,7 +47,8 @@ def told(capture: Live) -> list[list[object]]:
     ]
 
 
-def test_a_capture_without_packets_says_every_minute_that_it_runs(quiet: Live, clock: Clock) -> None:
+def test_a_capture_without_packets_says_from_the_start_that_it_runs(quiet: Live, clock: Clock) -> None:
+    assert told(quiet) == [[[clock.now], ["here"], [0]]]
     assert told(quiet) == []
     clock.now += SIGN_OF_LIFE - 1
     assert told(quiet) == []
@@ -57,6 +58,7 @@ def test_a_capture_without_packets_says_every_minute_that_it_runs(quiet: Live, c
 
 
 def test_a_clock_that_jumps_back_is_followed(quiet: Live, clock: Clock) -> None:
+    assert len(told(quiet)) == 1
     clock.now -= 10 * SIGN_OF_LIFE
     assert len(told(quiet)) == 1
     assert told(quiet) == []

@@ -42,7 +42,8 @@ class Live:
         self._wall = wall
         self._sensor = settings.engine.sensor
         self._wants_health = "health" in tables
-        self._told = wall()
+        # The first row comes at once: from here on somebody looks.
+        self._told = wall() - SIGN_OF_LIFE
         self._silent = True
         with from_core():
             self._watcher = _core.Watcher(
