@@ -1,7 +1,6 @@
 """Times of plain words and of cron, through the changes of the clock in 2026 and 2027."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,7 +9,6 @@ from hypothesis import strategies as st
 
 from tidegate.model.errors import UsageError
 from tidegate.schedule.when import When, parse_when
-from tidegate.schedule.zones import find_zone, zone_name
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
 SPRING = {BERLIN: ("2026-03-29", "2027-03-28"), NEW_YORK: ("2026-03-08", "2027-03-14")}
@@ -151,18 +149,3 @@ def test_anywhere_and_at_any_time_nothing_lies_between_latest_and_next(
     assert latest <= now < following
     assert when.next(latest) == following
     assert when.latest(following) == following
-
-
-def test_zones_are_found_by_name_by_variable_and_by_the_machine(tmp_path: Path) -> None:
-    assert find_zone("Europe/Berlin") is BERLIN
-    assert find_zone("", {"TZ": ":America/New_York"}) is NEW_YORK
-    folder = tmp_path / "zoneinfo" / "Europe"
-    folder.mkdir(parents=True)
-    (folder / "Berlin").write_bytes(b"")
-    (tmp_path / "localtime").symlink_to(folder / "Berlin")
-    assert find_zone("", {}, tmp_path / "localtime") is BERLIN
-    assert zone_name(find_zone("", {}, tmp_path / "none")) == "UTC"
-    assert zone_name(find_zone("", {"TZ": "nonsense"})) == "UTC"
-    for wrong in ("Europe/Berln", "../../etc/passwd", "/etc/localtime", "\x00", "x" * 500):
-        with pytest.raises(UsageError, match="is no time zone"):
-            find_zone(wrong)

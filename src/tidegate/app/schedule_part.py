@@ -10,10 +10,10 @@ from typing import Any
 
 from tidegate.model.errors import StoreError, TidegateError
 from tidegate.model.text import one_line
+from tidegate.model.zone import zone_name
 from tidegate.schedule.book import FAILED, BookFile
 from tidegate.schedule.planner import EARLIEST, LATE, Due, Plan, begun, due, ended, follow, upcoming
 from tidegate.schedule.spans import in_utc
-from tidegate.schedule.zones import zone_name
 
 LOOK = 10.0
 """Seconds between two looks at the clock, which may jump."""

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import rich_click as click
 
 from tidegate.cli.options import config_option, store_option
 from tidegate.model.text import clip, safe_text
+from tidegate.model.zone import zone_of
 
 if TYPE_CHECKING:
     from tidegate.mail.slip import Slip
@@ -31,30 +32,30 @@ def list_reports(config: Path | None, store: Path | None, limit: int, as_json: b
     folder = outbox_folder(settings, store)
     outbox = Outbox(folder, settings.mail.outbox_size) if folder.is_dir() else None
     slips = [*outbox.done(), *outbox.waiting()] if outbox else []
+    zone = zone_of(settings.schedule.zone)
     latest = sorted(slips, key=lambda slip: slip.created)[-limit:]
     for slip in latest:
         if as_json:
             click.echo(json.dumps(asdict(slip)))
         else:
-            click.echo("\n".join(map(safe_text, _lines(slip))))
+            click.echo("\n".join(map(safe_text, _lines(slip, zone))))
     if not slips and not as_json:
         click.echo("no report was mailed yet")
 
 
-def _lines(slip: "Slip") -> Iterator[str]:
-    when = _shown(slip.finished if slip.finished is not None else slip.created)
+def _lines(slip: "Slip", zone: tzinfo) -> Iterator[str]:
+    when = _shown(slip.finished if slip.finished is not None else slip.created, zone)
     yield f"{when}  {slip.state:11} {slip.report:12} {clip(slip.subject, 80)}"
     if slip.taken:
         yield f"{'':18}to {', '.join(slip.taken)}"
     for address, why in slip.refused.items():
         yield f"{'':18}not to {address}: {why}"
     if slip.state == "waiting":
-        tries = f"{slip.tries} tr{'y' if slip.tries == 1 else 'ies'}, next at {_shown(slip.again)}"
+        tries = f"{slip.tries} tr{'y' if slip.tries == 1 else 'ies'}, next at {_shown(slip.again, zone)}"
         yield f"{'':18}still to {', '.join(slip.left)}{f'; {tries}: {slip.said}' if slip.tries else ''}"
     elif slip.state in ("given up", "no room"):
         yield f"{'':18}not to {', '.join(slip.left)}: {slip.said}"
 
 
-def _shown(moment: float) -> str:
-    """In the machine's own time."""
-    return datetime.fromtimestamp(moment).astimezone().strftime("%Y-%m-%d %H:%M")
+def _shown(moment: float, zone: tzinfo) -> str:
+    return datetime.fromtimestamp(moment, zone).strftime("%Y-%m-%d %H:%M")

@@ -11,6 +11,7 @@ import rich_click as click
 
 from tidegate.cli.options import config_option, store_option
 from tidegate.model.text import clip, safe_text
+from tidegate.model.zone import zone_name, zone_of
 
 if TYPE_CHECKING:
     from tidegate.mail.outbox import Outbox
@@ -45,9 +46,8 @@ def _found(config: "Config", store: Path | None, limit: int, now: float) -> dict
     from tidegate.schedule import plans
     from tidegate.schedule.book import BrokenBookError, read_book
     from tidegate.schedule.spans import in_utc
-    from tidegate.schedule.zones import find_zone, zone_name
 
-    moment, zone = in_utc(now), find_zone(config.schedule.zone)
+    moment, zone = in_utc(now), zone_of(config.schedule.zone)
     try:
         book = read_book(schedule_path(config, store))
     except BrokenBookError as error:

@@ -8,10 +8,10 @@ from functools import partial
 from tidegate.model.config import ReportTimeSettings, ScheduleSettings, WindowSettings
 from tidegate.model.errors import SettingError, keyed, tried
 from tidegate.model.text import clip, safe_text
+from tidegate.model.zone import find_zone, zone_of
 from tidegate.schedule.planner import Plan
 from tidegate.schedule.spans import Span, parse_span
 from tidegate.schedule.when import parse_when
-from tidegate.schedule.zones import find_zone
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -58,7 +58,7 @@ def _twice(group: str, names: Sequence[str]) -> Iterator[SettingError]:
 
 def _zone(settings: ScheduleSettings) -> tzinfo:
     with keyed("zone"):
-        return find_zone(settings.zone)
+        return zone_of(settings.zone)
 
 
 def _plan(each: ReportTimeSettings, zone: tzinfo) -> Plan:

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from tidegate.model.errors import UsageError, keyed
 from tidegate.model.text import clip, safe_text
+from tidegate.schedule.moments import moment
 from tidegate.schedule.when import day_number
-from tidegate.schedule.zones import moment
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 _EVERY_DAY = frozenset(range(7))
