@@ -145,6 +145,7 @@ def run(arguments: list[str]) -> int:
     except UnicodeEncodeError as error:
         return complain(f'"{error.object}" is not text in UTF-8', 2)
     except OSError as error:
+        _empty_stdout()
         return complain(_of_system(error), 1)
     except (KeyboardInterrupt, click.Abort):
         return 130
@@ -168,6 +169,14 @@ def _with_hint(error: click.UsageError) -> str:
 def _of_system(error: OSError) -> str:
     reason = error.strerror or str(error)
     return f"{error.filename}: {reason}" if error.filename else f"could not write the output: {reason}"
+
+
+def _empty_stdout() -> None:
+    """What stdout does not take now, on a full disk, is not tried again at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _forget_stdout()
 
 
 def _forget_stdout() -> None:
