@@ -222,6 +222,8 @@ def refuses(port: int) -> bool:
         socket.create_connection((LOCAL, port), 5).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:
+        pass  # the door was closed while we waited there
     return False
 
 
@@ -267,7 +269,8 @@ def test_a_drain_waits_for_those_who_end_by_themselves() -> None:
             wait_for(lambda: refuses(door))
             client.sendall(b"last words")
             assert receive(client) == b"served last words"
-        assert relay.causes(1) == ["fin"]
+        # Who asked whether the door is closed may have come in.
+        assert set(relay.causes(1)) == {"fin"}
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
