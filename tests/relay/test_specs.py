@@ -4,8 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from tidegate.model.config import RelayLimits, RelayServiceSettings, RelaySettings, RouteSettings
-from tidegate.model.errors import UsageError
+from tidegate.model.config import (
+    BackendSettings,
+    RelayLimits,
+    RelayServiceSettings,
+    RelaySettings,
+    RouteSettings,
+)
+from tidegate.model.errors import SettingError, UsageError
 from tidegate.relay.build import Surroundings, build
 from tidegate.relay.specs import EXPECTED, parse_spec, parse_specs
 from tidegate.settings.check_relay import check_relay
@@ -63,6 +69,15 @@ def test_what_leads_to_itself_is_refused(text: str) -> None:
 )
 def test_what_leads_elsewhere_is_not(text: str) -> None:
     assert parse_spec(text)
+
+
+def test_targets_that_would_never_be_tried_are_refused() -> None:
+    def wrong(count: int) -> list[SettingError]:
+        targets = tuple(f"192.0.2.1:{port}" for port in range(1, count + 1))
+        return list(check_relay(RelaySettings(backends=(BackendSettings("a", targets),))))
+
+    assert wrong(64) == []
+    assert "64 targets at most" in str(wrong(65)[0])
 
 
 def test_a_burst_is_what_comes_in_a_second_unless_it_is_given() -> None:

@@ -24,6 +24,9 @@ Found = Iterator[SettingError]
 
 _LONGEST_NAME = 100
 
+_MOST_TARGETS = 64
+"""Of a backend, as the core's balance has it."""
+
 _MOST = 10**9
 """Counts and seconds: far beyond what anybody means, and still a number to the core."""
 
@@ -52,6 +55,8 @@ def check_relay(relay: RelaySettings) -> Found:
 def _backend(path: Path_, backend: BackendSettings) -> Found:
     if not backend.targets:
         yield SettingError("a target at least is needed", *path, "targets")
+    if len(backend.targets) > _MOST_TARGETS:
+        yield SettingError(f"{_MOST_TARGETS} targets at most are tried", *path, "targets")
     yield from _each((*path, "targets"), backend.targets, parse_target)
     yield from _at_least(path, backend, check=0.1, check_timeout=0.01, check_fall=1, check_rise=1)
 
