@@ -32,7 +32,7 @@ impl Worker {
             Letter::Room => self.unblock(),
             Letter::Reject(ip) => {
                 let ip = ip.to_canonical();
-                self.end_where(cause::REJECTED, |conn| conn.client().ip().to_canonical() == ip);
+                self.end_where(cause::REJECTED, |conn| conn.client().ip() == ip);
             }
             Letter::Kill(id) => self.end_where(cause::KILLED, |conn| conn.id == id),
             Letter::Drain(span) => self.drain(span),
