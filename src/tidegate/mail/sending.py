@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tidegate.mail.account import Account
-from tidegate.mail.errors import MailError, TooLargeError
+from tidegate.mail.errors import TooLargeError
 from tidegate.mail.line import Line, limited
 from tidegate.mail.outbox import Outbox, OutboxError
 from tidegate.mail.server import Delivery, deliver
@@ -77,8 +77,6 @@ class Sender:
                 delivery = self._deliver(slip, letter)
         except OutboxError:
             raise
-        except (OSError, MailError) as error:
-            return after_failure(slip, error, self.keep, self.clock())
         except Exception as error:  # noqa: BLE001 - what a library makes of an answer must not end the thread
             return after_failure(slip, error, self.keep, self.clock())
         return after_delivery(slip, delivery, self.clock())

@@ -76,9 +76,9 @@ def from_json(line: bytes) -> Slip:
             *slip.taken.values(),
         )
         texts = (slip.message_id, slip.report, slip.subject, slip.sender, slip.said, *slip.refused.values())
-        if not all(_is_number(each) for each in (*numbers, *slip.taken.values())):
-            raise BrokenSlipError("holds no letter")
-        if not all(isinstance(each, str) for each in (*texts, slip.state)):
+        if not all(map(_is_number, numbers)) or not all(
+            isinstance(each, str) for each in (*texts, slip.state)
+        ):
             raise BrokenSlipError("holds no letter")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise BrokenSlipError(f"holds no letter ({type(error).__name__})") from None
