@@ -1,7 +1,7 @@
 """What happened when: lines over time, the period before in grey, alerts and gaps marked."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -29,8 +29,6 @@ class Timeline:
     alerts: Sequence[tuple[float, float | None]] = ()
     """When each was raised and, if it was, recovered: seconds since 1970."""
     gaps: Sequence[tuple[float, float]] = ()
-    unit: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def draw(line: Timeline) -> bytes:
@@ -49,7 +47,7 @@ def _draw(canvas: Canvas, line: Timeline) -> None:
         colour = _COLOURS[number % len(_COLOURS)]
         if not number:
             axes.fill_between(x, y, color=colour, alpha=0.16, linewidth=0)
-        label = drawable(line.labels.get(name, name.replace("_", " ")), 24)
+        label = drawable(name.replace("_", " "), 24)
         axes.plot(x, y, color=colour, linewidth=1.5, linestyle=_STYLES[number % len(_STYLES)], label=label)
     if line.before is not None:
         x, y = _steps(line.before, first, line)
