@@ -206,7 +206,7 @@ class Watcher:
         config: EngineConfig | None = None,
         snaplen: int = 262_144,
         promiscuous: bool = False,
-        ring_bytes: int = 67_108_864,
+        ring_bytes: int = 33_554_432,
         count: int | None = None,
         record: str | PathLike[str] | None = None,
         record_bytes: int | None = None,

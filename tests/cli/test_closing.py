@@ -29,6 +29,7 @@ def test_at_the_end_it_is_said_what_was_lost_and_where(capsys: pytest.CaptureFix
     watched(Counters(packets=5, dropped_kernel=2), ["eth0"], 1.0, relay_dropped=1234)
     watched(Counters(packets=5), ["eth0"], 1.0)
     said = capsys.readouterr().err.splitlines()
+    assert sum("watch.buffer" in line for line in said) == 1
     assert [line for line in said if "dropped" in line] == [
         "tidegate: dropped: 2 by the kernel, 1,234 by the relay",
         "tidegate: dropped: nothing, by the kernel or later",

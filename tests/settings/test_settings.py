@@ -162,6 +162,7 @@ def test_a_variable_that_sets_nothing_is_a_mistake() -> None:
 
 WRITTEN = {
     "watch.snaplen": ("700", 700),
+    "watch.buffer": ("8Mi", 8 << 20),
     "watch.interfaces": ("eth0, wlan0", ("eth0", "wlan0")),
     "watch.tables": ("[conn, dns]", ("conn", "dns")),
     "service.metrics": ("[::1]:7", "[::1]:7"),

@@ -36,7 +36,7 @@ impl Watcher {
     #[new]
     #[pyo3(signature = (
         interfaces, *, filter=None, tables=None, config=None, snaplen=262_144, promiscuous=false,
-        ring_bytes=67_108_864, count=None, record=None, record_bytes=None, record_seconds=None,
+        ring_bytes=33_554_432, count=None, record=None, record_bytes=None, record_seconds=None,
         record_total=None, helper_fd=None,
     ))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments, each on its own")]

@@ -96,6 +96,8 @@ def watched(stats: Stats | Counters, interfaces: list[str], seconds: float, rela
     }
     lost = ", ".join(f"{human_count(count)} {where}" for where, count in losses.items() if count)
     say(f"tidegate: dropped: {lost or 'nothing, by the kernel or later'}")
+    if stats.dropped_kernel:
+        say("tidegate: packets came faster than we read; more of watch.buffer bears longer bursts")
     if stats.malformed:
         say(f"tidegate: not decoded: {_by_kind(stats)}")
 

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 @click.option("-c", "--count", type=click.IntRange(1, 2**63 - 1), help="End after this many packets.")
 @click.option("-s", "--snaplen", type=click.IntRange(64, 262144), help="Bytes kept of a packet (all).")
 @click.option("-p", "--promiscuous", is_flag=True, help="Also take what is not meant for this machine.")
+@click.option("-B", "--buffer", type=SIZE, help="Kernel memory for packets that wait to be read (32Mi).")
 @tables_option
 @format_option
 @click.option(

@@ -32,6 +32,7 @@ class Watching:
     count: int | None
     snaplen: int | None
     promiscuous: bool
+    buffer: int | None
     tables: tuple[str, ...]
     format: str | None
     target: Path | None
@@ -95,6 +96,7 @@ class Watching:
             filter=joined_filter(list(self.words), self.filter_option),
             snaplen=self.snaplen,
             promiscuous=self.promiscuous,
+            buffer=self.buffer,
             count=self.count,
             record=recording if self.record else None,
             engine=engine,

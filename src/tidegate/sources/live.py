@@ -53,6 +53,7 @@ class Live:
                 config=engine_config(settings.engine),
                 snaplen=settings.snaplen,
                 promiscuous=settings.promiscuous,
+                ring_bytes=settings.buffer,
                 count=settings.count,
                 record=record.path or None,
                 record_bytes=record.rotate_size,

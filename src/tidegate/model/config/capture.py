@@ -46,14 +46,19 @@ class WatchSettings:
     tables: tuple[str, ...] = option((), "tables that are filled; all but packet unless given")
     snaplen: int = option(262144, "bytes kept of a packet")
     promiscuous: bool = option(False, "also take what is not meant for this machine")
+    buffer: Annotated[int, SIZE] = option(
+        32 << 20, "kernel memory for packets that wait to be read, all interfaces together"
+    )
     count: int | None = option(None, "end after this many packets")
     record: RecordSettings | None = option(None, "record packets beside")
     engine: EngineSettings = option(EngineSettings(), "how packets become rows")
 
     def __post_init__(self) -> None:
-        """Refuses what no packet fits in."""
+        """Refuses what no packet fits in, and more memory than a mistake in the unit would ask for."""
         if not 64 <= self.snaplen <= 262144:
             raise SettingError(f"{self.snaplen} bytes of a packet; 64 to 262144 can be kept", "snaplen")
+        if not 1 << 20 <= self.buffer <= 4 << 30:
+            raise SettingError(f"{self.buffer} bytes of kernel memory; 1Mi to 4Gi can be had", "buffer")
 
 
 def live(settings: WatchSettings, interim: float = 5.0, health: float = 10.0) -> WatchSettings:

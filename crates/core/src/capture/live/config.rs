@@ -32,7 +32,7 @@ impl Default for LiveConfig {
             filter: None,
             snaplen: WHOLE,
             promiscuous: false,
-            ring_bytes: 64 << 20,
+            ring_bytes: 32 << 20,
             dedup: true,
             opener: Opener::Own,
         }
