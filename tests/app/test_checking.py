@@ -160,6 +160,30 @@ def test_notes_for_who_is_not_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert checking.notes(Config(watch=WatchSettings(interfaces=("lo", "any")))) == []
 
 
+def test_a_rule_for_countries_without_a_database_is_noted(run: Run, tmp_path: Path) -> None:
+    mmdb.write(tmp_path / "asn.mmdb", {"8.8.8.8/32": {"asn": "AS15169"}}, "No-Country")
+    mmdb.write(tmp_path / "c.mmdb", {"8.8.8.8/32": {"country_code": "US"}}, "Some-Kind")
+    text = """\
+places: {databases: %s}
+relay:
+  services:
+    - name: web
+      listen: "127.0.0.1:18080"
+      backend: "127.0.0.1:8000"
+      rules: [{name: out, countries: [FR], refusal: reset}]
+"""
+    (tmp_path / "t.yml").write_text(text % (tmp_path / "asn.mmdb"))
+    done = run("config", "check", "t.yml")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == (
+        'note: relay: service "web", rule "out": no database knows a country; '
+        "name one by places.databases or --place\n"
+    )
+    (tmp_path / "t.yml").write_text(text % (tmp_path / "c.mmdb"))
+    done = run("config", "check", "t.yml")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: to look with another user's eyes")
 def test_a_user_who_cannot_read_the_program_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     tmp_path.chmod(0o700)

@@ -66,12 +66,19 @@ def notes(config: Config) -> list[str]:
 
 
 def _odd_rules(config: Config) -> list[str]:
-    """Rules that can never hold, contradict each other, or make others wait."""
+    """Rules that can never hold, contradict each other, make others wait, or lack their database."""
     if not config.relay.services:
         return []
+    from tidegate.enrich.place import country_database
     from tidegate.relay.rules import check_rules
+    from tidegate.relay.service import asking_for_countries
 
-    return [f"relay: {finding}" for finding in check_rules(config.relay) if not finding.fatal]
+    odd = [str(finding) for finding in check_rules(config.relay) if not finding.fatal]
+    # A note, for --place may name the database at the start.
+    asking = list(asking_for_countries(config.relay))
+    if asking and country_database(config.places) is None:
+        odd += asking
+    return [f"relay: {each}" for each in odd]
 
 
 def _watch(config: Config) -> Found:

@@ -3,7 +3,7 @@
 import logging
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -267,12 +267,16 @@ class Relay:
 
 def _check_countries(settings: RelaySettings, machine: Machine) -> None:
     """Refuses rules that nobody could ever meet: what they refuse would come in."""
-    if machine.countries is not None:
-        return
+    if machine.countries is None and (asking := next(asking_for_countries(settings), None)):
+        raise UsageError(asking)
+
+
+def asking_for_countries(settings: RelaySettings) -> Iterator[str]:
+    """What is missing for each rule that asks for countries, where no database knows one."""
     for service in settings.services:
         for rule in service.rules:
             if rule.countries:
-                raise UsageError(
+                yield (
                     f'service "{service.name}", rule "{rule.name}": no database knows a country; '
                     "name one by places.databases or --place"
                 )
