@@ -1,7 +1,12 @@
 """Active checks: when a target falls and rises, and that real ones are found out."""
 
+import resource
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from helpers import wait_for
 from tidegate.model.config import BackendSettings
@@ -71,6 +76,35 @@ def test_a_target_that_says_nothing_is_given_up() -> None:
     assert list(attempt([one], nobody)) == [(one, "Connection timed out")]
     for each in (*waiting, full):
         each.close()
+
+
+def test_files_that_we_lack_ourselves_are_held_against_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    listener, name = listening()
+    port = int(name.rpartition(":")[2])
+    with few_files(), pytest.raises(OSError, match="Too many open files"):
+        list(attempt([check(Target("127.0.0.1", port))], nobody))
+    backend = BackendSettings("web", (name,), check=0.01, check_fall=1, check_rise=1)
+    health = Health([backend], nobody)
+    try:
+        with few_files():
+            wait_for(lambda: "not looked at for now" in caplog.text)
+            assert health.missing() == frozenset()
+        listener.close()
+        wait_for(lambda: health.missing() == {name})
+    finally:
+        health.close()
+    assert caplog.text.count("not looked at for now") == 1
+
+
+@contextmanager
+def few_files() -> Iterator[None]:
+    """No file more can be opened by this process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_one_that_goes_and_comes_is_told_of() -> None:

@@ -18,6 +18,9 @@ _log = logging.getLogger("tidegate")
 
 _POLL = 0.25
 
+_OURS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+"""What keeps us from looking says nothing of a target."""
+
 
 @dataclass
 class Check:
@@ -106,11 +109,21 @@ class Health:
             self._thread.join()
 
     def _run(self) -> None:
+        short = False
         while not self._over.wait(_POLL):
             now = self._clock()
-            if due := [check for check in self._checks if check.due <= now]:
+            if not (due := [check for check in self._checks if check.due <= now]):
+                continue
+            try:
                 for check, error in attempt(due, self._resolve, self._over.is_set):
                     self._take(check, error)
+                short = False
+            except OSError as error:
+                if not short:
+                    _log.warning(
+                        "backends are not looked at for now, they stand as they stood: %s", error.strerror
+                    )
+                short = True
 
     def _take(self, check: Check, error: str) -> None:
         with self._lock:
@@ -125,17 +138,20 @@ class Health:
 def attempt(
     checks: Iterable[Check], resolve: Resolve, over: Callable[[], bool] = lambda: False
 ) -> Iterator[tuple[Check, str]]:
-    """Connects to all of them at once; each with its error, empty for success, as it comes."""
+    """Connects to all of them at once; each with its error, empty for success, as it comes.
+
+    Raises OSError when it is we who have no files or memory left to look with.
+    """
     with selectors.DefaultSelector() as selector:
         until: dict[socket.socket, float] = {}
-        for check in checks:
-            caller, error = _begin(check.target, resolve)
-            if caller is None:
-                yield check, error
-                continue
-            until[caller] = time.monotonic() + check.timeout
-            selector.register(caller, selectors.EVENT_WRITE, check)
         try:
+            for check in checks:
+                caller, error = _begin(check.target, resolve)
+                if caller is None:
+                    yield check, error
+                    continue
+                until[caller] = time.monotonic() + check.timeout
+                selector.register(caller, selectors.EVENT_WRITE, check)
             while until and not over():
                 yield from _results(selector, until)
         finally:
@@ -159,7 +175,7 @@ def _results(
 
 
 def _begin(target: Target, resolve: Resolve) -> tuple[socket.socket | None, str]:
-    """A socket that connects; or why there is none."""
+    """A socket that connects; or why the target has none. Raises OSError where it is our own fault."""
     host = target.host
     if not target.path and not is_address(host):
         host = next(iter(resolve(host)), "")
@@ -169,6 +185,8 @@ def _begin(target: Target, resolve: Resolve) -> tuple[socket.socket | None, str]
     try:
         caller = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:
+        if error.errno in _OURS:
+            raise
         return None, error.strerror or str(error)
     caller.setblocking(False)
     try:
