@@ -158,7 +158,11 @@ class Stats:
     def by_interface(self) -> list[InterfaceStats]:
         """Each interface ever watched, or that the files name."""
     @property
-    def malformed(self) -> dict[str, int]: ...
+    def malformed(self) -> dict[str, int]:
+        """What is broken or cut off, by kind."""
+    @property
+    def not_ip(self) -> dict[str, int]:
+        """What holds no IP, by kind."""
     @property
     def warnings(self) -> list[str]: ...
     @property
