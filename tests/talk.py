@@ -191,8 +191,12 @@ def relay() -> TableRows:
 
 def health() -> TableRows:
     """Three rows of one source, two hours apart, and one of the engine."""
-    none: dict[str, Value] = {"malformed": {"key": [], "value": []}}
-    some: dict[str, Value] = {"malformed": {"key": ["arp", "short"], "value": [3, 1]}}
+    nothing: dict[str, Value] = {"key": [], "value": []}
+    none: dict[str, Value] = {"malformed": nothing, "not_ip": nothing}
+    some: dict[str, Value] = {
+        "malformed": {"key": ["tcp header short"], "value": [1]},
+        "not_ip": {"key": ["arp", "lldp"], "value": [3, 2]},
+    }
     return (
         TableRows("health")
         .add(ts=EARLY, source="eth0", packets=10, bytes=1000, **some)

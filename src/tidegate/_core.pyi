@@ -160,13 +160,14 @@ class Stats:
     @property
     def malformed(self) -> dict[str, int]: ...
     @property
+    def not_ip(self) -> dict[str, int]: ...
+    @property
     def warnings(self) -> list[str]: ...
     @property
     def bytes_read(self) -> int:
         """Bytes of the files read so far, as they lie on disk."""
     @property
-    def bytes_total(self) -> int | None:
-        """Bytes of the files in all, if known."""
+    def bytes_total(self) -> int | None: ...
 
 @final
 class Reader:

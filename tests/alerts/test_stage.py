@@ -232,7 +232,7 @@ def test_what_is_new_after_learning() -> None:
 
 def test_kernel_drops_by_source() -> None:
     watched = Watched(rule("kernel_drops", None))
-    fine = {"ts": T0, "source": "eth0", "malformed": {}}
+    fine = {"ts": T0, "source": "eth0", "malformed": {}, "not_ip": {}}
     said = watched.see(_health(fine, fine | {"dropped_kernel": 7}, fine | {"source": "wg0"}))
     assert said == ["raised kernel_drops eth0"]
     assert watched.alerts[0]["message"] == "the kernel dropped 7 packets of eth0 in 10s"
@@ -241,8 +241,8 @@ def test_kernel_drops_by_source() -> None:
 
 def _health(*given: dict[str, Any]) -> Any:
     names = ("ts", "sensor", "source", "packets", "bytes", "dropped_kernel", "dropped_queue", "dropped_table",
-             "duplicates", "malformed")  # fmt: skip
-    blank = {"sensor": "", "malformed": {}}
+             "duplicates", "malformed", "not_ip")  # fmt: skip
+    blank = {"sensor": "", "malformed": {}, "not_ip": {}}
     return make("health", {name: [row.get(name, blank.get(name, 0)) for row in given] for name in names})
 
 

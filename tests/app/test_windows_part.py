@@ -28,7 +28,7 @@ class Stats:
     """Counters of a capture that sees nothing."""
 
     def __getattr__(self, name: str) -> Any:
-        return {} if name == "malformed" else [] if name in ("warnings", "by_interface") else 0
+        return {} if name in ("malformed", "not_ip") else [] if name in ("warnings", "by_interface") else 0
 
 
 class Capture:

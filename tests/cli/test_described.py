@@ -55,6 +55,11 @@ def test_the_manual_page_has_all_options_and_no_mistake(run: Run, tmp_path: Path
         line for line in judged.stderr.splitlines() if "cannot adjust" not in line and "break" not in line
     ]
     assert (judged.returncode, complaints) == (0, [])
+    shown = subprocess.run(
+        ["groff", "-man", "-Tutf8", page], capture_output=True, text=True, timeout=60
+    ).stdout
+    assert "\u2010\n" not in shown  # a name that is broken with a hyphen cannot be copied
+    assert "~/.local/state/tidegate" in shown
 
 
 def test_the_reference_has_everything(run: Run) -> None:

@@ -26,7 +26,8 @@ def test_the_summary_says_what_is_in_it(run: Run, capture: Path) -> None:
     assert any(line.startswith("192.0.2.9 1 10 ") for line in lines)
     assert any(line.startswith("tcp/80 ") for line in lines)
     assert "SF 3 opened and closed as it should" in lines
-    assert "not decoded: arp 1" in lines
+    assert "not IP 1 arp" in lines
+    assert not any(line.startswith("not decoded") for line in lines)
 
 
 def test_the_summary_fits_a_terminal_and_has_no_colours(run: Run, capture: Path) -> None:
@@ -132,10 +133,32 @@ def test_the_summary_says_what_was_asked(run: Run, capture: Path) -> None:
     assert any(line.startswith("example.org http 1 ") for line in lines)
 
 
+def test_what_is_no_ip_is_not_broken(run: Run, tmp_path: Path) -> None:
+    """As a switch sends it: LLDP, STP, CDP, EAPOL, an unknown type; and beside it what is really broken."""
+    others = [
+        (b"\x88\xcc", bytes(46)),
+        (b"\x00\x26", b"\x42\x42\x03" + bytes(43)),
+        (b"\x00\x50", b"\xaa\xaa\x03\x00\x00\x0c\x20\x00" + bytes(80)),
+        (b"\x88\x8e", bytes(46)),
+        (b"\x88\xb5", bytes(46)),
+    ]
+    broken = (b"\x08\x00", b"\x43" + bytes(45))
+    frames = [(0.1 * at, bytes(12) + kind + rest) for at, (kind, rest) in enumerate([*others, broken])]
+    file = pcaps.write_pcap(tmp_path / "lan.pcap", frames)
+    told = run("read", file, "--stats").stderr
+    kinds = "cdp 1, eapol 1, ethertype 0x88b5 1, lldp 1, stp 1"
+    assert "not decoded  ip4 header length 1\n" in told
+    assert f"not IP       {kinds}\n" in told
+    said = run("query", "-r", file, "--named", "drops", "--format", "jsonl").stdout
+    row = json.loads(said)
+    assert (row["packets"], row["malformed"], row["not_ip"]) == (6, 1, 5)
+
+
 def test_counters_on_stderr(run: Run, capture: Path) -> None:
     done = run("read", capture, "--stats")
     assert "packets      15 in " in done.stderr
-    assert "not decoded  arp 1" in done.stderr
+    assert "not decoded  0" in done.stderr
+    assert "not IP       arp 1" in done.stderr
 
 
 @pytest.mark.parametrize(

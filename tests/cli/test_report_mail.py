@@ -44,6 +44,7 @@ def test_a_report_of_a_capture_is_mailed_and_listed(run: Run, store: Path, tmp_p
     listed = run("report", "list", "--config", file)
     assert "sent" in listed.stdout
     assert "to me@example.org" in listed.stdout
+    assert listed.stdout.startswith("times are of ")
 
 
 def test_what_cannot_be_sent_waits_and_says_so(run: Run, store: Path, tmp_path: Path) -> None:

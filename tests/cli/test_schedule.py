@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 from datetime import datetime, timedelta
@@ -119,8 +120,9 @@ def test_a_running_tidegate_records_and_tells_of_its_schedule(
         wait_for(lambda: "recording until" in status(), 60)
         subprocess.run(["ping", "-q", "-c", "3", "-i", "0.2", "127.0.0.1"], check=True, capture_output=True)
         said = status()
-        assert "schedule  next at" in said
+        assert re.search(r"schedule  next at \S+ 06:30 Europe/Berlin\n", said)
         assert "mail      nothing to be sent" in said
+        assert re.search(r"window always recording until \S+ 00:00 Europe/Berlin; ", said)
         assert "window never next at" in said
         file.write_text(
             file.read_text().replace("daily 06:30", "daily 07:45").replace("name: never", "name: off")

@@ -147,6 +147,7 @@ def test_recording_beside(start: Start, tmp_path: Path, traffic: int, run: Run) 
     recording = next(tmp_path.glob("beside*"))
     rows = run("read", recording, "--table", "packet", "--format", "tsv").stdout.splitlines()
     assert len(rows) >= 6
+    assert recording.stat().st_mode & 0o777 == 0o640  # what others say is not for everybody
 
 
 def test_interfaces_are_listed(run: Run) -> None:

@@ -112,7 +112,7 @@ def test_rows_are_counted_once() -> None:
     tally.write(rows("alert", {"state": "raised", "severity": "info"}))
     tally.write(rows("http", {}))
     for source, lost in (("eth0", 5), ("", 6), ("relay", 7), ("relay", 1)):
-        tally.write(made("health", {"source": source, "dropped_queue": lost, "malformed": {}}))
+        tally.write(made("health", {"source": source, "dropped_queue": lost, "malformed": {}, "not_ip": {}}))
     tally.flush()
     tally.close()
     assert (tally.connections, tally.alerts) == ({"SF": 1}, {("raised", "info"): 1})

@@ -171,7 +171,7 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         (HOSTILE, 1, 1, ["80"], 40, NOON, "aa"),
         ("=1", 1, 1, ["8080"], 2, LATE, "bb"),
     ],
-    "drops": [("eth0", 35, 4500, 2, 0, 0, 1, 1), ("", 0, 0, 0, 3, 4, 0, 0)],
+    "drops": [("eth0", 35, 4500, 2, 0, 0, 1, 1, 5), ("", 0, 0, 0, 3, 4, 0, 0, 0)],
     "gaps": [(EARLY, NOON, 7200.0), (NOON, LATE, 7200.0)],
 }  # fmt: skip
 """The answer of every question over the rows of talk.py."""
@@ -281,8 +281,9 @@ def test_addresses_that_do_not_count(store: Path) -> None:
 
 def test_what_the_relay_lost_is_no_capture(tmp_path: Path) -> None:
     rows = talk.TableRows("health")
+    none: dict[str, talk.Value] = {"key": [], "value": []}
     for minute in range(60):
-        rows.add(ts=f"2026-11-20 10:{minute:02}:00", source="relay", malformed={"key": [], "value": []})
+        rows.add(ts=f"2026-11-20 10:{minute:02}:00", source="relay", malformed=none, not_ip=none)
     rows.save(tmp_path / "store")
     found = list(queries.gaps(tmp_path / "store", since="2026-11-20 10:00", until="2026-11-20 11:00"))
     assert [row[2] for row in found] == [3600.0]

@@ -17,16 +17,16 @@ MUCH = 16_000_000
 
 
 def told(batches: list[Batch]) -> list[list[object]]:
-    names = ["ts", "sensor", "source", "packets", "dropped_queue", "malformed"]
+    names = ["ts", "sensor", "source", "packets", "dropped_queue", "malformed", "not_ip"]
     return [list(row) for batch in batches for row in zip(*batch.columns(names), strict=True)]
 
 
 def test_each_loss_is_told_once() -> None:
     late = Late("gate")
     assert late.rows(0, START) == []
-    assert told(late.rows(7, START)) == [[START, "gate", "relay", 0, 7, {}]]
+    assert told(late.rows(7, START)) == [[START, "gate", "relay", 0, 7, {}, {}]]
     assert late.rows(7, START) == []
-    assert told(late.rows(9, START + 1)) == [[START + 1, "gate", "relay", 0, 2, {}]]
+    assert told(late.rows(9, START + 1)) == [[START + 1, "gate", "relay", 0, 2, {}, {}]]
 
 
 def test_what_a_late_reader_missed_is_in_health() -> None:

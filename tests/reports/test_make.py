@@ -21,7 +21,8 @@ from tidegate.model.errors import StoreError, UsageError
 GOLDEN = Path(__file__).parents[1] / "golden"
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 20, 23, tzinfo=BERLIN)
-OF_HEALTH = {"malformed": {"key": [], "value": []}}
+NONE = {"key": [], "value": []}
+OF_HEALTH = {"malformed": NONE, "not_ip": NONE}
 
 
 def read(name: str, *captures: str, own: tuple[str, ...] = ()) -> Document:

@@ -25,6 +25,7 @@ TIDEGATE = ["env", f"PYTHONPATH={LIBRARIES}", sys.executable, "-m", "tidegate"]
 SETTINGS = (
     "# ${CREDENTIALS_DIRECTORY}/smtp\nwatch: {interfaces: [lo, one], engine: {interim: 500ms}}\n"
     "logs: [{name: all, path: /srv/tidegate/all.log}]\n"
+    "schedule: {reports: [{report: overnight, at: '* * * * *', last: 1h, folder: /srv/pages}]}\n"
     "relay: {services: [{name: low, listen: ':81', backend: '10.77.0.1:9'},"
     " {name: wide, listen: '0.0.0.0:5000-5999', steering: sk_lookup, backend: '10.77.0.1:9'}]}\n"
 )
@@ -102,16 +103,21 @@ def test_its_whole_life(service: Service) -> None:
 
     _what_it_does(service)
     _what_it_may(service)
+    # The report's process draws and writes within all restrictions.
+    wait_for(lambda: service.shell("grep -l 'data:image/png' /srv/pages/*.html 2>/dev/null; true"), 150)
     _what_it_survives(service)
 
     assert service("stop") == "stopped\n"
     assert "not running" in service("status", code=3)
     assert service.told().count("tidegate: ended") == service.told().count("tidegate: watched") >= 1
     service("start")
-    assert "left as they are: /var/lib/tidegate" in service("remove")
+    said = service("remove")
+    assert "left as they are: /var/lib/tidegate" in said
+    assert "left as it is: /srv/tidegate" in said
     assert "not installed" in service("status", code=4)
     assert service.shell("ls /var/lib/tidegate/conn") != ""
     assert "removed the user tidegate" in service("remove", "--purge")
+    assert service("remove", "--purge") == "left as they are: /etc/tidegate\n"
     assert service.shell("ls -d /var/lib/tidegate 2>/dev/null; id tidegate 2>/dev/null; true") == ""
     assert service.shell("ls /etc/tidegate/tidegate.yml") != ""
 

@@ -15,7 +15,7 @@ from tidegate.helper.launch import _kept
 from tidegate.service.description import HOMES, Description, describe, own_files
 from tidegate.service.launchd import LABEL, plist
 from tidegate.service.system import this_system
-from tidegate.service.unit import sysusers, unit
+from tidegate.service.unit import sysusers, unit, written_to
 from tidegate.service.windows import HOST, entry
 
 EXPOSURE = 25
@@ -98,6 +98,12 @@ def test_of_homes_only_the_program_is_seen() -> None:
 def test_a_place_to_write_outside_its_own_is_let_through() -> None:
     made = describe(None, writes=[Path("/srv/logs"), Path("/srv/logs/a"), Path("/var/log/tidegate/x")])
     assert settings(unit(made))["ReadWritePaths"] == ["/srv/logs"]
+
+
+def test_the_places_it_wrote_to_are_found_in_the_unit() -> None:
+    places = ["/srv/100%", "/srv/a b", '/srv/a"c%d\\e', "/srv/plain"]
+    text = unit(replace(DESCRIPTION, writes=tuple(map(Path, places))))
+    assert written_to(text) == places
 
 
 def test_the_program_s_own_folders_are_known() -> None:

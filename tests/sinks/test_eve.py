@@ -230,7 +230,7 @@ def test_stats() -> None:
     event = events("health", "http4")[0]
     assert event["event_type"] == "stats"
     assert event["stats"]["decoder"]["pkts_delta"] == 46
-    assert event["stats"]["decoder"]["invalid_delta"] == 2
+    assert event["stats"]["decoder"]["invalid_delta"] == 0  # its two ARP packets are not broken
 
 
 @pytest.mark.parametrize("table", [table.name for table in all_tables()])

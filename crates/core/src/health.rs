@@ -43,6 +43,8 @@ pub struct Report {
     pub duplicates: u64,
     /// What was not decoded to the end.
     pub malformed: Kinds,
+    /// What holds no IP.
+    pub not_ip: Kinds,
 }
 
 impl Health {
@@ -95,6 +97,7 @@ impl Health {
                 kernel: report.source.kernel_dropped.get(index).copied().unwrap_or(0),
                 duplicates: report.source.duplicates.get(index).copied().unwrap_or(0),
                 malformed: (report.malformed)(index),
+                not_ip: (report.not_ip)(index),
                 ..Report::default()
             };
             report.row(&interface.name, &now, reported, table);
@@ -115,6 +118,8 @@ pub struct Interval<'a> {
     pub source: &'a SourceStats,
     /// What was not decoded, by interface.
     pub malformed: &'a dyn Fn(usize) -> Kinds,
+    /// What holds no IP, by interface.
+    pub not_ip: &'a dyn Fn(usize) -> Kinds,
     /// What belongs to no interface.
     pub whole: &'a Report,
 }
@@ -122,6 +127,7 @@ pub struct Interval<'a> {
 impl Interval<'_> {
     fn row(&self, source: &str, now: &Report, reported: &mut Report, table: &mut HealthTable) {
         let malformed = grown(&now.malformed, &reported.malformed);
+        let not_ip = grown(&now.not_ip, &reported.not_ip);
         let row = HealthRow {
             ts: self.ts,
             sensor: self.sensor,
@@ -133,6 +139,7 @@ impl Interval<'_> {
             dropped_table: now.table.saturating_sub(reported.table),
             duplicates: now.duplicates.saturating_sub(reported.duplicates),
             malformed: &malformed,
+            not_ip: &not_ip,
         };
         let silent = malformed.is_empty()
             && [

@@ -15,6 +15,7 @@ pub mod error;
 pub mod flow;
 pub mod health;
 pub mod packet;
+mod private;
 pub mod process;
 pub mod protocols;
 pub mod relay;

@@ -173,6 +173,7 @@ impl Pipeline {
             duplicates: source.duplicates.iter().sum(),
             by_interface,
             malformed: engine.malformed.into_iter().collect(),
+            not_ip: engine.not_ip.into_iter().collect(),
             warnings,
             bytes_read,
             bytes_total,

@@ -61,6 +61,7 @@ pub(crate) struct Stats {
     pub(crate) duplicates: u64,
     pub(crate) by_interface: Vec<InterfaceStats>,
     pub(crate) malformed: BTreeMap<String, u64>,
+    pub(crate) not_ip: BTreeMap<String, u64>,
     pub(crate) warnings: Vec<String>,
     pub(crate) bytes_read: u64,
     pub(crate) bytes_total: Option<u64>,

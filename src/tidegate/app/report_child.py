@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -59,7 +60,8 @@ def make_apart(asked: Spanned, root: Path, config: Config, folders: Sequence[Pat
 
 def serve() -> None:
     """The child: what to make comes by standard input, the report or the error goes by standard output."""
-    os.nice(_NICE)
+    with suppress(OSError):  # the service may not: setpriority is one of @resources
+        os.nice(_NICE)
     asked, root, config, folders = pickle.load(sys.stdin.buffer)  # noqa: S301 - of our own parent
     made: Document | tuple[str, str]
     try:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from tidegate.model.config import Config, WatchSettings
 from tidegate.model.config.capture import live
 from tidegate.model.stats import Counters, Standing, Stats
 from tidegate.model.user import user_name
+from tidegate.model.zone import zone_of
 from tidegate.pipeline.guard import Guarded
 from tidegate.pipeline.kept import Once
 from tidegate.pipeline.metrics import MetricsServer
@@ -176,17 +178,18 @@ class Running:
         assembly = Assembly(config, root, self._helper, self._programs, self._tellers, self._losses)
         watched = live(captured(config, assembly.tables))
         by_clock = wanted(config, self._root)
+        zone = zone_of(config.schedule.zone)
         self._relay.follow(config.relay, machine(config, self._helper, root))
         self._copies.follow(config.relay)
         return Parts(
             watched,
-            lambda: self._source(watched),
+            lambda: self._source(watched, zone),
             lambda: self._line(assembly, by_clock),
             lambda: self._facts(assembly),
         )
 
-    def _source(self, settings: WatchSettings) -> Patient:
-        self._source_now = Patient(settings, self._open)
+    def _source(self, settings: WatchSettings, zone: tzinfo) -> Patient:
+        self._source_now = Patient(settings, self._open, zone=zone)
         return self._source_now
 
     def _open(self, settings: WatchSettings) -> Live:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tidegate.model.errors import StoreError, TidegateError
 from tidegate.model.text import one_line
-from tidegate.model.zone import zone_name
+from tidegate.model.zone import told
 from tidegate.schedule.book import FAILED, BookFile
 from tidegate.schedule.planner import EARLIEST, LATE, Due, Plan, begun, due, ended, follow, upcoming
 from tidegate.schedule.spans import in_utc
@@ -89,7 +89,9 @@ class Scheduler:
 
     def facts(self) -> dict[str, Any]:
         """How it stands, as a part of a running Tidegate."""
-        coming = f"next at {self._next:%Y-%m-%d %H:%M} UTC" if self._next else "nothing to come"
+        coming = "nothing to come"
+        if self._next and self._plans:
+            coming = f"next at {told(self._next, self._plans[0].when.zone)}"
         said = f"making {self._busy}" if self._busy else coming
         return {"name": "schedule", "error": self.error, "failures": self.failures, "said": said}
 
@@ -147,8 +149,7 @@ class Scheduler:
             return True, one_line(words or str(error) or type(error).__name__, LONGEST_SAID)
         except Exception as error:  # noqa: BLE001 - no report may end the thread that makes them all
             return True, one_line(f"{type(error).__name__}: {error}", LONGEST_SAID)
-        when = each.slot.astimezone(each.plan.when.zone)
-        made_up = f"made up for {when:%Y-%m-%d %H:%M} {zone_name(each.plan.when.zone)}; " if late else ""
+        made_up = f"made up for {told(each.slot, each.plan.when.zone)}; " if late else ""
         return False, one_line(made_up + said, LONGEST_SAID)
 
     def _work(self) -> None:

@@ -15,6 +15,7 @@ from tidegate.model.durable import make_folder
 from tidegate.model.errors import TidegateError, UsageError
 from tidegate.model.text import safe_text
 from tidegate.model.units import human_bytes, human_count
+from tidegate.model.zone import told
 from tidegate.pipeline.backoff import Backoff
 from tidegate.pipeline.supervisor import POLL
 from tidegate.schedule.spans import Interval, Span, in_utc
@@ -149,7 +150,9 @@ class Windows:
         try:
             make_folder(window.folder, 0o750)
             self._tidy(window)
-            each.source = Patient(_capture(window, now), lambda settings: self._counted(each, settings))
+            each.source = Patient(
+                _capture(window, now), lambda settings: self._counted(each, settings), zone=window.span.zone
+            )
         except (TidegateError, OSError) as error:
             self._failed(each, str(error))
             return
@@ -202,9 +205,9 @@ class Windows:
         if each.source and each.source.missing:
             return f"waiting for {', '.join(map(safe_text, each.source.missing))}; {what}"
         if each.interval:
-            return f"recording until {each.interval.end:%Y-%m-%d %H:%M} UTC; {what}"
+            return f"recording until {told(each.interval.end, each.window.span.zone)}; {what}"
         coming = each.window.span.next(in_utc(self._wall()))
-        return f"next at {coming.begin:%Y-%m-%d %H:%M} UTC; {what}"
+        return f"next at {told(coming.begin, each.window.span.zone)}; {what}"
 
     def _tidy(self, window: Window) -> None:
         """The oldest files go until all are within `total`; the newest stays."""

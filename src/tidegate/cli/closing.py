@@ -2,7 +2,7 @@
 
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import rich_click as click
 
@@ -70,13 +70,14 @@ def _about(warning: str) -> str:
 
 
 def performance(stats: Stats, seconds: float) -> None:
-    """Packets per second, CPU time, and what was not decoded, malformed or unknown."""
+    """Packets per second, CPU time, what was not decoded, and what holds no IP."""
     cpu = time.process_time()
     rate = human_rate(stats.packets / max(seconds, 1e-9))
     per_cpu = human_rate(stats.packets / max(cpu, 1e-9))
     say(f"packets      {human_count(stats.packets)} in {human_duration(seconds)} ({rate}/s)")
     say(f"CPU          {human_duration(cpu)} ({per_cpu} packets per CPU second)")
-    say(f"not decoded  {_by_kind(stats)}")
+    say(f"not decoded  {by_kind(stats.malformed)}")
+    say(f"not IP       {by_kind(stats.not_ip)}")
 
 
 def watched(stats: Stats | Counters, interfaces: list[str], seconds: float, relay_dropped: int = 0) -> None:
@@ -99,7 +100,9 @@ def watched(stats: Stats | Counters, interfaces: list[str], seconds: float, rela
     if stats.dropped_kernel:
         say("tidegate: packets came faster than we read; more of watch.buffer bears longer bursts")
     if stats.malformed:
-        say(f"tidegate: not decoded: {_by_kind(stats)}")
+        say(f"tidegate: not decoded: {by_kind(stats.malformed)}")
+    if stats.not_ip:
+        say(f"tidegate: not IP: {by_kind(stats.not_ip)}")
 
 
 def stored(writer: StoreWriter, lost: int) -> None:
@@ -114,6 +117,7 @@ def stored(writer: StoreWriter, lost: int) -> None:
     say(f'tidegate: kept in {root}; ask it with: tidegate query{where} "SELECT * FROM conn"')
 
 
-def _by_kind(stats: Stats | Counters) -> str:
-    kinds = sorted(stats.malformed.items(), key=lambda item: -item[1])
+def by_kind(counts: Mapping[str, int]) -> str:
+    """The most frequent first."""
+    kinds = sorted(counts.items(), key=lambda item: -item[1])
     return ", ".join(f"{kind} {human_count(count)}" for kind, count in kinds) or "0"

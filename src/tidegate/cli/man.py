@@ -39,6 +39,7 @@ def man() -> None:
 def page() -> Iterator[str]:
     """The page, in man's macros."""
     yield f'.TH TIDEGATE 1 "" "tidegate {version("tidegate")}" "User Commands"'
+    yield from (".nh", ".ad l")  # names and paths are copied: no hyphens in them
     yield from (".SH NAME", "tidegate \\- who is this machine talking to?")
     yield from (".SH SYNOPSIS", ".B tidegate", ".I command", "[options] [arguments]")
     yield from (".SH DESCRIPTION", _text(_ABOUT), ".SH COMMANDS")
@@ -66,4 +67,5 @@ def _entry(name: str, text: str) -> Iterator[str]:
 def _text(text: str) -> str:
     """Nothing in it is a macro; dashes can be copied."""
     plain = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq").replace("`", "\\(ga")
+    plain = plain.replace("~", "\\(ti").replace("^", "\\(ha").replace("|", "|\\:")  # choices may be broken
     return f"\\&{plain}" if plain.startswith(".") else plain

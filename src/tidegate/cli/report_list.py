@@ -11,7 +11,7 @@ import rich_click as click
 
 from tidegate.cli.options import config_option, store_option
 from tidegate.model.text import clip, safe_text
-from tidegate.model.zone import zone_of
+from tidegate.model.zone import zone_name, zone_of
 
 if TYPE_CHECKING:
     from tidegate.mail.slip import Slip
@@ -34,6 +34,8 @@ def list_reports(config: Path | None, store: Path | None, limit: int, as_json: b
     slips = [*outbox.done(), *outbox.waiting()] if outbox else []
     zone = zone_of(settings.schedule.zone)
     latest = sorted(slips, key=lambda slip: slip.created)[-limit:]
+    if latest and not as_json:
+        click.echo(f"times are of {zone_name(zone)}")
     for slip in latest:
         if as_json:
             click.echo(json.dumps(asdict(slip)))

@@ -166,6 +166,14 @@ def _head(files: Sequence[str], stats: Stats, figures: "Figures") -> Iterator[st
     yield f"  packets      {human_count(stats.packets):>12}{_per_second(stats.packets, span, '/s')}"
     yield f"  bytes        {human_bytes(stats.bytes):>12}{_per_second(stats.bytes * 8, span, 'bit/s')}"
     yield f"  connections  {human_count(figures.losses['connections']):>12}"
+    if stats.not_ip:
+        yield f"  not IP       {human_count(sum(stats.not_ip.values())):>12}  {_kinds(stats.not_ip)}"
+
+
+def _kinds(counts: Mapping[str, int]) -> str:
+    """The most frequent by name."""
+    names = sorted(counts, key=lambda name: -counts[name])
+    return ", ".join(map(safe_text, names[:KINDS])) + (", …" if len(names) > KINDS else "")
 
 
 def _wrapped(line: str, columns: int) -> list[str]:

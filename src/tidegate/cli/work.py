@@ -1,6 +1,7 @@
 """The worker of `tidegate run`: builds the parts, answers the control socket, feeds until stopped."""
 
 import logging
+import shlex
 import signal
 from functools import partial
 from pathlib import Path
@@ -83,8 +84,8 @@ def _serve(running: Running, ending: float) -> int:
     control.start()
     try:
         running.serve_metrics()
-        asked = f"tidegate control status{f' --config {running.file}' if running.file else ''}"
-        running.ready = partial(_log.info, "running; ask it with: %s", asked)
+        named = f" --config {shlex.quote(str(running.file))}" if running.file else ""
+        running.ready = partial(_log.info, "running; ask it with: tidegate control status%s", named)
         running.turn = told.turn
         running.run()
     except CaptureError as error:

@@ -35,6 +35,7 @@ class Counters:
     dropped_table: int = 0
     duplicates: int = 0
     malformed: Mapping[str, int] = field(default_factory=dict)
+    not_ip: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -44,6 +45,7 @@ class Counters:
             **{name: getattr(stats, name) for name in _SUMMED},
             flows=stats.flows,
             malformed=stats.malformed,
+            not_ip=stats.not_ip,
             warnings=tuple(stats.warnings),
         )
 
@@ -53,13 +55,17 @@ class Counters:
 
     def plus(self, other: "Counters") -> "Counters":
         """Sums; warnings one after the other."""
-        kinds = {**self.malformed, **other.malformed}
         return Counters(
             **{name: getattr(self, name) + getattr(other, name) for name in _SUMMED},
             flows=self.flows + other.flows,
-            malformed={kind: self.malformed.get(kind, 0) + other.malformed.get(kind, 0) for kind in kinds},
+            malformed=_sum(self.malformed, other.malformed),
+            not_ip=_sum(self.not_ip, other.not_ip),
             warnings=self.warnings + other.warnings,
         )
+
+
+def _sum(some: Mapping[str, int], others: Mapping[str, int]) -> dict[str, int]:
+    return {kind: some.get(kind, 0) + others.get(kind, 0) for kind in {**some, **others}}
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,12 @@
-"""The time zone that people here live in."""
+"""The time zone that people here live in.
+
+Rows and answers have UTC. What is done by the clock (`schedule`, `report list`, what `run` and
+`control status` say of it) is told in the zone of the schedule, and a report in the zone it was asked for.
+"""
 
 import os
 from collections.abc import Mapping
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -49,6 +53,11 @@ def zone_of(name: str) -> ZoneInfo:
 def zone_name(zone: tzinfo) -> str:
     """What it is called."""
     return str(getattr(zone, "key", None) or "UTC")
+
+
+def told(moment: datetime, zone: tzinfo) -> str:
+    """A moment in a sentence: by the clock of the zone, and which that is."""
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M} {zone_name(zone)}"
 
 
 def _linked(localtime: Path) -> str:

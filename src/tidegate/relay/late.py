@@ -1,5 +1,7 @@
 """What the core's relay could not hand over in time, as rows of table health."""
 
+from typing import Any
+
 from tidegate.model.batch import Batch, make
 from tidegate.model.stats import RELAY
 
@@ -18,5 +20,6 @@ class Late:
             return []
         self._told = dropped
         counters = dict.fromkeys(("packets", "bytes", "dropped_kernel", "dropped_table", "duplicates"), 0)
-        row = {"ts": now, "sensor": self._sensor, "source": RELAY, "dropped_queue": lost, "malformed": {}}
-        return [make("health", {name: [value] for name, value in (row | counters).items()})]
+        row = {"ts": now, "sensor": self._sensor, "source": RELAY, "dropped_queue": lost}
+        none: dict[str, Any] = {"malformed": {}, "not_ip": {}}
+        return [make("health", {name: [value] for name, value in (row | counters | none).items()})]

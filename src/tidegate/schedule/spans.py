@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from tidegate.model.errors import UsageError, keyed
 from tidegate.model.text import clip, safe_text
 from tidegate.schedule.moments import moment
-from tidegate.schedule.when import day_number
+from tidegate.schedule.when import day_range
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
 _EVERY_DAY = frozenset(range(7))
@@ -84,15 +84,11 @@ def parse_days(text: str) -> frozenset[int]:
     known = {"daily": _EVERY_DAY, "weekdays": frozenset(range(1, 6)), "weekends": frozenset({0, 6})}
     found: set[int] = set()
     for word in text.lower().replace(",", " ").split():
-        first, _, last = word.partition("-")
-        begin, end = day_number(first), day_number(last or first)
-        if word in known:
-            found |= known[word]
-        elif begin is None or end is None:
+        days = known.get(word) or day_range(word)
+        if days is None:
             said = clip(safe_text(word), 20)
             raise UsageError(f'"{said}" is no day: write daily, weekdays, weekends or "mon, wed-fri"')
-        else:
-            found |= {(begin + number) % 7 for number in range((end - begin) % 7 + 1)}
+        found |= set(days)
     if not found:
         raise UsageError('no day: write daily, weekdays, weekends or "mon, wed-fri"')
     return frozenset(found)

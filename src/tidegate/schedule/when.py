@@ -29,7 +29,7 @@ class When:
     def after(self, now: datetime) -> Iterator[datetime]:
         """The ones after `now`, in UTC."""
         last = now
-        for found in _forward(self.cron, now - _SAFE, self.zone):
+        for found in _forward(self.cron, self._before(now), self.zone):
             if found > last:
                 last = found
                 yield found
@@ -40,9 +40,8 @@ class When:
 
     def latest(self, now: datetime) -> datetime | None:
         """The last one up to `now`; None if there was none in fifty years."""
-        before = _backward(self.cron, now - _SAFE, self.zone)
-        if before is None:
-            before = now - _SAFE
+        start = self._before(now)
+        before = _backward(self.cron, start, self.zone) or start
         found = None
         for each in _forward(self.cron, before - timedelta(seconds=1), self.zone):
             if each > now:
@@ -50,11 +49,18 @@ class When:
             found = each if found is None else max(found, each)
         return found
 
+    def _before(self, now: datetime) -> datetime:
+        """Where the search begins: no change of the clock lies between it and `now`, or a whole one."""
+        early = now - _SAFE
+        changed = early.astimezone(self.zone).utcoffset() != now.astimezone(self.zone).utcoffset()
+        return early if changed else now - timedelta(seconds=1)
+
 
 def parse_when(text: str, zone: tzinfo) -> When:
     """Of words or of an expression; raises UsageError."""
-    words = text.lower().replace(",", " ").split()
-    cron = " ".join(text.split()) if len(words) == 5 and _is_cron(words[0]) else _of_words(words)
+    fields = text.split()
+    is_cron = len(fields) == 5 and _is_cron(fields[0])
+    cron = " ".join(fields) if is_cron else _of_words(text.lower().replace(",", " ").split())
     if cron is None:
         raise UsageError(f'"{clip(safe_text(text), 40)}" is no time: write {_EXAMPLES}')
     when = When(text, cron, zone)
@@ -87,7 +93,7 @@ def _of_words(words: list[str]) -> str | None:
     if first == "monthly":
         day = _day_of_month(rest)
         return None if day is None else f"{minute} {hour} {day} * *"
-    if not rest and first == "hourly" and not clock:
+    if not rest and first in ("hourly", "hour") and not clock:
         return "0 * * * *"
     if not rest and not clock and (every := _EVERY.fullmatch(first)):
         return _every(int(every[1]), every[2][0])
@@ -118,9 +124,18 @@ def _days_of_week(words: list[str]) -> str | None:
         return known[words[0]]
     if words[0] == "weekly":
         words = words[1:] or ["monday"]
-    numbers = [day_number(word) for word in words]
-    found = sorted({number for number in numbers if number is not None})
+    numbers = [day_range(word) for word in words]
+    found = sorted({number for each in numbers if each for number in each})
     return None if None in numbers else ",".join(map(str, found))
+
+
+def day_range(word: str) -> list[int] | None:
+    """The numbers of "mon", or of "fri-mon", in their order; None for what is neither."""
+    first, dash, last = word.partition("-")
+    begin, end = day_number(first), day_number(last if dash else first)
+    if begin is None or end is None:
+        return None
+    return [(begin + number) % 7 for number in range((end - begin) % 7 + 1)]
 
 
 def day_number(word: str) -> int | None:

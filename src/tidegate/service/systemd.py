@@ -32,7 +32,7 @@ from tidegate.service.system import (
     removed,
     write,
 )
-from tidegate.service.unit import HEAD, SYSUSERS, UNIT, sysusers, unit
+from tidegate.service.unit import HEAD, SYSUSERS, UNIT, sysusers, unit, written_to
 from tidegate.store.layout import Layout
 from tidegate.store.lock import is_written
 
@@ -146,17 +146,18 @@ class Systemd:
         """Stops it and takes its files away; store, logs and settings stay, unless with `purge`."""
         need_root("remove")
         _must_run_here()
-        said = []
+        said: list[str] = []
         if UNIT.exists():
+            said += [f"left as it is: {folder}" for folder in written_to(UNIT.read_text())]
             must("systemctl", "--quiet", "disable", "--now", NAME)
             for path in (UNIT, SYSUSERS):
                 path.unlink(missing_ok=True)
             must("systemctl", "daemon-reload")
             ran("systemctl", "--quiet", "reset-failed", NAME)
-            said.append("removed the service")
+            said.insert(0, "removed the service")
         elif not purge:
             return ["not installed"]
-        return said + (_purged() if purge else _left())
+        return [*said, *(_purged() if purge else _left())] or ["not installed"]
 
     def _facts(self) -> dict[str, str]:
         said = must("systemctl", "show", NAME, f"--property={','.join(_ASKED)}")

@@ -1,5 +1,6 @@
 """What systemd is told of the service: its unit, and its user."""
 
+import re
 from pathlib import Path
 
 from tidegate.service.description import (
@@ -97,6 +98,12 @@ WantedBy=multi-user.target
 def sysusers(description: Description) -> str:
     """The user's line, for systemd-sysusers."""
     return f'{HEAD}u {description.user} - "{TITLE}" {STORE}\n'
+
+
+def written_to(text: str) -> list[str]:
+    """The folders beside its own that the service of this unit writes to."""
+    found = re.findall(r"^ReadWritePaths=(.*)$", text, re.M)
+    return [re.sub(r"\\(.)|%(%)", r"\1\2", path.removeprefix('"').removesuffix('"')) for path in found]
 
 
 def _rights(description: Description) -> str:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from tidegate import _core
 from tidegate.model.batch import Batch, make
@@ -86,9 +87,8 @@ class Live:
     def _no_news(self) -> Batch:
         zero = {name: [0] for name in _COUNTERS}
         moment = [self._wall()]
-        return make(
-            "health", {"ts": moment, "sensor": [self._sensor], "source": [""], "malformed": [{}], **zero}
-        )
+        none: dict[str, list[Any]] = {"malformed": [{}], "not_ip": [{}]}
+        return make("health", {"ts": moment, "sensor": [self._sensor], "source": [""], **none, **zero})
 
     def stop(self) -> None:
         """Ends the capture; safe from any thread and from a signal handler."""

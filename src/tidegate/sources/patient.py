@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
 from tidegate.model.batch import Batch
 from tidegate.model.config import WatchSettings
 from tidegate.model.stats import Counters, Standing, Stats
+from tidegate.model.zone import told
 from tidegate.sources.live import all_interfaces
 
 LOOK = 1.0
@@ -79,13 +80,15 @@ class Patient:
         there: Callable[[], Sequence[str]] = names_there,
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], None] = time.sleep,
+        zone: tzinfo = UTC,
     ) -> None:
-        """`open` gives a capture; what it raises is raised here, or by `poll`."""
+        """`open` gives a capture; what it raises is raised here, or by `poll`. Times are told in `zone`."""
         self._settings = settings
         self._open = open
         self._there = there
         self._clock = clock
         self._wait = wait
+        self._zone = zone
         self._capture: Capture | None = None
         self._renewing = self._stopped = False
         self._news: list[str] = []
@@ -158,5 +161,5 @@ class Patient:
         self._capture = self._open(replace(self._settings, interfaces=tuple(wanted)))
         for name in before:
             if name not in self._missing:
-                self._news.append(f"{name}: came up, watched since {datetime.now(UTC):%H:%M:%S} UTC")
+                self._news.append(f"{name}: came up, watched since {told(datetime.now(UTC), self._zone)}")
         del self._news[:-MOST_NEWS]

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use crate::capture::{Interface, SourceStats};
+use crate::decode::{Class, DecodeStats};
 use crate::health::{Interval, Kinds, Report, Traffic};
 use crate::packet::Nanos;
 
@@ -24,8 +25,10 @@ pub struct EngineStats {
     pub dropped_table: u64,
     /// Rows dropped because their reader was late.
     pub dropped_queue: u64,
-    /// What could not be decoded to the end, by kind.
+    /// What is broken or cut off and could not be decoded to the end, by kind.
     pub malformed: Kinds,
+    /// What holds no IP, by kind.
+    pub not_ip: Kinds,
 }
 
 impl Engine {
@@ -54,7 +57,8 @@ impl Engine {
             connections: self.rows.connections,
             dropped_table: table.evicted,
             dropped_queue: self.dropped_queue,
-            malformed: self.malformed(),
+            malformed: self.sum(Said::Malformed).into_iter().chain(self.streams()).collect(),
+            not_ip: self.sum(Said::NotIp),
         }
     }
 
@@ -67,13 +71,15 @@ impl Engine {
             malformed: self.streams(),
             ..Report::default()
         };
-        let kinds = |iface: usize| owned(self.decoder.stats(iface as u16).iter());
+        let broken = |iface: usize| Said::Malformed.of(self.decoder.stats(iface as u16)).collect();
+        let others = |iface: usize| Said::NotIp.of(self.decoder.stats(iface as u16)).collect();
         let interval = Interval {
             ts,
             sensor: &self.rows.sensor,
             interfaces: &self.rows.interfaces,
             source,
-            malformed: &kinds,
+            malformed: &broken,
+            not_ip: &others,
             whole: &whole,
         };
         self.health.write(&interval, &mut self.rows.health);
@@ -84,15 +90,15 @@ impl Engine {
         self.rows.interfaces.iter().cloned().zip(traffic).collect()
     }
 
-    /// Everything that could not be decoded to the end, all interfaces together.
-    fn malformed(&self) -> Kinds {
+    /// What is said of all interfaces together.
+    fn sum(&self, said: Said) -> Kinds {
         let mut sum = std::collections::BTreeMap::new();
         for iface in 0..self.rows.interfaces.len() {
-            for (kind, count) in self.decoder.stats(iface as u16).iter() {
-                *sum.entry(kind.into_owned()).or_insert(0) += count;
+            for (kind, count) in said.of(self.decoder.stats(iface as u16)) {
+                *sum.entry(kind).or_insert(0) += count;
             }
         }
-        sum.into_iter().chain(self.streams()).collect()
+        sum.into_iter().collect()
     }
 
     /// What went wrong in streams, and what was said against a protocol's rules.
@@ -108,6 +114,19 @@ impl Engine {
     }
 }
 
-fn owned(kinds: impl Iterator<Item = (std::borrow::Cow<'static, str>, u64)>) -> Kinds {
-    kinds.map(|(kind, count)| (kind.into_owned(), count)).collect()
+/// What is said of packets that hold no connection.
+#[derive(Clone, Copy, PartialEq)]
+enum Said {
+    /// Broken, or cut off.
+    Malformed,
+    /// Whole, but no IP, or not in a way that we know.
+    NotIp,
+}
+
+impl Said {
+    fn of(self, stats: &DecodeStats) -> impl Iterator<Item = (String, u64)> {
+        let said = |class| if class == Class::Unknown { Self::NotIp } else { Self::Malformed };
+        let kinds = stats.classified().filter(move |&(_, class, _)| said(class) == self);
+        kinds.map(|(kind, _, count)| (kind.into_owned(), count))
+    }
 }

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::private;
 
 /// Writes to `.NAME.part` beside `NAME`; dropped before [`DurableFile::commit`], it removes it.
 #[derive(Debug)]
@@ -18,7 +19,7 @@ impl DurableFile {
     /// Creates the part file, over a left-over one.
     pub fn create(path: &Path) -> Result<Self, Error> {
         let part = part_path(path)?;
-        let file = File::create(&part).map_err(at(path))?;
+        let file = private::create(&part).map_err(at(path))?;
         let out = Some(BufWriter::with_capacity(1 << 18, file));
         Ok(Self { path: path.to_owned(), part, out })
     }

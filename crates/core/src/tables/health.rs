@@ -23,7 +23,9 @@ table! {
         dropped_table: U64,
         /// Packets counted once although they were seen on several interfaces.
         duplicates: U64,
-        /// Packets that could not be decoded to the end, or hold no IP, by kind.
+        /// Packets that are broken or cut off and could not be decoded to the end, by kind.
         malformed: Counts,
+        /// Packets that hold no IP, such as ARP, LLDP and STP, by kind: nothing is wrong with them.
+        not_ip: Counts,
     }
 }

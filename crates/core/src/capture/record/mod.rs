@@ -13,6 +13,7 @@ use self::recording::Recording;
 use crate::capture::Interface;
 use crate::error::Error;
 use crate::packet::{Nanos, Packet};
+use crate::private;
 
 /// What to record where. A limit of `None` does not apply.
 #[derive(Clone, Debug, Default)]
@@ -249,12 +250,13 @@ impl Naming {
     fn open(&mut self) -> Result<(PathBuf, File), Error> {
         match self {
             Self::One(path) => {
-                let file = File::create(&*path).map_err(|source| file_error(path, source))?;
+                let file = private::create(path).map_err(|source| file_error(path, source))?;
                 Ok((path.clone(), file))
             }
             Self::Series { path, next } => {
                 let path = numbered(path, *next);
-                let file = OpenOptions::new().write(true).create_new(true).open(&path);
+                let file =
+                    private::options(OpenOptions::new().write(true).create_new(true)).open(&path);
                 *next = next.saturating_add(1);
                 Ok((path.clone(), file.map_err(|source| file_error(&path, source))?))
             }
