@@ -73,6 +73,22 @@ def test_ones_own(run: Run, store: Path, tmp_path: Path, environment: dict[str, 
     assert (tmp_path / "out" / "report.txt").read_text().startswith("Shop\n")
 
 
+def test_a_section_that_cannot_be_made_is_said_and_the_rest_is_there(
+    run: Run, store: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.yml"
+    file.write_text("sections:\n  - {title: Mine, sql: SELEC 1}\n  - {title: Hosts, question: names}\n")
+    done = run("report", file, "--day", "2026-11-20", "--store", store, "-o", "out")
+    assert (done.returncode, done.stdout) == (1, "out/report.html\n"), done.stderr
+    assert done.stderr.startswith(f'tidegate: {file}: section "Mine": SQL: ')
+    assert len(done.stderr.splitlines()) == 1
+    assert (tmp_path / "out" / "hosts.csv").exists()
+    file.write_text("sections:\n  - {title: Mine, sqll: SELECT 1}\n")
+    done = run("report", file, "--day", "2026-11-20", "--store", store, "-o", "out")
+    assert done.returncode == 2
+    assert f'{file}:2: unknown key "sqll"; did you mean "sql"?' in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -1,5 +1,6 @@
 """What `tidegate run` does by the clock: reports, their mail, and recordings; put together and exchanged."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from tidegate.model.durable import make_folder, write_whole
 from tidegate.model.errors import SettingError, UsageError, keyed
 from tidegate.schedule import plans as planned
 from tidegate.schedule.planner import Due, Plan
+
+_log = logging.getLogger("tidegate.schedule")
 
 Build = Callable[[str, datetime, datetime], Document]
 """Makes the report of a name over a span of time; raises TidegateError."""
@@ -158,10 +161,13 @@ class _Maker:
         if outbox and (known := outbox.known(message_id)):
             return posting.outcome(known).said  # it was made before a crash, or before the clock was set back
         document = self._document(due)
+        for fault in document.faults:
+            _log.warning("schedule: %s: %s", due.plan.name, fault)
         done = [self._keep(due, document)] if due.plan.settings.folder else []
         if outbox:
             done.append(self._post(document, outbox, due, message_id, people))
-        return "; ".join(done) + ("; there was nothing to report" if document.empty else "")
+        done += ["there was nothing to report"] if document.empty else []
+        return "; ".join([*done, *document.faults])
 
     def _document(self, due: Due) -> Document:
         if self._build is None:

@@ -92,9 +92,12 @@ def _report(asked: Reporting) -> int:
     click.echo(page)
     if document.empty:
         click.echo(f"tidegate: {_why(document)}", err=True)
+    for fault in document.faults:
+        click.echo(f"tidegate: {asked.name}: {fault}", err=True)
     if asked.opened:
         _show(page)
-    return _mail(document, config) if asked.mailed else 0
+    code = _mail(document, config) if asked.mailed else 0
+    return code or int(bool(document.faults))
 
 
 def _mail(document: "Document", config: "Config") -> int:

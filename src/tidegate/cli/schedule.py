@@ -120,8 +120,11 @@ def _became(run: dict[str, Any]) -> str:
         return f"FAILED, {run['tries']} tries: {run['said']}"
     if run["mail_said"] is None:
         return str(run["said"])
-    late = str(run["said"]).partition("; ")[0] + "; " if str(run["said"]).startswith("made up") else ""
-    return late + str(run["mail_said"])
+    parts = [
+        part for part in str(run["said"]).split("; ") if not part.startswith(("to be sent to ", "sent to "))
+    ]
+    late = parts.pop(0) if parts and parts[0].startswith("made up") else ""
+    return "; ".join(filter(None, [late, run["mail_said"], *parts]))
 
 
 def _on(interfaces: list[str]) -> str:
