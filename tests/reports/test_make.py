@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import tidegate
-from rows import Conns, TableRows
+from rows import Conns, TableRows, Value
 from talk import HOSTILE
 from tidegate.app.reporting import Wanted, make_report, store_of
 from tidegate.model.config import AlertSettings, Config
@@ -214,6 +214,30 @@ def test_hostile_names_reach_no_page_no_sheet_and_no_terminal(tmp_path: Path) ->
     cells = [cell for row in csv.reader(io.StringIO(document.sheets[1].csv.decode())) for cell in row]
     assert "'=1+1" in cells
     assert max(map(len, document.text.splitlines())) < 200
+
+
+def test_an_alert_of_before_that_is_open_is_told(tmp_path: Path) -> None:
+    rows = TableRows("alert")
+    once: dict[str, Value] = {"metric": "m", "severity": "warning", "threshold": 1.0, "value": 2.0}
+    raised = {"old": "2026-11-10 21:15", "long": "2026-11-18 10:00", "gone": "2026-11-18 11:00",
+              "later": "2026-11-20 12:00"}  # fmt: skip
+    for name, begun in raised.items():
+        rows.add(rule=name, alert_id=name, since=begun, ts=begun, state="raised", message="high", **once)
+    over = {"long": "2026-11-20 03:00", "gone": "2026-11-18 12:00", "old": "2026-11-20 22:00"}
+    for name, end in over.items():
+        rows.add(
+            rule=name, alert_id=name, since=raised[name], ts=end, state="recovered", message="over", **once
+        )
+    rows.save(tmp_path / "s")
+    window = {"begin": "2026-11-19 22:00", "end": "2026-11-20 06:00"}
+    document = of_store(tmp_path / "s", "overnight", "", **window)
+    assert [(row["rule"], row["state"]) for row in sheet(document, "alerts.csv")] == [
+        ("long", "recovered"),
+        ("old", "raised"),
+    ]
+    assert "old: open since Tue 10 Nov 2026 22:15." in document.text
+    assert "old: open since Tue 10 Nov 2026 22:15." in document.html
+    assert "long: open" not in document.text
 
 
 def test_two_sections_of_one_title_have_files_of_their_own(tmp_path: Path) -> None:

@@ -1,16 +1,16 @@
 """A section of a report, asked and drawn: a ranking, or what happened when."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from tidegate.model.document import Picture
 from tidegate.model.errors import StoreError, TidegateError
-from tidegate.model.text import safe_text
+from tidegate.model.text import one_line, safe_text
 from tidegate.queries.question import Value
 from tidegate.reports.asking import Table, own_question
-from tidegate.reports.cells import amount, change, heading, is_amount, shown
+from tidegate.reports.cells import amount, change, heading, is_amount, local, shown
 from tidegate.reports.definition import Section
 from tidegate.reports.monthly import over_month
 from tidegate.reports.parts import (
@@ -27,6 +27,9 @@ from tidegate.reports.parts import (
 from tidegate.reports.pictures import bars, timeline
 from tidegate.reports.pictures.clock import step_of
 from tidegate.reports.sheets import slug
+
+MOST_OPEN = 5
+"""Open alerts that are named above their table."""
 
 
 def make_part(section: Section, given: Given) -> Part:
@@ -59,9 +62,24 @@ def ranking(section: Section, given: Given) -> Part:
         before=compare if given.compared else None,
     )
     part = tabled(section, table, given)
+    if question.name == "alerts":
+        part = replace(part, notes=tuple(_open_alerts(table, given)))
     if section.picture != "bars" or not table.rows:
         return part
     return replace(part, picture=_bars(section, table, given.compared and compare is not None))
+
+
+def _open_alerts(table: Table, given: Given) -> Iterator[str]:
+    """What was not over at the window's end, a line each."""
+    names = [column.name for column in table.columns]
+    rows = [dict(zip(names, row, strict=True)) for row in table.rows]
+    still = [row for row in rows if row["state"] != "recovered" and row["since"]]
+    for row in still[:MOST_OPEN]:
+        key = f" ({row['key']})" if row["key"] else ""
+        since = f"{local(row['since'], given.window.zone):%a %-d %b %Y %H:%M}"
+        yield one_line(f"{row['rule']}{key}: open since {since}.", 120)
+    if len(still) > MOST_OPEN:
+        yield f"{len(still) - MOST_OPEN:,} more are open."
 
 
 def _bars(section: Section, table: Table, compared: bool) -> Picture:

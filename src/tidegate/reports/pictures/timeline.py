@@ -84,8 +84,11 @@ def _mark(canvas: Canvas, line: Timeline) -> None:
         )  # fmt: skip
     for at, (raised, recovered) in enumerate(line.alerts[:50]):
         left, right = max(raised, first), min(recovered if recovered is not None else last, last)
-        axes.axvspan(left, right, color=RED, alpha=0.14, linewidth=0)
-        axes.axvline(left, color=RED, linewidth=1.2, label="alert" if not at else None)
+        label = "alert" if not at else None
+        axes.axvspan(left, right, color=RED, alpha=0.14, linewidth=0, label=label if raised < first else None)
+        if raised < first:  # it is open from the edge on, and was not raised there
+            continue
+        axes.axvline(left, color=RED, linewidth=1.2, label=label)
         axes.plot(
             [left],
             [0.965],
