@@ -1,6 +1,7 @@
 """`tidegate report`, as a user runs it."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -22,12 +23,28 @@ def store(tmp_path: Path) -> Path:
 def test_of_a_capture(run: Run, tmp_path: Path) -> None:
     done = run("report", "pings", "-r", GOLDEN / "pings.pcap", "--zone", "Europe/Berlin")
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "pings-2026-11-20/report.html\n"
-    folder = tmp_path / "pings-2026-11-20"
+    folder = (tmp_path / done.stdout.strip()).parent
+    assert re.fullmatch(r"pings-2026-11-20-\d{4,6}", folder.name)
     assert {path.name for path in folder.iterdir()} == {
         "report.html", "report.txt", "pings-by-source.csv", "pings-by-source.png", "who-was-pinged.csv",
     }  # fmt: skip
     assert "Europe/Berlin, CET" in (folder / "report.txt").read_text()
+
+
+def test_two_reports_of_one_day_are_both_there(run: Run, store: Path, tmp_path: Path) -> None:
+    words = ["report", "pings", "--store", store, "--zone", "UTC"]
+    said = [
+        run(*words, *window).stdout.strip()
+        for window in (
+            ["--from", "2026-11-19 22:00", "--to", "2026-11-20 06:00"],
+            ["--from", "2026-11-20 06:00", "--to", "2026-11-20 18:00"],
+            ["--day", "2026-11-20"],
+            ["--day", "2026-11-20"],
+        )
+    ]
+    ends = ["-0600", "-1800", "", "-2"]
+    assert said == [f"pings-2026-11-20{end}/report.html" for end in ends]
+    assert all((tmp_path / page).is_file() for page in said)
 
 
 def test_of_a_capture_and_a_filter(run: Run, tmp_path: Path) -> None:
@@ -108,6 +125,7 @@ def test_a_section_that_cannot_be_made_is_said_and_the_rest_is_there(
         (["pings", "--place", "x.mmdb"], "add -r FILE"),
         (["pings", "--store", "nowhere"], "no store here yet"),
         (["-o", ""], "an empty path"),
+        (["-o", __file__], "is a file; -o takes a directory"),
     ],
 )
 def test_a_mistake_is_one_line(run: Run, words: list[str], said: str) -> None:

@@ -55,7 +55,7 @@ class Report(click.RichCommand):
     "--own", multiple=True, metavar="ADDRESS", help="An address that counts as this machine's; repeatable."
 )
 @click.option("--no-compare", is_flag=True, help="Do not compare with the period before.")
-@click.option("-o", "--output", "folder", type=PATH, metavar="DIR", help="Where it goes (NAME-DAY, here).")
+@click.option("-o", "--output", "folder", type=PATH, metavar="DIR", help="Where it goes (NAME-END, here).")
 @click.option("--open", "opened", is_flag=True, help="Show it in the browser.")
 @click.option("--mail", "mailed", is_flag=True, help="Mail it as the configuration says.")
 @click.option("--list", "listed", is_flag=True, help="List the reports there are.")
@@ -81,14 +81,13 @@ def report(**options: Any) -> int:
 
 def _report(asked: Reporting) -> int:
     from tidegate.app import reporting
-    from tidegate.reports.writing import write
+    from tidegate.reports.writing import write, write_named
     from tidegate.settings import find
 
     config = find.load(asked.config)
     with asked.source(config) as wanted, _told() as tick:
         document = reporting.make_report(wanted, config, asked.folders, tick)
-    folder = asked.folder or Path(f"{document.name}-{document.end:%Y-%m-%d}")
-    page = write(document, folder)
+    page = write(document, asked.folder) if asked.folder else write_named(document, Path())
     click.echo(page)
     if document.empty:
         click.echo(f"tidegate: {_why(document)}", err=True)

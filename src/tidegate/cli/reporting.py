@@ -1,5 +1,6 @@
 """The command line of a report: what is asked, and where its rows come from."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -56,6 +57,8 @@ class Reporting:
             raise UsageError("--store, -r, --capture: a report has one place to look; give one of them")
         if self.seconds is not None and (self.window or self.begin or self.end):
             raise UsageError("--capture makes the window itself: leave --from, --to, --last and --day out")
+        if self.folder and os.path.lexists(self.folder) and not self.folder.is_dir():
+            raise UsageError(f"{self.folder} is a file; -o takes a directory, for page, pictures and tables")
         if self.seconds is not None and self.seconds <= 0:
             raise UsageError("--capture needs a time above 0")
         if self.interfaces and not self.seconds:
