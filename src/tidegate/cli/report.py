@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +106,10 @@ def _mail(document: "Document", config: "Config") -> int:
 
     outcome = reporting.send(document, config)
     click.echo(f"tidegate: {outcome.said}", err=True)
+    if outcome.state == "waiting":
+        when = f" from {datetime.fromtimestamp(outcome.again):%H:%M} on" if outcome.again else ""
+        next_ = f"tidegate run tries again{when}, tidegate mail retry at once"
+        click.echo(f"tidegate: it is kept in the outbox: {next_}", err=True)
     return 0 if outcome.done else 1
 
 
