@@ -31,6 +31,13 @@ def test_of_a_capture(run: Run, tmp_path: Path) -> None:
     assert "Europe/Berlin, CET" in (folder / "report.txt").read_text()
 
 
+def test_a_capture_that_is_cut_off_is_reported_on_and_said_to_be(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "cut.pcap").write_bytes((GOLDEN / "pings.pcap").read_bytes()[:500])
+    done = run("report", "pings", "-r", "cut.pcap")
+    assert done.returncode == 0
+    assert done.stderr == "tidegate: warning: cut.pcap: cut off after 5 packets\n"
+
+
 def test_two_reports_of_one_day_are_both_there(run: Run, store: Path, tmp_path: Path) -> None:
     words = ["report", "pings", "--store", store, "--zone", "UTC"]
     said = [
@@ -114,7 +121,9 @@ def test_a_section_that_cannot_be_made_is_said_and_the_rest_is_there(
         (["pings", "--last", "24h", "--day", "today"], "a report has one window"),
         (["pings", "--last", "x"], "is no duration"),
         (["pings", "--from", "25:00"], "is no time of day"),
-        (["pings", "--day", "tomorrow"], "is no"),
+        (["pings", "--day", "tomorrow"], '"tomorrow" is yet to come'),
+        (["pings", "--day", "2199-01-01"], '"2199-01-01" is yet to come'),
+        (["pings", "--day", "2026-02-30"], '"2026-02-30" is no day: write today, yesterday or 2026-11-20'),
         (["pings", "--zone", "Mars/Base"], "is no time zone"),
         (["pings", "-r", "missing.pcap"], "missing.pcap: no such file"),
         (["pings", "-r", "."], "is a directory"),

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import rich_click as click
 
 from tidegate.model.errors import CaptureError, TidegateError, UsageError
+from tidegate.model.text import safe_text
 from tidegate.model.zone import local_zone
 
 if TYPE_CHECKING:
@@ -138,6 +139,8 @@ class Reporting:
             capture = app.read(self.files, expression, stages=capture_stages(databases, ""))
             capture.check()
             with Progress() as progress, reporting.store_of(capture, progress) as root:
+                for warning in capture.stats.warnings:  # a file that is cut off
+                    click.echo(f"tidegate: warning: {safe_text(warning)}", err=True)
                 yield self._wanted(root, captured=True)
         elif self.seconds:
             with reporting.temporary_store() as root:

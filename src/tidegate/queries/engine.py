@@ -82,6 +82,7 @@ class Database:
         )
         # Given to connect() it is shown, but held by nobody: DuckDB 2.0 wants to be told afterwards.
         self.duckdb.execute(f"SET max_temp_directory_size = '{SPILL}'")
+        self.duckdb.execute("SET enable_progress_bar = false")  # it would stand in stdout, whatever that is
         self.duckdb.execute(_MACROS)
 
     def run(self, work: Callable[[], T], seconds: float | None = None) -> T:
