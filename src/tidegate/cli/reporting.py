@@ -139,7 +139,7 @@ class Reporting:
             capture = app.read(self.files, expression, stages=capture_stages(databases, ""))
             capture.check()
             with Progress() as progress, reporting.store_of(capture, progress) as root:
-                for warning in capture.stats.warnings:  # a file that is cut off
+                for warning in capture.stats.warnings if capture.stats else []:  # a file that is cut off
                     click.echo(f"tidegate: warning: {safe_text(warning)}", err=True)
                 yield self._wanted(root, captured=True)
         elif self.seconds:
