@@ -200,5 +200,5 @@ def _watched(words: list[str]) -> int:
     ) as watch:
         for line in watch.stderr or ():
             if not line.startswith("tidegate: kept in "):
-                click.echo(line, err=True, nl=False)
+                click.echo(line.replace("sudo tidegate watch", "sudo tidegate report"), err=True, nl=False)
         return watch.wait()
