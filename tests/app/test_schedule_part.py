@@ -73,6 +73,27 @@ def test_a_report_is_made_at_its_time_and_once(tmp_path: Path) -> None:
     part.close()
 
 
+def test_what_becomes_due_while_another_is_made_is_made_next(tmp_path: Path) -> None:
+    clock = Clock()
+    made: list[str] = []
+
+    def make(due: Due, _message_id: str) -> str:
+        made.append(due.plan.name)
+        clock.now += 600  # it takes so long
+        return "well"
+
+    wanted = plans(
+        ScheduleSettings(zone="UTC", reports=(PINGS, replace(PINGS, report="web", at="daily 06:35")))
+    )
+    part = Scheduler(tmp_path / "schedule.json", wanted, make, clock)
+    part.look()
+    clock.now = MORNING
+    part.look()
+    part.look()
+    assert made == ["pings", "web"]
+    part.close()
+
+
 def test_what_was_cut_short_is_made_again_under_the_same_name(tmp_path: Path) -> None:
     make, clock = Maker(), Clock()
     part = scheduler(tmp_path, make, clock)

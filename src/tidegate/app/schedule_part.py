@@ -91,7 +91,8 @@ class Scheduler:
             if self._stopping:
                 return
             self._serve(each)
-        self._seen, self._next = now, upcoming(plans, book, in_utc(self._clock()))
+        # From the beginning of this look: what became due while reports were made is due now.
+        self._seen, self._next = now, upcoming(plans, book, now)
 
     def facts(self) -> dict[str, Any]:
         """How it stands, as a part of a running Tidegate."""
