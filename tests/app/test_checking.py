@@ -125,7 +125,10 @@ schedule:
     assert odd.startswith("t.yml:7: schedule.reports[3].report: ")
     assert "odd.yml:2: " in odd
     assert "pingz" in odd
-    assert len(checking.load(tmp_path / "t.yml", {}, reports=False).schedule.reports) == 4
+    assert len(checking.load(tmp_path / "t.yml", {}).schedule.reports) == 4
+    listed = run("schedule", "--config", "t.yml")
+    assert listed.returncode == 0
+    assert [line for line in listed.stdout.splitlines() if "CANNOT BE MADE: " in line and "odd.yml:2" in line]
 
 
 def test_what_is_right_is_said_to_be_right(run: Run, tmp_path: Path) -> None:

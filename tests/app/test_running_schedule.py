@@ -19,17 +19,30 @@ from documents import report
 from helpers import LIBRARIES, wait_for
 from post import office
 from tidegate.app.running import Running
+from tidegate.model.config import Config
 from tidegate.model.document import Document
 from tidegate.settings import find
 
 TESTS = Path(__file__).parents[1]
 
 
+class Same:
+    """Makes reports that are always the same."""
+
+    def build(self, name: str, begin: datetime, end: datetime) -> Document:
+        """The report."""
+        return report(name, begin=begin, end=end, title=f"{begin:%H:%M} to {end:%H:%M}")
+
+    def covers(self, name: str, moment: datetime) -> None:
+        """Leaves it to the schedule."""
+
+    def broken(self, config: Config) -> dict[str, str]:
+        """Nothing is."""
+        return {}
+
+
 def serve(file: Path) -> None:
     """What `tidegate run` does, with reports that are always the same."""
-
-    def build(name: str, begin: datetime, end: datetime) -> Document:
-        return report(name, begin=begin, end=end, title=f"{begin:%H:%M} to {end:%H:%M}")
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         running.service.stop()
@@ -39,7 +52,7 @@ def serve(file: Path) -> None:
         wait_for(lambda: part and part._seen)
         file.with_name("ready").touch()
 
-    running = Running(lambda: find.load(file), build=build)
+    running = Running(lambda: find.load(file), reports=Same())
     running.ready = ready
     signal.signal(signal.SIGTERM, stop)
     running.run()

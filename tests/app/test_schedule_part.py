@@ -18,7 +18,7 @@ from tidegate.app.schedule_part import Scheduler
 from tidegate.app.timetable import Timetable, Wanted, wanted
 from tidegate.model.config import Config, MailSettings, ReportTimeSettings, ScheduleSettings, StoreSettings
 from tidegate.model.document import Document
-from tidegate.model.errors import CaptureError, SettingError, StoreError
+from tidegate.model.errors import CaptureError, SettingError, StoreError, UsageError
 from tidegate.schedule.planner import Due
 from tidegate.schedule.plans import plans
 
@@ -70,6 +70,27 @@ def test_a_report_is_made_at_its_time_and_once(tmp_path: Path) -> None:
         "said": "next at 2026-11-21 06:00 UTC",
     }
     assert [each["made"] for each in part.reports()] == [MORNING, MORNING - 1]
+    part.close()
+
+
+def test_what_becomes_due_while_another_is_made_is_made_next(tmp_path: Path) -> None:
+    clock = Clock()
+    made: list[str] = []
+
+    def make(due: Due, _message_id: str) -> str:
+        made.append(due.plan.name)
+        clock.now += 600  # it takes so long
+        return "well"
+
+    wanted = plans(
+        ScheduleSettings(zone="UTC", reports=(PINGS, replace(PINGS, report="web", at="daily 06:35")))
+    )
+    part = Scheduler(tmp_path / "schedule.json", wanted, make, clock)
+    part.look()
+    clock.now = MORNING
+    part.look()
+    part.look()
+    assert made == ["pings", "web"]
     part.close()
 
 
@@ -189,14 +210,24 @@ def looked_at(server: str, store: Path, *reports: ReportTimeSettings) -> Wanted:
 
 
 class Builder:
-    """Makes documents, and notes for which span."""
+    """Makes documents, and notes for which span; or fails."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, datetime, datetime]] = []
+        self.wrong: dict[str, str] = {}
+        self.faults: tuple[str, ...] = ()
 
-    def __call__(self, name: str, begin: datetime, end: datetime) -> Document:
+    def build(self, name: str, begin: datetime, end: datetime) -> Document:
+        if name in self.wrong:
+            raise UsageError(self.wrong[name])
         self.asked.append((name, begin, end))
-        return report(name, begin=begin, end=end)
+        return report(name, begin=begin, end=end, faults=self.faults)
+
+    def covers(self, name: str, moment: datetime) -> None:
+        return None
+
+    def broken(self, config: Config) -> dict[str, str]:
+        return self.wrong
 
 
 def no_capture(_: object) -> Any:
@@ -223,6 +254,63 @@ def test_a_due_report_is_built_kept_and_mailed(
     assert post.subjects() == ["pings!"]
     assert (tmp_path / "pages" / "pings-20261120-0630.html").read_text().startswith("<!doctype html>")
     assert {part["name"] for part in timetable.parts()} == {"schedule", "mail"}
+    timetable.close()
+
+
+def _failed(part: Scheduler) -> int:
+    """Tries of the report `web` whose end is written down."""
+    runs = part._file.book.entries["web"].runs
+    return runs[-1].tries if runs and runs[-1].state == "failed" else 0
+
+
+def test_a_broken_file_of_a_report_is_told_in_log_status_and_mail(
+    mail: tuple[Post, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    post, server = mail
+    build, clock = Builder(), Clock()
+    build.wrong = {"web": 'web.yml:3: unknown key "titel"'}
+    timetable = Timetable(no_capture, build, clock)
+    timetable.follow(looked_at(server, tmp_path / "s", PINGS, replace(PINGS, report="web")))
+    part = timetable._scheduler
+    assert part is not None
+    part._look = 0.02
+    assert "web cannot be made as its file is: web.yml:3" in caplog.text
+    assert 'web: web.yml:3: unknown key "titel"' in part.facts()["error"]
+    wait_for(lambda: part._seen)
+    for tries, minute in enumerate((0, 2, 5, 12, 25), 1):
+        clock.now = MORNING + 60 * minute + 1
+        wait_for(lambda: _failed(part) == tries)  # noqa: B023
+    wait_for(lambda: len(post.letters) == 2)
+    assert len(build.asked) == 1  # the other one came all the same
+    told = post.message(1)
+    assert str(told["Subject"]).endswith("] web could not be made")
+    text = told.get_body(("plain",)).get_content()
+    assert 'web.yml:3: unknown key "titel"' in text
+    assert "tidegate report web --mail" in text
+    build.wrong = {}
+    clock.now = MORNING + DAY + 1
+    wait_for(lambda: len(post.letters) == 4)
+    wait_for(lambda: not part.facts()["error"])
+    timetable.close()
+
+
+def test_what_of_a_report_could_not_be_made_is_told(
+    mail: tuple[Post, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    post, server = mail
+    build, clock = Builder(), Clock()
+    build.faults = ('section "Mine": SQL: nope',)
+    timetable = Timetable(no_capture, build, clock)
+    timetable.follow(looked_at(server, tmp_path / "s"))
+    part = timetable._scheduler
+    assert part is not None
+    part._look = 0.02
+    wait_for(lambda: part._seen)
+    clock.now = MORNING + 1
+    wait_for(lambda: post.letters)
+    wait_for(lambda: part.reports()[0]["made"])
+    assert part._file.book.entries["pings"].runs[-1].said.endswith('; section "Mine": SQL: nope')
+    assert 'schedule: pings: section "Mine": SQL: nope' in caplog.text
     timetable.close()
 
 

@@ -1,6 +1,7 @@
 """`tidegate report`, as a user runs it."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -22,12 +23,35 @@ def store(tmp_path: Path) -> Path:
 def test_of_a_capture(run: Run, tmp_path: Path) -> None:
     done = run("report", "pings", "-r", GOLDEN / "pings.pcap", "--zone", "Europe/Berlin")
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "pings-2026-11-20/report.html\n"
-    folder = tmp_path / "pings-2026-11-20"
+    folder = (tmp_path / done.stdout.strip()).parent
+    assert re.fullmatch(r"pings-2026-11-20-\d{4,6}", folder.name)
     assert {path.name for path in folder.iterdir()} == {
         "report.html", "report.txt", "pings-by-source.csv", "pings-by-source.png", "who-was-pinged.csv",
     }  # fmt: skip
     assert "Europe/Berlin, CET" in (folder / "report.txt").read_text()
+
+
+def test_a_capture_that_is_cut_off_is_reported_on_and_said_to_be(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "cut.pcap").write_bytes((GOLDEN / "pings.pcap").read_bytes()[:500])
+    done = run("report", "pings", "-r", "cut.pcap")
+    assert done.returncode == 0
+    assert done.stderr == "tidegate: warning: cut.pcap: cut off after 5 packets\n"
+
+
+def test_two_reports_of_one_day_are_both_there(run: Run, store: Path, tmp_path: Path) -> None:
+    words = ["report", "pings", "--store", store, "--zone", "UTC"]
+    said = [
+        run(*words, *window).stdout.strip()
+        for window in (
+            ["--from", "2026-11-19 22:00", "--to", "2026-11-20 06:00"],
+            ["--from", "2026-11-20 06:00", "--to", "2026-11-20 18:00"],
+            ["--day", "2026-11-20"],
+            ["--day", "2026-11-20"],
+        )
+    ]
+    ends = ["-0600", "-1800", "", "-2"]
+    assert said == [f"pings-2026-11-20{end}/report.html" for end in ends]
+    assert all((tmp_path / page).is_file() for page in said)
 
 
 def test_of_a_capture_and_a_filter(run: Run, tmp_path: Path) -> None:
@@ -73,6 +97,22 @@ def test_ones_own(run: Run, store: Path, tmp_path: Path, environment: dict[str, 
     assert (tmp_path / "out" / "report.txt").read_text().startswith("Shop\n")
 
 
+def test_a_section_that_cannot_be_made_is_said_and_the_rest_is_there(
+    run: Run, store: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.yml"
+    file.write_text("sections:\n  - {title: Mine, sql: SELEC 1}\n  - {title: Hosts, question: names}\n")
+    done = run("report", file, "--day", "2026-11-20", "--store", store, "-o", "out")
+    assert (done.returncode, done.stdout) == (1, "out/report.html\n"), done.stderr
+    assert done.stderr.startswith(f'tidegate: {file}: section "Mine": SQL: ')
+    assert len(done.stderr.splitlines()) == 1
+    assert (tmp_path / "out" / "hosts.csv").exists()
+    file.write_text("sections:\n  - {title: Mine, sqll: SELECT 1}\n")
+    done = run("report", file, "--day", "2026-11-20", "--store", store, "-o", "out")
+    assert done.returncode == 2
+    assert f'{file}:2: unknown key "sqll"; did you mean "sql"?' in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -81,7 +121,9 @@ def test_ones_own(run: Run, store: Path, tmp_path: Path, environment: dict[str, 
         (["pings", "--last", "24h", "--day", "today"], "a report has one window"),
         (["pings", "--last", "x"], "is no duration"),
         (["pings", "--from", "25:00"], "is no time of day"),
-        (["pings", "--day", "tomorrow"], "is no"),
+        (["pings", "--day", "tomorrow"], '"tomorrow" is yet to come'),
+        (["pings", "--day", "2199-01-01"], '"2199-01-01" is yet to come'),
+        (["pings", "--day", "2026-02-30"], '"2026-02-30" is no day: write today, yesterday or 2026-11-20'),
         (["pings", "--zone", "Mars/Base"], "is no time zone"),
         (["pings", "-r", "missing.pcap"], "missing.pcap: no such file"),
         (["pings", "-r", "."], "is a directory"),
@@ -92,6 +134,7 @@ def test_ones_own(run: Run, store: Path, tmp_path: Path, environment: dict[str, 
         (["pings", "--place", "x.mmdb"], "add -r FILE"),
         (["pings", "--store", "nowhere"], "no store here yet"),
         (["-o", ""], "an empty path"),
+        (["-o", __file__], "is a file; -o takes a directory"),
     ],
 )
 def test_a_mistake_is_one_line(run: Run, words: list[str], said: str) -> None:

@@ -149,8 +149,8 @@ OK = b"250 ok\r\n"
             "data",
             False,
         ),
-        ((*GREETED, OK, OK), "closed", "data", False),
-        ((), "closed", "connect", False),
+        ((*GREETED, OK, OK), "hung up when it was given the letter", "data", False),
+        ((), "hung up when it should have greeted us", "connect", False),
         ((b"\x00\xff\x1b]52;c;x\x07\r\n",), "", "connect", False),
     ],
 )
@@ -191,11 +191,28 @@ def test_a_certificate_of_nobody_we_trust_is_refused(tmp_path: Path) -> None:
 def test_a_server_that_hangs_is_given_up_and_can_be_cut_off() -> None:
     line = Line()
     began = time.monotonic()
-    with saying(b"220 hi\r\n", hang=True) as server, pytest.raises(TimeoutError), limited(line, 0.3, "cut"):
+    cut_off = pytest.raises(TimeoutError, match=r"cut off after 0 s when we said hello")
+    with saying(b"220 hi\r\n", hang=True) as server, cut_off, limited(line, 0.3, "cut"):
         deliver(account(server), LETTER, ["kim@example.org"], line.opened)
-    with saying(b"220 hi\r\n", hang=True) as server, pytest.raises((MailError, OSError)):
-        deliver(account(server, timeout=0.3), LETTER, ["kim@example.org"])
     assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize(
+    ("answers", "step"),
+    [
+        ((), "when it should have greeted us"),
+        ((b"220 hi\r\n",), r"when we said hello \(EHLO\)"),
+        (GREETED, "when it was told from whom and to whom the letter is"),
+        ((*GREETED, OK, OK), "when it was given the letter"),
+    ],
+)
+def test_of_a_server_that_is_silent_it_is_said_when_and_for_how_long(
+    answers: tuple[bytes, ...], step: str
+) -> None:
+    silent = pytest.raises(MailError, match=rf"^the server said nothing for 1\.5 s {step}$")
+    with saying(*answers, hang=True) as server, silent as refused:
+        deliver(account(server, timeout=1.5), LETTER, ["kim@example.org"])
+    assert not refused.value.final
 
 
 def test_what_a_network_says_has_advice() -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,13 +11,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import tidegate
-from rows import Conns, TableRows
+from rows import Conns, TableRows, Value
 from talk import HOSTILE
 from tidegate.app.reporting import Wanted, make_report, store_of
 from tidegate.model.config import AlertSettings, Config
 from tidegate.model.config.alerts import RuleSettings
 from tidegate.model.document import Document
-from tidegate.model.errors import StoreError, UsageError
+from tidegate.model.errors import StoreError
+from tidegate.reports import asking
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -215,6 +217,30 @@ def test_hostile_names_reach_no_page_no_sheet_and_no_terminal(tmp_path: Path) ->
     assert max(map(len, document.text.splitlines())) < 200
 
 
+def test_an_alert_of_before_that_is_open_is_told(tmp_path: Path) -> None:
+    rows = TableRows("alert")
+    once: dict[str, Value] = {"metric": "m", "severity": "warning", "threshold": 1.0, "value": 2.0}
+    raised = {"old": "2026-11-10 21:15", "long": "2026-11-18 10:00", "gone": "2026-11-18 11:00",
+              "later": "2026-11-20 12:00"}  # fmt: skip
+    for name, begun in raised.items():
+        rows.add(rule=name, alert_id=name, since=begun, ts=begun, state="raised", message="high", **once)
+    over = {"long": "2026-11-20 03:00", "gone": "2026-11-18 12:00", "old": "2026-11-20 22:00"}
+    for name, end in over.items():
+        rows.add(
+            rule=name, alert_id=name, since=raised[name], ts=end, state="recovered", message="over", **once
+        )
+    rows.save(tmp_path / "s")
+    window = {"begin": "2026-11-19 22:00", "end": "2026-11-20 06:00"}
+    document = of_store(tmp_path / "s", "overnight", "", **window)
+    assert [(row["rule"], row["state"]) for row in sheet(document, "alerts.csv")] == [
+        ("long", "recovered"),
+        ("old", "raised"),
+    ]
+    assert "old: open since Tue 10 Nov 2026 22:15." in document.text
+    assert "old: open since Tue 10 Nov 2026 22:15." in document.html
+    assert "long: open" not in document.text
+
+
 def test_two_sections_of_one_title_have_files_of_their_own(tmp_path: Path) -> None:
     Conns().add(
         uid="C1",
@@ -234,23 +260,111 @@ def test_two_sections_of_one_title_have_files_of_their_own(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("section", "words"),
     [
-        ("{title: A, sql: 'SELECT nope FROM conn'}", 'section "A": SQL: .*nope'),
-        ("{title: A, sql: 'COPY conn TO x'}", "SQL"),
+        ("{title: A, sql: 'SELECT nope FROM conn'}", "SQL: .*nope"),
+        ("{title: A, sql: 'SELEC 1'}", "SQL: "),
+        ("{title: A, sql: 'SELECT 1; SELECT 2'}", "one statement is needed"),
+        ("{title: A, sql: 'SELECT * FROM nowhere'}", "nowhere"),
+        ("{title: A, sql: 'COPY conn TO x'}", "only SELECT is answered"),
         ("{title: A, sql: \"SELECT * FROM read_text('/etc/passwd')\"}", "/etc/passwd"),
         ("{title: A, question: names, columns: nope}", 'there is no column "nope"'),
         ("{title: A, question: names, key: nope, value: bytes, picture: bars}", "nope"),
         ("{title: A, question: names, set: {nope: 1}}", 'no parameter "nope"'),
         ("{title: A, question: names, value: bytes, picture: time}", 'there is no column "ts"'),
+        ("{title: A, sql: 'SELECT 1 AS ts, 2 AS x', value: x, picture: time}", '"ts" has no times'),
+        ("{title: A, sql: 'SELECT ts, uid FROM conn', value: uid, picture: time}", '"uid" has no numbers'),
+        ("{title: A, sql: 'SELECT ts, uid FROM conn', value: uid, picture: month}", '"uid" has no numbers'),
+        ("{title: A, sql: 'SELECT ts, uid FROM conn', key: ts, value: uid, picture: bars}", "SQL: .*sum"),
     ],
 )
-def test_what_is_wrong_in_a_section_is_said(section: str, words: str, tmp_path: Path) -> None:
+def test_what_is_wrong_in_a_section_stands_in_its_place(section: str, words: str, tmp_path: Path) -> None:
     Conns().add(uid="C1", ts="2026-11-20 10:00:00", last_ts="2026-11-20 10:01:00", state="closed").save(
         tmp_path / "s"
     )
-    (tmp_path / "mine.yml").write_text(f"sections: [{section}]")
-    with pytest.raises(UsageError, match=words) as refusal:
-        of_store(tmp_path / "s", "mine", "2026-11-20", (tmp_path,))
-    assert "\n" not in str(refusal.value)
+    good = "{title: B, sql: 'SELECT uid FROM conn'}"
+    (tmp_path / "mine.yml").write_text(f"sections: [{section}, {good}]")
+    document = of_store(tmp_path / "s", "mine", "2026-11-20", (tmp_path,))
+    (fault,) = document.faults
+    assert re.match(f'section "A": .*{words}', fault)
+    assert "\n" not in fault
+    assert '! 1 of 2 sections could not be made: "A".' in document.text
+    assert "! It could not be made: " in document.text
+    assert [sheet.name for sheet in document.sheets] == ["b.csv"]
+    assert not document.empty
+
+
+def small(tmp_path: Path, *sections: str, head: str = "") -> Document:
+    """A report with those sections over a store of one connection."""
+    Conns().add(uid="C1", ts="2026-11-20 10:00:00", last_ts="2026-11-20 10:01:00", state="closed").save(
+        tmp_path / "s"
+    )
+    (tmp_path / "mine.yml").write_text(f"{head}\nsections: [{', '.join(sections)}]")
+    return of_store(tmp_path / "s", "mine", "2026-11-20", (tmp_path,))
+
+
+def test_what_is_wrong_in_the_figures_costs_only_them(tmp_path: Path) -> None:
+    document = small(
+        tmp_path, "{title: B, sql: 'SELECT uid FROM conn'}", head="figures: SELECT nope FROM conn"
+    )
+    assert len(document.faults) == 1
+    assert document.faults[0].startswith("figures: SQL: ")
+    assert "! The figures at the head could not be made: SQL: " in document.text
+    assert [sheet.name for sheet in document.sheets] == ["b.csv"]
+
+
+ENDLESS = "{title: A, sql: 'SELECT count(*) AS n FROM range(3000000) a, range(3000000) b'}"
+
+
+def test_a_question_that_takes_too_long_costs_only_its_section(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "LONGEST", 0.5)
+    document = small(tmp_path, ENDLESS, "{title: B, sql: 'SELECT uid FROM conn'}")
+    assert document.faults == ('section "A": no answer in 0 s; ask for less',)
+    assert [sheet.name for sheet in document.sheets] == ["b.csv"]
+
+
+def test_all_questions_together_have_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "LONGEST_ALL", 3.0)
+    document = small(tmp_path, ENDLESS, "{title: B, sql: 'SELECT uid FROM conn'}")
+    assert [fault.partition(":")[0] for fault in document.faults] == ['section "A"', 'section "B"']
+    assert "all sections together have 3 s" in document.faults[1]
+
+
+def test_an_answer_of_a_million_rows_is_cut_in_the_sheet_too(tmp_path: Path) -> None:
+    document = small(tmp_path, "{title: A, sql: 'SELECT range AS n FROM range(1000000)'}")
+    assert not document.faults
+    assert "and 999,990 more" in document.text
+    assert len(sheet(document, "a.csv")) == 10_000
+
+
+def test_an_answer_that_needs_too_much_room_costs_only_its_section(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tidegate.queries.engine.SPILL", "10MB")
+    monkeypatch.setattr(asking, "MEMORY", "100MB")
+    wide = "{title: A, sql: 'SELECT range AS n, md5(range::VARCHAR) AS m FROM range(10000000)'}"
+    document = small(tmp_path, wide, "{title: B, sql: 'SELECT uid FROM conn'}")
+    assert len(document.faults) == 1
+    assert "ask for fewer rows" in document.faults[0]
+    assert [sheet.name for sheet in document.sheets] == ["b.csv"]
+
+
+def test_answers_of_odd_values_are_shown(tmp_path: Path) -> None:
+    odd = (
+        "SELECT 'infinity'::TIMESTAMP AS ts, 'nan'::DOUBLE AS x, 'inf'::DOUBLE AS bytes, 'a'::BLOB AS b "
+        "UNION ALL SELECT NULL, '-inf'::DOUBLE, NULL, NULL "
+        "UNION ALL SELECT '2026-11-20 10:00'::TIMESTAMP, 3, 4, NULL"
+    )
+    shown = 'sql: "' + odd + '", value: x'
+    document = small(
+        tmp_path,
+        "{title: A, " + shown + ", key: b, picture: bars}",
+        "{title: B, " + shown + ", picture: time}",
+        "{title: C, sql: 'SELECT ts::DATE AS ts, 1 AS x FROM conn', value: x, picture: time}",
+        "{title: D, sql: 'SELECT ts::TIMESTAMPTZ AS ts, 1 AS x FROM conn', value: x, picture: month}",
+    )
+    assert document.faults == ()
+    assert len(document.pictures) == 4
 
 
 def test_own_sql_sees_the_window_only(tmp_path: Path) -> None:

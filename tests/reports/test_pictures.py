@@ -5,6 +5,7 @@
 
 import io
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -17,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tidegate.reports.pictures import bars, month, timeline
+from tidegate.reports.pictures import bars, fonts, month, timeline
 from tidegate.reports.pictures.bars import Bar, folded
-from tidegate.reports.pictures.canvas import DPI, WIDTH, Canvas, drawable
+from tidegate.reports.pictures.canvas import DPI, WIDTH, Canvas
 from tidegate.reports.pictures.clock import step_of, ticks
 from tidegate.reports.pictures.month import Month
 from tidegate.reports.pictures.scale import per, round_step
@@ -177,7 +178,7 @@ def test_a_picture_that_is_another_one_is_noticed() -> None:
 def test_no_name_breaks_a_picture_or_leaves_it(names: list[str], data: st.DataObject) -> None:
     values = data.draw(st.lists(st.floats(0, 1e18), min_size=len(names), max_size=len(names)))
     found = [Bar(name, value) for name, value in zip(names, values, strict=True)]
-    with Canvas(0.62 + 0.36 * len(found)) as canvas:
+    with Canvas(0.62 + 0.36 * len(found), "".join(names)) as canvas:
         bars._draw(canvas, found, "bytes", False)
         assert list(cut_off(canvas)) == []
         assert canvas.png().startswith(b"\x89PNG")
@@ -234,7 +235,44 @@ def test_words_for_stretches_and_steps() -> None:
     ]  # fmt: skip
     assert [round_step(least) for least in (0.2, 1.2, 2.4, 26, 260)] == [1.0, 2.0, 5.0, 50.0, 500.0]
     assert round_step(0.0003, whole=False) == 0.0005
-    assert drawable("a" * 100, 20) == "a" * 12 + "…" + "a" * 7
+    with Canvas(1) as canvas:
+        assert canvas.drawable("a" * 100, 20) == "a" * 12 + "…" + "a" * 7
+
+
+ABROAD = "中文网站.example"
+
+
+def test_what_our_font_lacks_is_drawn_with_one_of_the_system() -> None:
+    if len(fonts.families(ABROAD)) == 1:
+        pytest.skip("no font here has Chinese signs: apt install fonts-wqy-microhei")
+    with Canvas(1, ABROAD) as canvas, warnings.catch_warnings():
+        warnings.simplefilter("error")  # how matplotlib tells of signs that are missing
+        bars._draw(canvas, [Bar(ABROAD, 1.0)], "bytes", False)
+        assert next(text.get_text() for text in canvas.axes.texts) == ABROAD
+        canvas.png()
+    with Canvas(1) as canvas:
+        assert canvas.drawable(ABROAD, 40).startswith(r"\u4e2d\u6587")
+
+
+def test_what_no_font_has_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fonts, "_others", lambda _: ())
+    with Canvas(1, ABROAD) as canvas:
+        assert canvas.drawable(ABROAD, 40) == r"\u4e2d\u6587\u7f51\u7ad9.example"
+
+
+def test_fonts_of_the_system_are_looked_for_only_where_they_are_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def looked() -> None:
+        raise AssertionError("nothing is missing")
+
+    monkeypatch.setattr(fonts, "_installed", looked)
+    assert fonts.families("Köln, привет, اختبار") == (fonts.OWN,)
+
+
+def test_fonts_that_show_boxes_for_everything_are_none() -> None:
+    assert not [name for name in fonts._installed() if name.startswith("Last Resort")]
+    assert fonts.families("\U0010fffd") == (fonts.OWN,)
 
 
 def redraw() -> None:

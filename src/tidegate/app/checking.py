@@ -23,11 +23,12 @@ LONGEST_INTERFACE = 15
 
 
 def load(
-    named: Path | None = None, environment: Mapping[str, str] = os.environ, reports: bool = True
+    named: Path | None = None, environment: Mapping[str, str] = os.environ, reports: bool = False
 ) -> Config:
     """The settings of file and environment, found right by every part; raises ConfigError, or UsageError.
 
-    Without `reports`, files of reports are left alone: one that is broken meanwhile must not cost the others.
+    Files of scheduled reports are looked at with `reports` only: one that is broken must not keep anybody
+    from watching; see `broken_reports`.
     """
     more = [partial(_reports, named, environment)] if reports else []
     return find.load(named, environment, (*LOOKS, *more))
@@ -36,7 +37,7 @@ def load(
 def look(named: Path | None = None) -> tuple[Config, list[str]]:
     """The settings as far as they are right, and everything that is wrong with the others."""
     try:
-        return load(named), []
+        return load(named, reports=True), []
     except UsageError as error:
         problems = error.lines()
     try:
@@ -206,16 +207,27 @@ def _schedule(config: Config) -> Found:
 
 
 def _reports(named: Path | None, environment: Mapping[str, str], config: Config) -> Found:
-    """Whether scheduled reports are there, and right; their files lie beside the configuration."""
+    """Whether scheduled reports are there, and right."""
+    names = [each.name or each.report for each in config.schedule.reports]
+    for name, wrong in broken_reports(named, environment, config).items():
+        yield SettingError(wrong, "schedule", "reports", names.index(name), "report")
+
+
+def broken_reports(named: Path | None, environment: Mapping[str, str], config: Config) -> dict[str, str]:
+    """What is wrong with each scheduled report's file, which lies beside the configuration; by its name."""
     if not config.schedule.reports:
-        return
+        return {}
     from tidegate.app.reporting import report_folders
     from tidegate.reports.files import find_report
 
     folders = report_folders(named, environment)
-    for number, report in enumerate(config.schedule.reports):
-        look = partial(find_report, report.report, folders)
-        yield from tried(look, "schedule", "reports", number, "report")
+    found = {}
+    for each in config.schedule.reports:
+        try:
+            find_report(each.report, folders)
+        except UsageError as error:
+            found[each.name or each.report] = str(error)
+    return found
 
 
 def _service(config: Config) -> Found:

@@ -31,6 +31,8 @@ class Outcome:
     """sent, partly sent, waiting, refused: as `tidegate report list` has it."""
     said: str
     """The same in a line, for people."""
+    again: float | None = None
+    """Of one that waits: when it is tried the next time; seconds since 1970."""
 
     @property
     def done(self) -> bool:
@@ -74,7 +76,7 @@ def mail_document(
     moment = datetime.fromtimestamp(clock(), UTC)
     message_id = f"report.{document.name}.{moment:%Y%m%dT%H%M%SZ}.{secrets.token_hex(6)}"
     put(document, config, account, outbox, Posting(people, message_id), clock)
-    sender = Sender(outbox, account, config.mail.keep, clock)
+    sender = Sender(outbox, account, config.mail.keep, clock, tells=False)
     if not sender.send_due(only=message_id):
         _wait(outbox, message_id)
     return outcome(outbox.known(message_id))
@@ -123,7 +125,8 @@ def outcome(slip: Slip | None) -> Outcome:
     why = f": {slip.said}" if slip.said else ""
     if slip.state == "waiting":
         tries = f", after {slip.tries} tr{'y' if slip.tries == 1 else 'ies'}" if slip.tries else ""
-        return Outcome("waiting", f"not sent yet to {', '.join(map(safe_text, slip.left))}{tries}{why}")
+        said = f"not sent yet to {', '.join(map(safe_text, slip.left))}{tries}{why}"
+        return Outcome("waiting", said, slip.again or None)
     return Outcome(slip.state, f"{slip.state}: {people}{why}")
 
 

@@ -4,11 +4,12 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+from tidegate.app.checking import broken_reports
 from tidegate.app.paths import store_root
 from tidegate.app.reporting import Spanned, covers, make_spanned, report_folders
 from tidegate.model.config import Config
@@ -27,6 +28,7 @@ class Reports:
     def __init__(self, load: Callable[[], Config], file: Path | None, root: Path) -> None:
         """`load` reads the configuration in `file`; `root` is the store where it names none."""
         self._load = load
+        self._file = file
         self._folders = report_folders(file)
         self._root = root
 
@@ -34,6 +36,10 @@ class Reports:
         """The report over that span; raises TidegateError."""
         config = self._load()
         return make_apart(Spanned(name, begin, end), store_root(config, self._root), config, self._folders)
+
+    def broken(self, config: Config) -> Mapping[str, str]:
+        """What is wrong with the file of each scheduled report, by its name in the schedule."""
+        return broken_reports(self._file, os.environ, config)
 
     def covers(self, name: str, moment: datetime) -> tuple[datetime, datetime] | None:
         """What it covers by its own window at this moment; raises UsageError."""

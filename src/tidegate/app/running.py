@@ -15,7 +15,7 @@ from tidegate.app.assembly import Assembly, captured, program_stage
 from tidegate.app.losses import Losses
 from tidegate.app.paths import control_of, control_path, store_root
 from tidegate.app.relay_part import RelayPart, machine
-from tidegate.app.timetable import Build, Covers, Timetable, Wanted, wanted
+from tidegate.app.timetable import Reports, Timetable, Wanted, wanted
 from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config, WatchSettings
 from tidegate.model.config.capture import live
@@ -79,13 +79,12 @@ class Running:
         file: str = "",
         root: Path | None = None,
         helper: "Helper | None" = None,
-        build: Build | None = None,
-        covers: Covers | None = None,
+        reports: Reports | None = None,
     ) -> None:
         """Reads the configuration; raises UsageError if it is wrong.
 
-        `root` is the store where the configuration names none, `helper` opens the interfaces, `build` makes
-        reports, `covers` says over which span where the schedule does not.
+        `root` is the store where the configuration names none, `helper` opens the interfaces, `reports` makes
+        those of the schedule.
         """
         self._load = load
         self.file = file
@@ -104,7 +103,7 @@ class Running:
         self.control_path = control_path(config, root)
         self._relay = RelayPart()
         self._opening = threading.Lock()
-        self._timetable = Timetable(self._capture, build, covers=covers)
+        self._timetable = Timetable(self._capture, reports)
         self.service = Service(self._parts, lost=self._lost, beside=self._relay)
         self._copies = Copies(lambda: self.service.stopping)
         self.ready: Callable[[], None] = lambda: None

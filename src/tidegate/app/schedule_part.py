@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -35,11 +35,16 @@ class Scheduler:
         make: Make,
         clock: Callable[[], float] = time.time,
         look: float = LOOK,
+        broken: Mapping[str, str] | None = None,
     ) -> None:
-        """Takes the book at `path`; raises StoreError where another process has it."""
+        """Takes the book at `path`; raises StoreError where another process has it.
+
+        `broken` says what is wrong with reports' files, by their names; they are tried all the same.
+        """
         self._file = BookFile(path)
         self._plans = tuple(plans)
         self._make = make
+        self._broken = dict(broken or {})
         self._clock = clock
         self._look = look
         self._changed = threading.Condition()
@@ -57,9 +62,10 @@ class Scheduler:
         """Begins."""
         self._thread.start()
 
-    def renew(self, plans: Sequence[Plan], make: Make) -> None:
+    def renew(self, plans: Sequence[Plan], make: Make, broken: Mapping[str, str] | None = None) -> None:
         """Goes by these from now on; a report under way is finished."""
         with self._changed:
+            self._broken = dict(broken or {})
             self._plans, self._make, self._renewed = tuple(plans), make, True
             self._changed.notify()
 
@@ -85,7 +91,8 @@ class Scheduler:
             if self._stopping:
                 return
             self._serve(each)
-        self._seen, self._next = now, upcoming(plans, book, in_utc(self._clock()))
+        # From the beginning of this look: what became due while reports were made is due now.
+        self._seen, self._next = now, upcoming(plans, book, now)
 
     def facts(self) -> dict[str, Any]:
         """How it stands, as a part of a running Tidegate."""
@@ -93,7 +100,9 @@ class Scheduler:
         if self._next and self._plans:
             coming = f"next at {told(self._next, self._plans[0].when.zone)}"
         said = f"making {self._busy}" if self._busy else coming
-        return {"name": "schedule", "error": self.error, "failures": self.failures, "said": said}
+        wrong = "; ".join(f"{name}: {text}" for name, text in self._broken.items())
+        error = self.error or one_line(wrong, LONGEST_SAID)
+        return {"name": "schedule", "error": error, "failures": self.failures, "said": said}
 
     def reports(self) -> list[dict[str, Any]]:
         """Each report: when it was made last, and whether that went wrong."""
@@ -133,6 +142,7 @@ class Scheduler:
         if failed:
             _log.warning("schedule: %s could not be made: %s", plan.name, said)
         else:
+            self._broken = {name: text for name, text in self._broken.items() if name != plan.name}
             _log.info("schedule: %s: %s", plan.name, said)
 
     def _save(self) -> None:

@@ -1,11 +1,12 @@
 """What `tidegate run` does by the clock: reports, their mail, and recordings; put together and exchanged."""
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tidegate.app import posting
 from tidegate.app.paths import schedule_path, store_root
@@ -17,14 +18,25 @@ from tidegate.mail.postman import Postman
 from tidegate.model.config import Config, ReportTimeSettings
 from tidegate.model.document import Document
 from tidegate.model.durable import make_folder, write_whole
-from tidegate.model.errors import SettingError, UsageError, keyed
+from tidegate.model.errors import SettingError, TidegateError, UsageError, keyed
+from tidegate.model.text import safe_text
 from tidegate.schedule import plans as planned
-from tidegate.schedule.planner import Due, Plan
+from tidegate.schedule.planner import MOST_TRIES, Due, Plan
 
-Build = Callable[[str, datetime, datetime], Document]
-"""Makes the report of a name over a span of time; raises TidegateError."""
-Covers = Callable[[str, datetime], tuple[datetime, datetime] | None]
-"""What a report of this name, made at this time, covers by itself; None leaves it to the schedule."""
+_log = logging.getLogger("tidegate.schedule")
+
+
+class Reports(Protocol):
+    """Makes reports; see `report_child.py`."""
+
+    def build(self, name: str, begin: datetime, end: datetime) -> Document:
+        """The report of a name over a span of time; raises TidegateError."""
+
+    def covers(self, name: str, moment: datetime) -> tuple[datetime, datetime] | None:
+        """What it, made at this time, covers by itself; None leaves it to the schedule. Raises UsageError."""
+
+    def broken(self, config: Config) -> Mapping[str, str]:
+        """What is wrong with the file of each scheduled report, by its name in the schedule."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +77,12 @@ class Timetable:
     def __init__(
         self,
         open: Open,
-        build: Build | None = None,
+        reports: Reports | None = None,
         clock: Callable[[], float] = time.time,
-        covers: Covers | None = None,
     ) -> None:
-        """`open` gives a capture, `build` a report; `covers` says over what where the schedule does not."""
+        """`open` gives a capture, `reports` makes reports."""
         self._open = open
-        self._build = build
-        self._covers = covers
+        self._reports = reports
         self._clock = clock
         self._wanted: Wanted | None = None
         self._scheduler: Scheduler | None = None
@@ -118,12 +128,15 @@ class Timetable:
         self._postman.start()
 
     def _follow_reports(self, wanted: Wanted) -> None:
-        make = _Maker(wanted, self._build, self._covers, self._postman, self._clock)
+        make = _Maker(wanted, self._reports, self._postman, self._clock)
+        broken = self._reports.broken(wanted.config) if self._reports else {}
+        for name, wrong in broken.items():
+            _log.error("schedule: %s cannot be made as its file is: %s", name, safe_text(wrong))
         if self._scheduler:
-            self._scheduler.renew(wanted.plans, make)
+            self._scheduler.renew(wanted.plans, make, broken)
         elif wanted.plans:
             path = schedule_path(wanted.config, wanted.root)
-            self._scheduler = Scheduler(path, wanted.plans, make, self._clock)
+            self._scheduler = Scheduler(path, wanted.plans, make, self._clock, broken=broken)
             self._scheduler.start()
 
     def _follow_windows(self, wanted: Wanted) -> None:
@@ -141,41 +154,68 @@ class _Maker:
     def __init__(
         self,
         wanted: Wanted,
-        build: Build | None,
-        covers: Covers | None,
+        reports: Reports | None,
         postman: Postman | None,
         clock: Callable[[], float],
     ) -> None:
         self._wanted = wanted
-        self._build = build
-        self._covers = covers
+        self._reports = reports
         self._postman = postman
         self._clock = clock
 
     def __call__(self, due: Due, message_id: str) -> str:
+        try:
+            return self._made(due, message_id)
+        except (TidegateError, OSError) as error:
+            if due.tries + 1 >= MOST_TRIES:
+                self._tell(due, message_id, error)
+            raise
+
+    def _tell(self, due: Due, message_id: str, error: Exception) -> None:
+        """Says by mail that a report could not be made and is tried no more; at most the log knows if not."""
+        people, plan = people_of(due.plan.settings, self._wanted.config), due.plan
+        when = due.slot.astimezone(plan.when.zone)
+        text = (
+            f"The report {plan.report} of {when:%Y-%m-%d %H:%M} could not be made. It was tried {MOST_TRIES} "
+            f"times, and is not tried again before its next time:\n\n{error}\n\n"
+            f"By hand, once that is mended: tidegate report {plan.report} --mail\n"
+        )
+        title = f"{plan.name} could not be made"
+        document = Document(plan.report, title, when, when, text, "", (), (), False)
+        try:
+            outbox = posting.open_outbox(self._wanted.config, self._wanted.root) if people else None
+            if outbox:
+                self._post(document, outbox, due, f"{message_id}.failed", people, "[{host}] {title}")
+        except (TidegateError, OSError) as failure:
+            _log.warning("schedule: %s: nobody could be told: %s", plan.name, failure)
+
+    def _made(self, due: Due, message_id: str) -> str:
         people = people_of(due.plan.settings, self._wanted.config)
         outbox = posting.open_outbox(self._wanted.config, self._wanted.root) if people else None
         if outbox and (known := outbox.known(message_id)):
             return posting.outcome(known).said  # it was made before a crash, or before the clock was set back
         document = self._document(due)
+        for fault in document.faults:
+            _log.warning("schedule: %s: %s", due.plan.name, fault)
         done = [self._keep(due, document)] if due.plan.settings.folder else []
         if outbox:
             done.append(self._post(document, outbox, due, message_id, people))
-        return "; ".join(done) + ("; there was nothing to report" if document.empty else "")
+        done += ["there was nothing to report"] if document.empty else []
+        return "; ".join([*done, *document.faults])
 
     def _document(self, due: Due) -> Document:
-        if self._build is None:
+        if self._reports is None:
             raise UsageError("this Tidegate makes no reports")
         zone = due.plan.when.zone
         begin, end = self._span(due)
-        return self._build(due.plan.report, begin.astimezone(zone), end.astimezone(zone))
+        return self._reports.build(due.plan.report, begin.astimezone(zone), end.astimezone(zone))
 
     def _span(self, due: Due) -> tuple[datetime, datetime]:
         """What the schedule says, else what the report says, else since the time before."""
         plan = due.plan
         if plan.span is None and plan.settings.last is None:
             shown = due.slot.astimezone(plan.when.zone)
-            if self._covers and (own := self._covers(plan.report, shown)):
+            if self._reports and (own := self._reports.covers(plan.report, shown)):
                 return own
         period = plan.period(due.slot)
         return period.begin, period.end
@@ -189,12 +229,18 @@ class _Maker:
         return f"written to {path}"
 
     def _post(
-        self, document: Document, outbox: Outbox, due: Due, message_id: str, people: tuple[str, ...]
+        self,
+        document: Document,
+        outbox: Outbox,
+        due: Due,
+        message_id: str,
+        people: tuple[str, ...],
+        subject: str = "",
     ) -> str:
         account = self._wanted.account
         if account is None:
             raise UsageError("nobody is written to")
-        asked = posting.Posting(people, message_id, due.plan.settings.subject)
+        asked = posting.Posting(people, message_id, subject or due.plan.settings.subject)
         posting.put(document, self._wanted.config, account, outbox, asked, self._clock)
         if self._postman:
             self._postman.wake()

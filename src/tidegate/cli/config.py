@@ -30,7 +30,7 @@ def check(file: Path | None) -> int:
     """
     found = find.find(file)
     try:
-        settings = checking.load(file)
+        settings = checking.load(file, reports=True)
     except ConfigError as error:
         for problem in error.problems:
             click.echo(safe_text(str(problem)), err=True)

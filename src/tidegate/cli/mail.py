@@ -15,6 +15,9 @@ from tidegate.model.text import safe_text
 if TYPE_CHECKING:
     from tidegate.mail import Account
 
+LONGEST_TEST = 3
+"""Timeouts of the server's that a test takes at most: one that drips its answers would keep it for ever."""
+
 
 @click.group()
 def mail() -> None:
@@ -62,7 +65,7 @@ def retry(config: Path | None, store: Path | None) -> int:
     outbox = open_outbox(settings, store)
     before = outbox.waiting()
     outbox.hurry()
-    if not Sender(outbox, account, settings.mail.keep, time.time).send_due():
+    if not Sender(outbox, account, settings.mail.keep, time.time, tells=False).send_due():
         click.echo("a running Tidegate is sending; see tidegate report list")
         return 0
     said = [outcome(outbox.known(slip.message_id)) for slip in before]
@@ -100,18 +103,24 @@ def _talk(account: "Account", people: tuple[str, ...]) -> None:
     from tidegate.mail import Letter, MailError
     from tidegate.mail.account import this_host
     from tidegate.mail.letter import message
+    from tidegate.mail.line import Line, limited
     from tidegate.mail.server import deliver, greet
 
-    def show(line: str) -> None:
-        click.echo(safe_text(line))
+    line = Line()
+
+    def show(text: str) -> None:
+        click.echo(safe_text(text))
 
     if not people:
-        greet(account, show)
+        with limited(line, LONGEST_TEST * account.timeout, "tidegate-mail-cut"):
+            greet(account, show, line.opened)
         click.echo("the server is right; give an address to send a mail: tidegate mail test kim@example.org")
         return
     text = f"This is a test of Tidegate on {this_host()}. Who reads it knows that reports can arrive.\n"
     letter = Letter("Tidegate: a test", text, datetime.now(UTC).astimezone(), f"test.{uuid4().hex}")
-    delivery = deliver(account, message(letter, account.sender, people).as_bytes(), people, heard=show)
+    made = message(letter, account.sender, people).as_bytes()
+    with limited(line, LONGEST_TEST * account.timeout, "tidegate-mail-cut"):
+        delivery = deliver(account, made, people, line.opened, heard=show)
     if delivery.taken:
         click.echo(f"the server took it for {', '.join(map(safe_text, delivery.taken))}")
     for address, answer in delivery.refused.items():

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,7 @@ class Report(click.RichCommand):
     "--own", multiple=True, metavar="ADDRESS", help="An address that counts as this machine's; repeatable."
 )
 @click.option("--no-compare", is_flag=True, help="Do not compare with the period before.")
-@click.option("-o", "--output", "folder", type=PATH, metavar="DIR", help="Where it goes (NAME-DAY, here).")
+@click.option("-o", "--output", "folder", type=PATH, metavar="DIR", help="Where it goes (NAME-END, here).")
 @click.option("--open", "opened", is_flag=True, help="Show it in the browser.")
 @click.option("--mail", "mailed", is_flag=True, help="Mail it as the configuration says.")
 @click.option("--list", "listed", is_flag=True, help="List the reports there are.")
@@ -81,20 +82,22 @@ def report(**options: Any) -> int:
 
 def _report(asked: Reporting) -> int:
     from tidegate.app import reporting
-    from tidegate.reports.writing import write
+    from tidegate.reports.writing import write, write_named
     from tidegate.settings import find
 
     config = find.load(asked.config)
     with asked.source(config) as wanted, _told() as tick:
         document = reporting.make_report(wanted, config, asked.folders, tick)
-    folder = asked.folder or Path(f"{document.name}-{document.end:%Y-%m-%d}")
-    page = write(document, folder)
+    page = write(document, asked.folder) if asked.folder else write_named(document, Path())
     click.echo(page)
     if document.empty:
         click.echo(f"tidegate: {_why(document)}", err=True)
+    for fault in document.faults:
+        click.echo(f"tidegate: {asked.name}: {fault}", err=True)
     if asked.opened:
         _show(page)
-    return _mail(document, config) if asked.mailed else 0
+    code = _mail(document, config) if asked.mailed else 0
+    return code or int(bool(document.faults))
 
 
 def _mail(document: "Document", config: "Config") -> int:
@@ -103,6 +106,10 @@ def _mail(document: "Document", config: "Config") -> int:
 
     outcome = reporting.send(document, config)
     click.echo(f"tidegate: {outcome.said}", err=True)
+    if outcome.state == "waiting":
+        when = f" from {datetime.fromtimestamp(outcome.again):%H:%M} on" if outcome.again else ""
+        next_ = f"tidegate run tries again{when}, tidegate mail retry at once"
+        click.echo(f"tidegate: it is kept in the outbox: {next_}", err=True)
     return 0 if outcome.done else 1
 
 

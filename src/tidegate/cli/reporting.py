@@ -1,5 +1,6 @@
 """The command line of a report: what is asked, and where its rows come from."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from zoneinfo import ZoneInfo
 import rich_click as click
 
 from tidegate.model.errors import CaptureError, TidegateError, UsageError
+from tidegate.model.text import safe_text
 from tidegate.model.zone import local_zone
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ class Reporting:
             raise UsageError("--store, -r, --capture: a report has one place to look; give one of them")
         if self.seconds is not None and (self.window or self.begin or self.end):
             raise UsageError("--capture makes the window itself: leave --from, --to, --last and --day out")
+        if self.folder and os.path.lexists(self.folder) and not self.folder.is_dir():
+            raise UsageError(f"{self.folder} is a file; -o takes a directory, for page, pictures and tables")
         if self.seconds is not None and self.seconds <= 0:
             raise UsageError("--capture needs a time above 0")
         if self.interfaces and not self.seconds:
@@ -135,6 +139,8 @@ class Reporting:
             capture = app.read(self.files, expression, stages=capture_stages(databases, ""))
             capture.check()
             with Progress() as progress, reporting.store_of(capture, progress) as root:
+                for warning in capture.stats.warnings if capture.stats else []:  # a file that is cut off
+                    click.echo(f"tidegate: warning: {safe_text(warning)}", err=True)
                 yield self._wanted(root, captured=True)
         elif self.seconds:
             with reporting.temporary_store() as root:
@@ -194,5 +200,5 @@ def _watched(words: list[str]) -> int:
     ) as watch:
         for line in watch.stderr or ():
             if not line.startswith("tidegate: kept in "):
-                click.echo(line, err=True, nl=False)
+                click.echo(line.replace("sudo tidegate watch", "sudo tidegate report"), err=True, nl=False)
         return watch.wait()

@@ -1,8 +1,9 @@
 """`tidegate schedule`: what is done by the clock, when next, when last, and how it went."""
 
 import json
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,13 +33,16 @@ def schedule(config: Path | None, store: Path | None, limit: int, as_json: bool)
 
     `tidegate run` serves the schedule; this only looks, whether one runs or not.
     """
-    from tidegate.app.checking import load
+    from tidegate.app.checking import broken_reports, load
 
-    found = _found(load(config), store, limit, time.time())
+    settings = load(config)
+    found = _found(settings, store, limit, time.time(), broken_reports(config, os.environ, settings))
     click.echo(json.dumps(found) if as_json else "\n".join(_lines(found)))
 
 
-def _found(config: "Config", store: Path | None, limit: int, now: float) -> dict[str, Any]:
+def _found(
+    config: "Config", store: Path | None, limit: int, now: float, broken: Mapping[str, str]
+) -> dict[str, Any]:
     """Everything as plain data."""
     from tidegate.app.paths import outbox_folder, schedule_path
     from tidegate.app.timetable import people_of
@@ -60,7 +64,7 @@ def _found(config: "Config", store: Path | None, limit: int, now: float) -> dict
         following = plan.when.next(moment).astimezone(zone).isoformat()
         whom = people_of(plan.settings, config)
         reports.append({"name": plan.name, "report": plan.report, "at": plan.when.text, "to": whom,
-                        "next": following, "last": last})  # fmt: skip
+                        "next": following, "last": last, "broken": broken.get(plan.name)})  # fmt: skip
     windows = []
     for settings, span in plans.windows(config.schedule):
         current = span.current(moment)
@@ -102,6 +106,8 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     yield f"times are of {found['zone']}"
     for each in found["reports"]:
         yield f"{safe_text(each['name']):16} report   next {_shown(each['next'])}   ({safe_text(each['at'])})"
+        if each["broken"]:
+            yield f"{'':16}          CANNOT BE MADE: {clip(safe_text(each['broken']), 200)}"
         for run in each["last"]:
             yield f"{'':16}          last {_shown(run['time'])}   {clip(safe_text(_became(run)), 200)}"
         if not each["last"]:
@@ -120,8 +126,11 @@ def _became(run: dict[str, Any]) -> str:
         return f"FAILED, {run['tries']} tries: {run['said']}"
     if run["mail_said"] is None:
         return str(run["said"])
-    late = str(run["said"]).partition("; ")[0] + "; " if str(run["said"]).startswith("made up") else ""
-    return late + str(run["mail_said"])
+    parts = [
+        part for part in str(run["said"]).split("; ") if not part.startswith(("to be sent to ", "sent to "))
+    ]
+    late = parts.pop(0) if parts and parts[0].startswith("made up") else ""
+    return "; ".join(filter(None, [late, run["mail_said"], *parts]))
 
 
 def _on(interfaces: list[str]) -> str:

@@ -96,7 +96,7 @@ def _described(file: Path | None, user: str | None, auto: bool) -> "Description"
     used = file or (find.SYSTEM if find.SYSTEM.is_file() else None)
     # What the system hands out later lies with root now.
     os.environ.setdefault("CREDENTIALS_DIRECTORY", str(CREDENTIALS))
-    config = load(used)
+    config = load(used, reports=True)
     text = used.read_text() if used else ""
     writes = [path.absolute().parent for path in outlets(config).files]
     writes += [Path(config.store.path)] if config.store.path else []

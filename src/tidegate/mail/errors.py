@@ -2,6 +2,21 @@
 
 from tidegate.model.errors import TidegateError
 
+STEPS = {
+    "connect": "when it should have greeted us",
+    "hello": "when we said hello (EHLO)",
+    "starttls": "when TLS was to begin",
+    "login": "at the login",
+    "mail": "when it was told from whom and to whom the letter is",
+    "data": "when it was given the letter",
+}
+"""What was under way, by its phase."""
+
+
+def at_step(phase: str) -> str:
+    """The step in words, to be put behind others; nothing for none that is known."""
+    return f" {STEPS[phase]}" if phase in STEPS else ""
+
 
 class MailError(TidegateError):
     """A mail that was not taken. `final` says whether trying again is of no use."""

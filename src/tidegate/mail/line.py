@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from tidegate.mail.errors import MailError, at_step
+
 Opened = Callable[[Callable[[], socket.socket | None]], None]
 """Is told where the connection's socket is found, for who wants to cut it."""
 
@@ -41,13 +43,15 @@ def limited(line: Line, seconds: float, name: str) -> Iterator[None]:
     cutter = threading.Timer(seconds, cut)
     cutter.name = name
     cutter.start()
+    step = ""
     try:
         yield
-    except Exception:
+    except Exception as error:
         if not over.is_set():
             raise
+        step = at_step(error.phase) if isinstance(error, MailError) else ""
     finally:
         cutter.cancel()
         cutter.join()
     if over.is_set():  # half an answer is none, even if it begins well
-        raise TimeoutError(f"no answer in {seconds:g}s")
+        raise TimeoutError(f"the server was too slow: cut off after {seconds:.0f} s{step}")

@@ -30,6 +30,8 @@ class Sender:
     """Seconds since 1970."""
     line: Line = field(default_factory=Line)
     error: str = ""
+    tells: bool = True
+    """Whether the log is told what became of letters; who sends by hand says it himself."""
     stopped: bool = False
     _unwritten: dict[str, Slip] = field(default_factory=dict)
     """What the disk did not take yet. Until it does, nothing is sent, or it would be sent again."""
@@ -62,7 +64,8 @@ class Sender:
             return  # we cut it off ourselves: no fault of the server's
         self._write(known)
         self.error = known.said if known.finished is None else ""
-        _tell(slip, known)
+        if self.tells:
+            _tell(slip, known)
 
     def _write(self, known: Slip) -> None:
         self._unwritten[known.message_id] = known

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from tidegate.mail.account import Account, this_host
-from tidegate.mail.errors import MailError, TooLargeError
+from tidegate.mail.errors import MailError, TooLargeError, at_step
 from tidegate.mail.line import Opened
 from tidegate.model.text import one_line
 
@@ -277,10 +277,27 @@ def _understood(server: Session) -> Iterator[None]:
     except smtplib.SMTPNotSupportedError as error:
         raise MailError(said(str(error)), True, 0, server.phase) from None
     except smtplib.SMTPException as error:
-        text = said(str(error)) or type(error).__name__
-        raise MailError(text, False, 0, server.phase) from None
+        raise MailError(_hung_up(server, error), False, 0, server.phase) from None
+    except TimeoutError:
+        if server.phase == "connect":  # the network's doing, not the server's
+            raise TimeoutError(f"no connection in {server.timeout:g} s") from None
+        raise MailError(_silent(server), False, 0, server.phase) from None
     except UnicodeError:  # an address or a name that no server could be told
         raise MailError("a name or an address has letters that SMTP does not know", True) from None
+
+
+def _hung_up(server: Session, error: smtplib.SMTPException) -> str:
+    """Why there was no answer: smtplib has one word for a server that is silent and for one that goes."""
+    cause = error.__context__
+    if isinstance(cause, TimeoutError):
+        return _silent(server)
+    if isinstance(error, smtplib.SMTPServerDisconnected) and (cause or "closed" in str(error)):
+        return f"the server hung up{at_step(server.phase)}"
+    return said(str(error)) or type(error).__name__
+
+
+def _silent(server: Session) -> str:
+    return f"the server said nothing for {server.timeout:g} s{at_step(server.phase)}"
 
 
 def _take_leave(server: Session) -> None:

@@ -47,6 +47,8 @@ class Document:
     sheets: tuple[Sheet, ...]
     empty: bool
     """Whether there was nothing to report; the text says why."""
+    faults: tuple[str, ...] = ()
+    """What of it could not be made, and why; a line each, which the text has, too."""
 
     def standalone(self) -> str:
         """The page with its pictures inside, which needs nothing else."""

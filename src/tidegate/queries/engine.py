@@ -74,30 +74,37 @@ class Database:
             config={
                 "memory_limit": memory,
                 "temp_directory": self.spill,
-                "max_temp_directory_size": SPILL,
                 "python_enable_replacements": "false",
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
                 "allow_community_extensions": "false",
             },
         )
+        # Given to connect() it is shown, but held by nobody: DuckDB 2.0 wants to be told afterwards.
+        self.duckdb.execute(f"SET max_temp_directory_size = '{SPILL}'")
+        self.duckdb.execute("SET enable_progress_bar = false")  # it would stand in stdout, whatever that is
         self.duckdb.execute(_MACROS)
 
-    def run(self, work: Callable[[], T]) -> T:
-        """What `work` with this connection gives; a signal ends it.
+    def run(self, work: Callable[[], T], seconds: float | None = None) -> T:
+        """What `work` with this connection gives; a signal ends it, and so does the end of its time.
 
-        DuckDB sees no signal while it works in the thread that Python gives them to.
+        DuckDB sees no signal while it works in the thread that Python gives them to. Raises TimeoutError.
         """
         outcome: Future[T] = Future()
         worker = Thread(target=_settle, args=(outcome, work), daemon=True)
         worker.start()
         try:
-            return outcome.result()
-        except (KeyboardInterrupt, SystemExit):
+            return outcome.result(seconds)
+        except (KeyboardInterrupt, SystemExit, TimeoutError):
             self.duckdb.interrupt()
             worker.join(GRACE)
             self._stuck = worker.is_alive()
             raise
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it did not stop when it was interrupted: it cannot be asked again."""
+        return self._stuck
 
     def has_moved_on(self) -> bool:
         """Whether a segment was closed or removed since it was listed: then list again."""

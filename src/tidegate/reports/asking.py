@@ -1,7 +1,9 @@
 """Asks a store for reports: one look at it, each connection found out once, every answer kept in DuckDB."""
 
+import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +24,10 @@ from tidegate.store.layout import Layout
 T = TypeVar("T")
 
 MEMORY = "512MB"
+LONGEST = 180.0
+"""Seconds that one question may take, its period before included."""
+LONGEST_ALL = 780.0
+"""Seconds that all of them may take: a report of the schedule has 900, see `app/report_child.py`."""
 _ATTEMPTS = 20
 _UNFILTERED = frozenset({"alert", "health"})
 """Tables of what Tidegate says itself: a report's filter is for what it saw."""
@@ -97,6 +103,8 @@ class Asking:
         self._window = window
         self._filter = filter
         self._names = 0
+        self._ends = time.monotonic() + LONGEST_ALL
+        self._until = self._ends
         layout = Layout(root.absolute())
         layout.check()
         for _ in range(_ATTEMPTS):
@@ -145,8 +153,28 @@ class Asking:
         """The answer for a stretch of time, with the sum of the column `total`.
 
         `before` names the columns by which a row is found in the period before, and the one that is compared:
-        it comes as a further column `before`. Raises UsageError for wrong SQL or values, StoreError.
+        it comes as a further column `before`. Raises UsageError for wrong SQL or values, TidegateError for
+        what takes too much time or room, StoreError where there is nothing to be asked any more.
         """
+        self._until = min(time.monotonic() + LONGEST, self._ends)
+        named = self._names
+        try:
+            return self._asked(question, begin, end, values, total, before, unfiltered)
+        except TidegateError:
+            if not self._database.stuck:
+                self._forget(range(named + 1, self._names + 1))
+            raise
+
+    def _asked(
+        self,
+        question: Question,
+        begin: datetime,
+        end: datetime,
+        values: Mapping[str, Value] | None,
+        total: str,
+        before: tuple[Sequence[str], str] | None,
+        unfiltered: bool,
+    ) -> Table:
         answer = self._kept(question, begin, end, values or {}, unfiltered)
         count, sums = self._counted(answer, total)
         if before:
@@ -197,7 +225,8 @@ class Asking:
         row = self._run(
             lambda connection: connection.execute(f"SELECT count(*), {what} FROM {name}").fetchall()
         )[0]
-        return int(row[0]), {total: float(row[1] or 0)} if total else {}
+        summed = float(row[1] or 0)
+        return int(row[0]), {total: summed if math.isfinite(summed) else 0.0} if total else {}
 
     def _rows(self, name: str) -> tuple[tuple[Column, ...], list[tuple[Any, ...]]]:
         """Columns and first rows; the table goes."""
@@ -215,11 +244,25 @@ class Asking:
         self._names += 1
         return f"answer_{self._names}"
 
+    def _forget(self, numbers: Iterable[int]) -> None:
+        """Drops what an answer left that was not finished: the next one needs the room."""
+        for number in numbers:
+            self._database.duckdb.execute(f"DROP TABLE IF EXISTS answer_{number}")
+
     def _run(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        left = self._until - time.monotonic()
+        if left <= 0 and self._until == self._ends:
+            raise TidegateError(f"no time was left: all sections together have {LONGEST_ALL:.0f} s")
         try:
-            return self._database.run(lambda: work(self._database.duckdb))
+            return self._database.run(lambda: work(self._database.duckdb), max(left, 0.0))
+        except TimeoutError:
+            if self._database.stuck:
+                raise StoreError("DuckDB does not stop a question that takes too long") from None
+            raise TidegateError(f"no answer in {LONGEST:.0f} s; ask for less") from None
         except duckdb.IOException as error:
-            raise StoreError(one_line(error)) from None
+            if self._database.has_moved_on():
+                raise StoreError(one_line(error)) from None
+            raise TidegateError(one_line(error)) from None
         except duckdb.OutOfMemoryException as error:
             raise TidegateError(one_line(error)) from None
         except duckdb.Error as error:

@@ -1,5 +1,6 @@
 """Values of answers as people read them, by what their column is."""
 
+import math
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -67,6 +68,8 @@ def shown(value: Any, column: str, zone: ZoneInfo) -> str:
 
 def amount(value: float, column: str) -> str:
     """A number with the unit of its column."""
+    if not math.isfinite(value):
+        return MISSING
     if is_bytes(column):
         return human_bytes(value)
     if is_seconds(column):
@@ -90,7 +93,11 @@ def change(now: float, before: float) -> str:
 
 def local(moment: datetime, zone: ZoneInfo) -> datetime:
     """A moment of a table, which is UTC without saying so, by the clock of the zone."""
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(zone)
+    known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return known.astimezone(zone)
+    except OverflowError:  # "infinity"
+        return known
 
 
 def exact(value: Any, zone: ZoneInfo) -> str:

@@ -7,13 +7,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tidegate.model.document import Document
+from tidegate.model.errors import StoreError, TidegateError
 from tidegate.model.filter import parse_filter
 from tidegate.model.text import one_line
 from tidegate.queries.questions import find_question
 from tidegate.reports.asking import Asking
 from tidegate.reports.definition import Report
 from tidegate.reports.html import page
-from tidegate.reports.parts import Figure, Given, Part, epoch, question_of
+from tidegate.reports.parts import LONGEST_FAULT, Figure, Given, Part, epoch, question_of
 from tidegate.reports.pictures.clock import zone_words
 from tidegate.reports.plain import text
 from tidegate.reports.sections import figures_of, make_part
@@ -44,19 +45,31 @@ class Asked:
 def make(report: Report, asked: Asked, tick: Callable[[str], None] = lambda _: None) -> Document:
     """The report. `tick` is told the title of each section before it is asked.
 
-    Raises UsageError for what is wrong in the report's file, StoreError for a store that cannot be read.
+    What is wrong with a section stands in its place. Raises StoreError for a store that cannot be read.
     """
     asking = Asking(asked.root, asked.window, parse_filter(report.filter))
     try:
         given = _given(asking, asked)
-        figures, zero = figures_of(report.figures, given) if report.figures else ([], True)
+        figures, zero, wrong = _figures(report, given)
         parts = []
         for section in report.sections:
             tick(section.title)
             parts.append(make_part(section, given))
     finally:
         asking.close()
-    return _document(report, asked, given, figures, _named_apart(parts), zero)
+    return _document(report, asked, given, figures, _named_apart(parts), zero, wrong)
+
+
+def _figures(report: Report, given: Given) -> tuple[list[Figure], bool, str]:
+    """The figures at the head, whether all of them are nothing, and what is wrong with them."""
+    if not report.figures:
+        return [], True, ""
+    try:
+        return *figures_of(report.figures, given), ""
+    except StoreError:
+        raise
+    except TidegateError as error:
+        return [], True, one_line(str(error), LONGEST_FAULT)
 
 
 def _given(asking: Asking, asked: Asked) -> Given:
@@ -76,17 +89,30 @@ def _given(asking: Asking, asked: Asked) -> Given:
 
 
 def _document(
-    report: Report, asked: Asked, given: Given, figures: Sequence[Figure], parts: Sequence[Part], zero: bool
+    report: Report,
+    asked: Asked,
+    given: Given,
+    figures: Sequence[Figure],
+    parts: Sequence[Part],
+    zero: bool,
+    wrong: str,
 ) -> Document:
     window = asked.window
-    empty = zero and not any(
-        part.rows or part.picture
-        for part, section in zip(parts, report.sections, strict=True)
-        if not set(question_of(section).tables) <= _SAYS_NOTHING
+    broken = [part for part in parts if part.fault]
+    empty = (
+        zero
+        and not wrong
+        and not broken
+        and not any(
+            part.rows or part.picture
+            for part, section in zip(parts, report.sections, strict=True)
+            if not set(question_of(section).tables) <= _SAYS_NOTHING
+        )
     )
     said = notes(given.now, window.begin, window.zone)
     if empty:
         said.insert(0, f"There is nothing to report. {why_nothing(given.now, report.filter, asked.live)}")
+    said = _told(wrong, broken, len(parts)) + said
     title = one_line(report.title, 100)
     whole = Whole(
         title,
@@ -107,7 +133,21 @@ def _document(
         pictures=tuple(part.picture for part in parts if part.picture),
         sheets=tuple(part.sheet for part in parts if part.sheet),
         empty=empty,
+        faults=(
+            *([f"figures: {wrong}"] if wrong else []),
+            *(f'section "{part.title}": {part.fault}' for part in broken),
+        ),
     )
+
+
+def _told(wrong: str, broken: Sequence[Part], count: int) -> list[str]:
+    """What has to be said first: what is missing."""
+    found = [f"The figures at the head could not be made: {wrong}"] if wrong else []
+    if broken:
+        names = ", ".join(f'"{part.title}"' for part in broken)
+        of = f"{len(broken)} of {count} sections" if count > 1 else "The section"
+        found.append(f"{of} could not be made: {names}. What is wrong is said there.")
+    return found
 
 
 def span(begin: datetime, end: datetime, window: Window) -> str:

@@ -8,9 +8,9 @@ from tidegate.model.document import Picture
 from tidegate.model.text import safe_text
 from tidegate.model.units import human_bytes
 from tidegate.reports.asking import Column, Table
-from tidegate.reports.cells import change, local
+from tidegate.reports.cells import change
 from tidegate.reports.definition import Section
-from tidegate.reports.parts import Figure, Given, Part, epoch, question_of, tabled
+from tidegate.reports.parts import Figure, Given, Part, moments, numbers, question_of, tabled
 from tidegate.reports.pictures import month
 from tidegate.reports.sheets import slug
 from tidegate.reports.window import Window
@@ -24,8 +24,8 @@ def over_month(section: Section, given: Given) -> Part:
         return tabled(section, table, given)
     days = _days(table, section.value, window)
     total = sum(amount_ for _, _, amount_ in days)
-    first = table.column("ts")[0]
-    began = max(epoch(first), window.begin.timestamp())
+    first = next((moment for moment in moments(table) if moment is not None), window.begin.timestamp())
+    began = max(first, window.begin.timestamp())
     end = window.whole_end or window.end
     elapsed = window.end.timestamp() - began
     # Less than a day says nothing of a month.
@@ -52,9 +52,9 @@ def over_month(section: Section, given: Given) -> Part:
     )
 
 
-def rows_from(moment: datetime, window: Window) -> str:
+def rows_from(moment: float, window: Window) -> str:
     """When, in local time."""
-    return f"{local(moment, window.zone):%Y-%m-%d %H:%M}"
+    return f"{datetime.fromtimestamp(moment, window.zone):%Y-%m-%d %H:%M}"
 
 
 def _before(section: Section, given: Given) -> float | None:
@@ -81,9 +81,10 @@ def _figures(
 def _days(table: Table, name: str, window: Window) -> list[tuple[float, float, float]]:
     """Begin, end and amount of each local day, days without anything included."""
     sums: dict[Any, float] = {}
-    for moment, value in zip(table.column("ts"), table.column(name), strict=True):
-        day = local(moment, window.zone).date()
-        sums[day] = sums.get(day, 0.0) + float(value or 0)
+    for moment, value in zip(moments(table), numbers(table, name), strict=True):
+        if moment is not None:
+            day = datetime.fromtimestamp(moment, window.zone).date()
+            sums[day] = sums.get(day, 0.0) + value
     found = []
     day = window.begin.date()
     while day <= window.end.date():

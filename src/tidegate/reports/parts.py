@@ -1,11 +1,14 @@
 """What is shown of a section, in whatever form; and what all sections are made with."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from tidegate.model.document import Picture, Sheet
+from tidegate.model.errors import TidegateError, UsageError
+from tidegate.model.text import one_line
 from tidegate.queries.question import Question, Value
 from tidegate.queries.questions import find_question
 from tidegate.reports.asking import Asking, Column, Table, own_question
@@ -14,6 +17,9 @@ from tidegate.reports.definition import Section
 from tidegate.reports.seen import Seen
 from tidegate.reports.sheets import sheet
 from tidegate.reports.window import Window
+
+LONGEST_FAULT = 300
+"""Characters of what is said of a section that could not be made."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,8 @@ class Part:
     sheet: Sheet | None = None
     figures: tuple[Figure, ...] = ()
     notes: tuple[str, ...] = ()
+    fault: str = ""
+    """Why it could not be made; nothing else is shown then."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +126,31 @@ def _heading(column: Column, section: Section) -> str:
     return f"{section.value.replace('_', ' ')} before" if column.name == "before" else heading(column)
 
 
-def epoch(moment: datetime) -> float:
-    """Seconds since 1970 of a moment of a table."""
-    return (moment - datetime(1970, 1, 1)).total_seconds()
+def failed(section: Section, error: TidegateError) -> Part:
+    """A section that says what is wrong with it."""
+    fault = one_line(str(error), LONGEST_FAULT)
+    return Part(section.title, section.about, (), (), (), fault=fault)
+
+
+def epoch(moment: date) -> float:
+    """Seconds since 1970 of a moment of a table, or of a day."""
+    if not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def numbers(table: Table, name: str) -> list[float]:
+    """A column as it is drawn: what is nothing, endless or no number is 0. Raises UsageError for a text."""
+    column = table.columns[table.index(name)]
+    if table.rows and not is_number(column):
+        raise UsageError(f'column "{name}" has no numbers to be drawn')
+    found = (0.0 if value is None else float(value) for value in table.column(name))
+    return [value if math.isfinite(value) else 0.0 for value in found]
+
+
+def moments(table: Table) -> list[float | None]:
+    """The column `ts` in seconds since 1970; raises UsageError where it has no times."""
+    column = table.columns[table.index("ts")]
+    if not column.type.startswith(("TIMESTAMP", "DATE")):
+        raise UsageError('column "ts" has no times')
+    return [None if value is None else epoch(value) for value in table.column("ts")]

@@ -44,6 +44,8 @@ def _part(part: Part) -> Iterator[str]:
     yield "-" * min(max(len(part.title), 4), WIDTH)
     for words in (part.about, *part.notes, part.nothing):
         yield from textwrap.wrap(words, WIDTH)
+    if part.fault:
+        yield from textwrap.wrap(f"! It could not be made: {part.fault}", WIDTH, subsequent_indent="  ")
     if not part.rows and part.picture and not part.nothing:
         yield from textwrap.wrap(part.picture.alt, WIDTH)
     if part.rows:

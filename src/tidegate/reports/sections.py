@@ -1,34 +1,49 @@
 """A section of a report, asked and drawn: a ranking, or what happened when."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from tidegate.model.document import Picture
-from tidegate.model.errors import UsageError
-from tidegate.model.text import safe_text
+from tidegate.model.errors import StoreError, TidegateError
+from tidegate.model.text import one_line, safe_text
 from tidegate.queries.question import Value
 from tidegate.reports.asking import Table, own_question
-from tidegate.reports.cells import amount, change, heading, is_amount, shown
+from tidegate.reports.cells import amount, change, heading, is_amount, local, shown
 from tidegate.reports.definition import Section
 from tidegate.reports.monthly import over_month
-from tidegate.reports.parts import Figure, Given, Part, epoch, question_of, tabled
+from tidegate.reports.parts import (
+    Figure,
+    Given,
+    Part,
+    epoch,
+    failed,
+    moments,
+    numbers,
+    question_of,
+    tabled,
+)
 from tidegate.reports.pictures import bars, timeline
 from tidegate.reports.pictures.clock import step_of
 from tidegate.reports.sheets import slug
 
+MOST_OPEN = 5
+"""Open alerts that are named above their table."""
+
 
 def make_part(section: Section, given: Given) -> Part:
-    """Asks and draws; raises UsageError that names the section."""
+    """Asks and draws; what is wrong with the section stands in its place. Raises StoreError."""
     try:
         if section.picture == "time":
             return over_time(section, given)
         if section.picture == "month":
             return over_month(section, given)
         return ranking(section, given)
-    except UsageError as error:
-        raise UsageError(f'section "{safe_text(section.title)}": {error}') from None
+    except StoreError:
+        raise
+    except TidegateError as error:
+        return failed(section, error)
 
 
 def ranking(section: Section, given: Given) -> Part:
@@ -47,20 +62,34 @@ def ranking(section: Section, given: Given) -> Part:
         before=compare if given.compared else None,
     )
     part = tabled(section, table, given)
+    if question.name == "alerts":
+        part = replace(part, notes=tuple(_open_alerts(table, given)))
     if section.picture != "bars" or not table.rows:
         return part
     return replace(part, picture=_bars(section, table, given.compared and compare is not None))
 
 
+def _open_alerts(table: Table, given: Given) -> Iterator[str]:
+    """What was not over at the window's end, a line each."""
+    names = [column.name for column in table.columns]
+    rows = [dict(zip(names, row, strict=True)) for row in table.rows]
+    still = [row for row in rows if row["state"] != "recovered" and row["since"]]
+    for row in still[:MOST_OPEN]:
+        key = f" ({row['key']})" if row["key"] else ""
+        since = f"{local(row['since'], given.window.zone):%a %-d %b %Y %H:%M}"
+        yield one_line(f"{row['rule']}{key}: open since {since}.", 120)
+    if len(still) > MOST_OPEN:
+        yield f"{len(still) - MOST_OPEN:,} more are open."
+
+
 def _bars(section: Section, table: Table, compared: bool) -> Picture:
     keys = [table.index(name) for name in section.label or section.key]
-    values = table.column(section.value)
-    earlier = table.column("before") if compared else [None] * len(values)
+    values = numbers(table, section.value)
+    known = [was is not None for was in table.column("before")] if compared else [False] * len(values)
+    earlier = numbers(table, "before") if compared else values
     found = [
-        bars.Bar(
-            _name(section, [row[at] for at in keys]), float(value or 0), None if was is None else float(was)
-        )
-        for row, value, was in zip(table.rows, values, earlier, strict=True)
+        bars.Bar(_name(section, [row[at] for at in keys]), value, was if is_known else None)
+        for row, value, was, is_known in zip(table.rows, values, earlier, known, strict=True)
     ]
     drawn = bars.folded(found, table.sums[section.value], table.count)
     what = f"{section.title}: {section.value.replace('_', ' ')}"
@@ -111,10 +140,10 @@ def over_time(section: Section, given: Given) -> Part:
 def _bins(table: Table, name: str, begin: datetime, seconds: float, step: int) -> list[float]:
     """A value for each stretch from the beginning on."""
     found = [0.0] * max(-(-int(seconds) // step), 1)
-    for moment, value in zip(table.column("ts"), table.column(name), strict=True):
-        at = int((epoch(moment) - begin.timestamp() + 0.5) // step)
+    for moment, value in zip(moments(table), numbers(table, name), strict=True):
+        at = -1 if moment is None else int((moment - begin.timestamp() + 0.5) // step)
         if 0 <= at < len(found):
-            found[at] += float(value or 0)
+            found[at] += value
     return found
 
 

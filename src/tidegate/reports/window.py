@@ -11,6 +11,8 @@ from tidegate.model.units import parse_duration
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
 _RANGE = re.compile(r"(\d{1,2}:\d{2})\s*(?:-|\u2013|to)\s*(\d{1,2}:\d{2})")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAYS = {"today": 0, "yesterday": -1, "tomorrow": 1}
 _LONGEST = timedelta(days=400)
 _FIRST, _LAST = 1700, 2199
 """Years."""
@@ -47,10 +49,9 @@ def parse_window(text: str, now: datetime, zone: ZoneInfo, reset_day: int = 1) -
         return last(words[5:], now, zone)
     if words == "month":
         return month(now, zone, reset_day)
-    try:
+    if words in _DAYS or _DATE.fullmatch(words):
         return of_day(words, now, zone)
-    except UsageError:
-        raise UsageError(f'"{clip(text, 40)}" is no window: write {WINDOW_LIKE}') from None
+    raise UsageError(f'"{clip(text, 40)}" is no window: write {WINDOW_LIKE}')
 
 
 def last(text: str, now: datetime, zone: ZoneInfo) -> Window:
@@ -65,7 +66,7 @@ def last(text: str, now: datetime, zone: ZoneInfo) -> Window:
 def of_day(text: str, now: datetime, zone: ZoneInfo) -> Window:
     """A day from midnight to midnight: "today" (so far), "yesterday", "2026-11-20"; raises UsageError."""
     today = _to(now, zone).date()
-    named = {"today": today, "yesterday": today - timedelta(1)}
+    named = {name: today + timedelta(days) for name, days in _DAYS.items()}
     try:
         day = named.get(text.strip().lower()) or date.fromisoformat(text.strip())
         if not _FIRST <= day.year <= _LAST:

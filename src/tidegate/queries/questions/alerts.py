@@ -4,8 +4,9 @@ from tidegate.queries.question import Question
 
 QUESTION = Question(
     name="alerts",
-    doc="alerts with their peak and how long they lasted, the latest first",
+    doc="alerts that began, were open or ended then, with peak and length, the latest first",
     tables=("alert",),
+    whole=True,
     sql="""
     -- An alert has two rows; after a crash one of them may be there twice.
     SELECT
@@ -22,7 +23,10 @@ QUESTION = Question(
         arg_max(message, state) AS message,
         any_value(metric) AS metric
     FROM alert
+    WHERE $until::TIMESTAMP_NS IS NULL OR ts < $until::TIMESTAMP_NS
     GROUP BY alert_id
+    -- What began before the window counts as long as it is open, however long ago that was.
+    HAVING max(state) <> 'recovered' OR $since::TIMESTAMP_NS IS NULL OR max(ts) >= $since::TIMESTAMP_NS
     ORDER BY since DESC, alert_id
     LIMIT $limit
     """,

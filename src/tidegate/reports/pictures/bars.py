@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tidegate.reports.cells import amount
-from tidegate.reports.pictures.canvas import BLUE, GREY, INK, ORANGE, SIZE, SMALL, Canvas, drawable
+from tidegate.reports.pictures.canvas import BLUE, GREY, INK, LONGEST, ORANGE, SIZE, SMALL, Canvas
 
 MOST = 8
 """Bars beside that of the others."""
@@ -34,7 +34,8 @@ def folded(bars: Sequence[Bar], total: float, count: int) -> list[Bar]:
 
 def draw(bars: Sequence[Bar], column: str, compared: bool) -> bytes:
     """The picture of the bars; the column says what their length is."""
-    with Canvas(0.62 + 0.36 * len(bars)) as canvas:
+    words = column + "".join(bar.name[: 4 * LONGEST] for bar in bars)
+    with Canvas(0.62 + 0.36 * len(bars), words) as canvas:
         _draw(canvas, bars, column, compared)
         return canvas.png()
 
@@ -60,7 +61,7 @@ def _draw(canvas: Canvas, bars: Sequence[Bar], column: str, compared: bool) -> N
     axes.set_xticks([])
     for side in axes.spines.values():
         side.set_visible(False)
-    words = drawable(column.replace("_", " ").capitalize(), 24)
+    words = canvas.drawable(column.replace("_", " ").capitalize(), 24)
     if compared:
         words += "; the mark is the period before"
     axes.set_xlabel(words, fontsize=SMALL, color=INK, loc="left")

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from tidegate.model.text import safe_text
+from tidegate.reports.pictures import fonts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +28,6 @@ LONGEST = 48
 _STYLE: dict[Any, Any] = {
     "text.parse_math": False,  # "$a$" is a host name that somebody chose
     "text.usetex": False,
-    "font.family": ["DejaVu Sans"],
     "font.size": SIZE,
     "axes.formatter.useoffset": False,
 }
@@ -39,9 +39,11 @@ class Canvas:
     figure: "Figure"
     axes: "Axes"
 
-    def __init__(self, height: float) -> None:
-        """`height` in inches."""
+    def __init__(self, height: float, words: str = "") -> None:
+        """`height` in inches; signs of `words` that our font lacks are looked for in those of the system."""
         self._height = height
+        self._words = words
+        self._fonts: tuple[str, ...] = ()
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -51,8 +53,9 @@ class Canvas:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
+        self._fonts = fonts.families(safe_text(self._words))
         # For the whole of the drawing: a text asks for these when it is made.
-        self._stack.enter_context(rc_context(_STYLE))
+        self._stack.enter_context(rc_context({**_STYLE, "font.family": list(self._fonts)}))
         self.figure = Figure(figsize=(WIDTH, self._height), dpi=DPI, layout="constrained", facecolor="white")
         FigureCanvasAgg(self.figure)
         self.axes = self.figure.add_subplot()
@@ -79,9 +82,9 @@ class Canvas:
         """The text, cut in its middle until it is at most so wide as that share of the picture."""
         from matplotlib.font_manager import FontProperties
 
-        font = FontProperties(family="DejaVu Sans", size=size)
+        font = FontProperties(family=list(self._fonts), size=size)
         renderer = self.figure.canvas.get_renderer()  # type: ignore[attr-defined]
-        words = drawable(text, LONGEST)
+        words = self.drawable(text, LONGEST)
         while len(words) > 8:
             width = renderer.get_text_width_height_descent(words, font, False)[0]
             if width <= WIDTH * DPI * share:
@@ -89,28 +92,20 @@ class Canvas:
             words = shortened(words, min(len(words) - 1, int(len(words) * WIDTH * DPI * share / width)))
         return words
 
+    def drawable(self, text: str, longest: int) -> str:
+        """One line with what no font has a sign for escaped, cut in its middle to so many characters."""
+        safe = "".join(
+            sign if fonts.has(self._fonts, sign) else f"\\u{ord(sign):04x}"
+            for sign in safe_text(text[: 4 * longest])
+        )
+        return safe if len(safe) <= longest and len(text) <= 4 * longest else shortened(safe, longest)
+
     def grid(self, axis: str) -> None:
         """Faint lines across."""
         self.axes.grid(axis=axis, color="#D8D8D8", linewidth=0.6)  # type: ignore[arg-type]
-
-
-def drawable(text: str, longest: int) -> str:
-    """One line with what the font has no sign for escaped, cut in its middle to so many characters."""
-    known = _signs()
-    safe = "".join(
-        sign if ord(sign) in known else f"\\u{ord(sign):04x}" for sign in safe_text(text[: 4 * longest])
-    )
-    return safe if len(safe) <= longest and len(text) <= 4 * longest else shortened(safe, longest)
 
 
 def shortened(text: str, longest: int) -> str:
     """The text in so many characters, without its middle: what sites differ in is at both ends."""
     head = (longest - 1) * 2 // 3
     return f"{text[:head]}…{text[len(text) - (longest - 1 - head) :]}"
-
-
-def _signs() -> set[int]:
-    """Code points that the font has signs for."""
-    from matplotlib.font_manager import findfont, get_font
-
-    return set(get_font(findfont("DejaVu Sans")).get_charmap())

@@ -16,7 +16,7 @@ def set_scale(canvas: Canvas, most: float, column: str, step: int) -> None:
     axes.set_ylim(0, max(top * 1.06, each))
     values = [each * number for number in range(count + 1) if each * number <= max(top * 1.06, each)]
     axes.set_yticks(values, [_label(value, column) for value in values])
-    what = column.replace("_", " ").capitalize()
+    what = canvas.drawable(column.replace("_", " ").capitalize(), 24)
     axes.set_ylabel(f"{what} per {per(step)}" if step else what, fontsize=SMALL, color=INK)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from tidegate.reports.pictures.canvas import BLUE, GREY, INK, ORANGE, RED, SMALL, Canvas, drawable
+from tidegate.reports.pictures.canvas import BLUE, GREY, INK, ORANGE, RED, SMALL, Canvas
 from tidegate.reports.pictures.clock import set_axis
 from tidegate.reports.pictures.scale import set_scale
 
@@ -33,7 +33,7 @@ class Timeline:
 
 def draw(line: Timeline) -> bytes:
     """The picture."""
-    with Canvas(2.75) as canvas:
+    with Canvas(2.75, "".join(line.series)) as canvas:
         _draw(canvas, line)
         return canvas.png()
 
@@ -47,7 +47,7 @@ def _draw(canvas: Canvas, line: Timeline) -> None:
         colour = _COLOURS[number % len(_COLOURS)]
         if not number:
             axes.fill_between(x, y, color=colour, alpha=0.16, linewidth=0)
-        label = drawable(name.replace("_", " "), 24)
+        label = canvas.drawable(name.replace("_", " "), 24)
         axes.plot(x, y, color=colour, linewidth=1.5, linestyle=_STYLES[number % len(_STYLES)], label=label)
     if line.before is not None:
         x, y = _steps(line.before, first, line)
@@ -84,8 +84,11 @@ def _mark(canvas: Canvas, line: Timeline) -> None:
         )  # fmt: skip
     for at, (raised, recovered) in enumerate(line.alerts[:50]):
         left, right = max(raised, first), min(recovered if recovered is not None else last, last)
-        axes.axvspan(left, right, color=RED, alpha=0.14, linewidth=0)
-        axes.axvline(left, color=RED, linewidth=1.2, label="alert" if not at else None)
+        label = "alert" if not at else None
+        axes.axvspan(left, right, color=RED, alpha=0.14, linewidth=0, label=label if raised < first else None)
+        if raised < first:  # it is open from the edge on, and was not raised there
+            continue
+        axes.axvline(left, color=RED, linewidth=1.2, label=label)
         axes.plot(
             [left],
             [0.965],
