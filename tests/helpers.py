@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -43,7 +44,7 @@ def free_port() -> int:
 
 
 def _ports() -> Iterator[int]:
-    """Those of this worker of pytest, below those that Linux chooses by itself (from 32768), again and again."""
+    """Those of this worker of pytest, below those that Linux chooses by itself (from 32768), for ever."""
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     size = (32768 - 10000) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     for at in itertools.count(os.getpid()):  # two runs at the same time begin at different ones
@@ -51,6 +52,14 @@ def _ports() -> Iterator[int]:
 
 
 _PORTS = _ports()
+
+
+def open_to_all(folder: Path) -> None:
+    """Lets any user look into a temporary folder, and into those above it, which pytest keeps to its user."""
+    top = Path(tempfile.gettempdir())
+    for each in (folder, *folder.parents):
+        if top in each.parents:
+            each.chmod(0o755)
 
 
 def receive(connection: socket.socket) -> bytes:
