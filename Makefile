@@ -15,6 +15,8 @@ export PIP_QUIET := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export VIRTUAL_ENV := $(abspath $(VENV))
 unexport CONDA_PREFIX
+# Cargo shares no jobs with a make that does not share them with it, and its children would warn.
+unexport MAKEFLAGS MFLAGS
 .DEFAULT_GOAL := help
 .PHONY: help watch demo build test test-rust test-python check check-rust check-python bench fuzz fuzz-build clean
 
@@ -41,7 +43,7 @@ test-rust: $(VENV)/.venv
 test-python: $(VENV)/.dev
 	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 
-check: check-rust check-python ## format, lints, types, floors, sizes
+check: check-python check-rust ## format, lints, types, floors, sizes
 
 check-rust: $(VENV)/.venv
 	cargo fmt --all --check

@@ -100,6 +100,7 @@ def many_files(count: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@pytest.mark.timeout(300)
 def test_nine_thousand_half_open_ones(environment: dict[str, str], tmp_path: Path) -> None:
     rule = {"name": "http", "protocols": "http", "backend": ":1"}
     with many_files(2 * HALF_OPEN + 500), server(answer) as backend:

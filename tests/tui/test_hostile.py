@@ -239,7 +239,9 @@ def test_watch_in_a_real_terminal_with_real_traffic(
     raw, done, socket = tmp_path / "raw", tmp_path / "done", f"tg-{os.getpid()}"
     command = " ".join([*inside, *TIDEGATE, "watch", "-i", "lo", "--no-store"])
     tmux = ["tmux", "-L", socket]
-    environment = os.environ | {"LANG": "C.UTF-8"}
+    # How large the terminal is tmux decides, not whoever runs the tests.
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    environment["LANG"] = "C.UTF-8"
     shell = f"{command}; echo exit $? > {done}"
     subprocess.run([*tmux, "new-session", "-d", "-x", "100", "-y", "30", "sh"], check=True, env=environment)
     try:
