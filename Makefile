@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 export PATH := $(PATH):$(HOME)/.cargo/bin
 PYTHON ?= $(shell tools/prerequisites.sh python)
 FUZZ_SECONDS ?= 300
+# Workers of pytest: one more than there are cores, since tests wait as much as they work; each takes 0.4 GB.
+WORKERS ?= $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 8 ? cores + 1 : 8)))
 RUST_SOURCES := $(shell find crates -name fuzz -prune -o \( -name '*.rs' -o -name Cargo.toml \) -print) Cargo.toml Cargo.lock
 PYTHON_SOURCES := src tests bench tools
 # maturin builds into the active environment: let it be ours, whatever the caller has activated.
@@ -13,8 +15,10 @@ export PIP_QUIET := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export VIRTUAL_ENV := $(abspath $(VENV))
 unexport CONDA_PREFIX
+# Cargo shares no jobs with a make that does not share them with it, and its children would warn.
+unexport MAKEFLAGS MFLAGS
 .DEFAULT_GOAL := help
-.PHONY: help watch demo build test check bench fuzz clean
+.PHONY: help watch demo build test test-rust test-python check check-rust check-python bench fuzz fuzz-build clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):[^#]*## /make \1  	/p' Makefile
@@ -29,13 +33,23 @@ demo: build ## traffic in namespaces of its own raises an alert and lets it reco
 
 build: $(VENV)/.built ## the virtual environment with the Rust core in it, built in release
 
-test: $(VENV)/.dev ## all tests, in both languages
-	cargo test --quiet --package tidegate-core
-	$(BIN)/python -m pytest
+# Parts of their own, so that .ci/run can have some of them made side by side.
+test: test-rust test-python ## all tests, in both languages
 
-check: $(VENV)/.dev ## format, lints, types, floors, sizes
+test-rust: $(VENV)/.venv
+	cargo test --quiet --package tidegate-core
+
+# A file's tests run one after another on one worker, and files are begun in their order.
+test-python: $(VENV)/.dev
+	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
+
+check: check-python check-rust ## format, lints, types, floors, sizes
+
+check-rust: $(VENV)/.venv
 	cargo fmt --all --check
 	PYO3_PYTHON=$(abspath $(BIN))/python cargo clippy --quiet --workspace --all-targets -- -D warnings
+
+check-python: $(VENV)/.dev
 	$(BIN)/ruff check $(PYTHON_SOURCES)
 	$(BIN)/ruff format --check $(PYTHON_SOURCES)
 	$(BIN)/mypy
@@ -48,6 +62,9 @@ bench: $(VENV)/.dev ## every number we claim, beside its peers; ARGS="reading mi
 
 fuzz: ## every fuzz target for FUZZ_SECONDS (300) each; needs `cargo install cargo-fuzz`
 	tools/fuzz.sh $(FUZZ_SECONDS)
+
+fuzz-build:
+	tools/fuzz.sh build
 
 clean: ## removes the virtual environment and what cargo built
 	rm -rf $(VENV) target

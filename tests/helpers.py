@@ -1,12 +1,15 @@
 """Helpers that tests share: running the program, and waiting without sleeping too long."""
 
+import itertools
 import os
 import socket
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -32,10 +35,31 @@ def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback that nobody listens on, and that nobody else is given before it is used."""
+    for port in _PORTS:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("the ports never end")
+
+
+def _ports() -> Iterator[int]:
+    """Those of this worker of pytest, below those that Linux chooses by itself (from 32768), for ever."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    size = (32768 - 10000) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    for at in itertools.count(os.getpid()):  # two runs at the same time begin at different ones
+        yield 10000 + number * size + at % size
+
+
+_PORTS = _ports()
+
+
+def open_to_all(folder: Path) -> None:
+    """Lets any user look into a temporary folder, and into those above it, which pytest keeps to its user."""
+    top = Path(tempfile.gettempdir())
+    for each in (folder, *folder.parents):
+        if top in each.parents:
+            each.chmod(0o755)
 
 
 def receive(connection: socket.socket) -> bytes:

@@ -116,16 +116,21 @@ def office(
 
 
 @contextmanager
-def saying(*answers: bytes, endless: bytes = b"", hang: bool = False) -> Iterator[str]:
-    """A server that gives these answers, one to each thing said, and then ends, hangs or never ends."""
+def saying(*answers: bytes, endless: bytes = b"", hang: bool = False, drop: bool = False) -> Iterator[str]:
+    """A server that gives these answers, one to each thing said, and then ends, hangs or never ends.
+
+    It ends when one thing more was said; `drop`: at once.
+    """
 
     words = (b"EHLO", b"HELO", b"MAIL", b"RCPT", b"DATA", b".", b"QUIT", b"AUTH", b"STARTTLS", b"A2LT")
     over = threading.Event()
 
     def serve() -> None:
         with suppress(OSError), listener.accept()[0] as caller, caller.makefile("rb") as said:
-            for answer in answers:
+            for number, answer in enumerate(answers, 1):
                 caller.sendall(answer)
+                if drop and number == len(answers):
+                    return
                 while line := said.readline():
                     if line.strip().upper().startswith(words):
                         break

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs every fuzz target for $1 seconds, FUZZ_JOBS (1) at once, golden captures as seeds; TIDEGATE_CAPTURES names a folder of more.
+# `fuzz.sh build` only builds all it needs.
 set -eu
-seconds=${1:?seconds per target}
+seconds=${1:?seconds per target, or build}
 cd "$(dirname "$0")/.."
 export RUSTC_BOOTSTRAP=1 # libFuzzer's coverage flags are unstable; this spares a nightly toolchain
 fuzz=crates/core/fuzz
@@ -27,6 +28,11 @@ if ! cargo fuzz --version >/dev/null 2>&1; then
     echo "missing: cargo-fuzz. Get it with: cargo install --locked cargo-fuzz" >&2
     exit 1
 fi
+# The example in debug: in release it would be all of the core compiled for it alone, while `cargo test` leaves it built.
+cargo build --quiet --package tidegate-core --example conversations
+cargo fuzz build --fuzz-dir $fuzz --sanitizer none
+[ "$seconds" != build ] || exit 0
+
 seeds=$(mktemp -d)
 mkdir "$seeds/in" "$seeds/said" "$seeds/headers"
 trap 'rm -rf "$seeds"' EXIT
@@ -35,7 +41,6 @@ find tests/golden ${TIDEGATE_CAPTURES:+"$TIDEGATE_CAPTURES"} -type f -size -64k 
     cp "$capture" "$seeds/in/$(cksum <"$capture" | tr ' ' -)"
 done
 # What was said in them, as the targets of parsers take it.
-cargo run --quiet --release --package tidegate-core --example conversations -- "$seeds/said" "$seeds"/in/*
+cargo run --quiet --package tidegate-core --example conversations -- "$seeds/said" "$seeds"/in/*
 python3 tools/proxy_headers.py "$seeds/headers"
-cargo fuzz build --fuzz-dir $fuzz --sanitizer none
 cargo fuzz list --fuzz-dir $fuzz | xargs -P "${FUZZ_JOBS:-1}" -I '{}' sh tools/fuzz.sh "$seconds" '{}' "$seeds"

@@ -86,7 +86,7 @@ def test_closed_streams_go_nowhere(environment: dict[str, str], capture: Path, c
 
 def test_names_that_are_no_text(run: Run, capture: Path, tmp_path: Path) -> None:
     odd = capture.rename(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.pcap"))
-    assert run("read", odd).stdout.splitlines()[0].endswith("\\udcff.pcap")
+    assert run("read", odd.name).stdout.splitlines()[0].endswith("\\udcff.pcap")
     assert run("read", odd, "--table", "conn", "-o", f"{odd}.parquet").returncode == 0
     assert Path(f"{odd}.parquet").exists()
     for arguments in (["read", odd, "-f", "\udcff"], ["query", "\udcff"], ["watch", "-i", "\udcff"]):

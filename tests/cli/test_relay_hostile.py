@@ -100,6 +100,7 @@ def many_files(count: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@pytest.mark.timeout(300)
 def test_nine_thousand_half_open_ones(environment: dict[str, str], tmp_path: Path) -> None:
     rule = {"name": "http", "protocols": "http", "backend": ":1"}
     with many_files(2 * HALF_OPEN + 500), server(answer) as backend:
@@ -178,6 +179,7 @@ def test_the_disk_of_the_log_is_full(
     assert count(run, tmp_path, "type = 'accept'") == count(run, tmp_path, "type = 'close'")
 
 
+@pytest.mark.timeout(300)
 def test_the_reader_of_the_log_is_slow(environment: dict[str, str], tmp_path: Path, run: Run) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -197,7 +199,8 @@ def test_the_reader_of_the_log_is_slow(environment: dict[str, str], tmp_path: Pa
                 wait_for(lambda: relay.lost("log events") > 100)
                 bystander.goes_on()
                 assert not relay.has_said("No space")
-            wait_for(lambda: listen() or not relay.part("log events")["waiting"])
+            # It tries again after 1, 2, 4 ... 60 s, which depends on how long all of this took.
+            wait_for(lambda: listen() or not relay.part("log events")["waiting"], 150)
             ended = threading.Thread(target=relay.end, name="end")
             ended.start()
             while ended.is_alive():

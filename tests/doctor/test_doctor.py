@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import mmdb
-from helpers import TIDEGATE, Run
+from helpers import TIDEGATE, Run, open_to_all
 from tidegate.doctor import programs
 from tidegate.doctor.capture import check_filters, check_interfaces
 from tidegate.doctor.files import check_files, check_store
@@ -154,8 +154,7 @@ def test_a_store_where_nothing_can_be_kept(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: to look for another user")
 def test_root_is_told_what_the_user_of_the_service_cannot_write(tmp_path: Path) -> None:
-    for folder in (tmp_path.parent.parent, tmp_path.parent, tmp_path):
-        folder.chmod(0o755)
+    open_to_all(tmp_path)
     (tmp_path / "theirs").mkdir()
     os.chown(tmp_path / "theirs", 65534, 65534)
     paths = [tmp_path / "theirs" / "a", tmp_path / "b", tmp_path / "new" / "c"]

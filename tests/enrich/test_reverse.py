@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import wait_for
+from helpers import free_port, wait_for
 from made import made
 from tidegate.enrich.names import Names
 from tidegate.enrich.reverse import FAILED, KNOWN, MOST_WAITING, UNKNOWN, ReverseDns, name_server
@@ -125,9 +125,7 @@ def dnsmasq(tmp_path: Path) -> Iterator[int]:
     """A name server on loopback; its port."""
     if DNSMASQ is None:
         pytest.skip("dnsmasq is missing: apt install dnsmasq-base")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     words = "-k --conf-file=/dev/null --no-resolv --no-hosts --listen-address=127.0.0.1 --bind-interfaces"
     words += f" --port={port} --pid-file= --user= --host-record=printer.example,192.168.7.9,fd00::9"
     words += " --local=/in-addr.arpa/"

@@ -168,7 +168,7 @@ def test_servers_that_refuse_or_go_away(
 def test_tls_that_is_dropped_or_none_at_all_is_said(tmp_path: Path) -> None:
     _, trusted = certificate(tmp_path)
     given = {"ca_file": str(trusted)}
-    dropping = saying(b"220 hi\r\n", b"250-hi\r\n250 STARTTLS\r\n", b"220 go\r\n")
+    dropping = saying(b"220 hi\r\n", b"250-hi\r\n250 STARTTLS\r\n", b"220 go\r\n", drop=True)
     with dropping as server, pytest.raises((OSError, MailError)):
         deliver(account(server, security="starttls", **given), LETTER, ["kim@example.org"])
     with saying(b"220 hi\r\n") as server, pytest.raises(ssl.SSLError) as wrong:

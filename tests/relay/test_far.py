@@ -167,14 +167,19 @@ def test_a_reload_that_changes_threads_says_that_it_takes_a_restart(caplog: pyte
 
 
 def test_a_target_that_hangs_is_found_out_before_anybody_calls_it() -> None:
-    with answering(b"1") as steady, socket.create_server((LOCAL, 0), backlog=0) as hanging:
+    with (
+        answering(b"1") as steady,
+        socket.create_server((LOCAL, 0), backlog=0) as hanging,
+        contextlib.ExitStack() as ended,
+    ):
         port = hanging.getsockname()[1]
         fillers = [socket.socket() for _ in range(4)]
         for each in fillers:
+            ended.enter_context(each)
             each.setblocking(False)
             each.connect_ex((LOCAL, port))
         targets = (f":{steady}", f":{port} weight 9")
-        checked = BackendSettings("web", targets, check=0.1, check_timeout=0.3, check_fall=2, check_rise=1)
+        checked = BackendSettings("web", targets, check=0.1, check_timeout=1.0, check_fall=2, check_rise=1)
         front = RelayServiceSettings("front", (f"{LOCAL}:{(door := free_port())}",), "web")
         with carrying(RelaySettings((front,), (checked,))) as carried:
 

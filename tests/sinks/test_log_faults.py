@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers import open_to_all
 from log_files import Clock, Headed, Lines, numbered, numbers, old, opened
 from tidegate.sinks import logfile
 from tidegate.sinks.rotation import shift
@@ -217,8 +218,7 @@ print("refused")
 def test_a_directory_that_may_not_be_written(tmp_path: Path) -> None:
     (tmp_path / "given").touch()
     os.chown(tmp_path / "given", 65534, 65534)
-    for above in (tmp_path, *tmp_path.parents[:2]):
-        above.chmod(0o755)
+    open_to_all(tmp_path)
     code = REFUSED.format(path=[str(Path(__file__).parents[1])], directory=str(tmp_path))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout == "refused\n", done.stderr

@@ -12,25 +12,26 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from screens import after
+from screens import play, settle, text
+from textual.pilot import Pilot
 from town import NOW, TownFeed, batch, conn, program
 
 import pcaps
 from helpers import TIDEGATE, wait_for
 from hostile import HOSTILE, check_bytes, safe, sent
 from terminal import Terminal, until
-from tidegate.tui.board.board import SECOND
 from tidegate.tui.cells import fit, shown
+from tidegate.tui.screen import WatchScreen
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_cell_is_harmless_and_as_wide_as_it_should_be(name: str) -> None:
     from rich.cells import cell_len
 
-    text = shown(HOSTILE[name])
-    assert safe(text)
+    said = shown(HOSTILE[name])
+    assert safe(said)
     for width in (0, 1, 7, 40):
-        assert cell_len(fit(text, width)) == width
+        assert cell_len(fit(said, width)) == width
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -51,10 +52,6 @@ def test_names_of_strangers_stand_escaped_on_every_tab(name: str) -> None:
         "name": evil,
         "source": "mdns",
     }
-    feed = TownFeed([
-        batch("conn", [row]), batch("conn", [row | {"last_ts": NOW + SECOND}]), batch("http", [http]),
-        batch("alert", [alert]), batch("host", [host]),
-    ])  # fmt: skip
     service = dict.fromkeys(("name", "backend"), evil) | {"listen": [evil]}
     figures = dict.fromkeys(("rules", "connections", "addresses", "total", "up", "down"), 1)
     none = {"limit": None, "address_limit": None, "refused": {evil: 1}, "ended": {evil: 1}, "keeps": True}
@@ -69,25 +66,34 @@ def test_names_of_strangers_stand_escaped_on_every_tab(name: str) -> None:
     events = batch(
         "relay", [event | {"type": kind} for kind in ("accept", "detect", "recv", "send", "notice")]
     )
-    for keys in (
-        ("1",), ("2",), ("2", "enter"), ("3",), ("4",), ("5",), ("6",), ("6", "enter"),
-        ("6", "enter", "enter"), ("7",), ("7", "enter"), ("8",),
-    ):  # fmt: skip
-        feed = TownFeed([
-            batch("conn", [row]), batch("http", [http]), batch("alert", [alert]),
-            batch("host", [host]), events,
-        ])  # fmt: skip
-        feed.inbox.carry(told, NOW)
-        shot = after(*keys, feed=feed)
-        assert safe(shot.replace("\n", "")), keys
+    feed = TownFeed([
+        batch("conn", [row]), batch("http", [http]), batch("alert", [alert]), batch("host", [host]), events,
+    ])  # fmt: skip
+    feed.inbox.carry(told, NOW)
+    shots: list[str] = []
+
+    async def looks(pilot: Pilot[None]) -> None:
+        for keys in (
+            ("1",), ("2",), ("enter",), ("escape", "3"), ("4",), ("5",), ("6",), ("enter",), ("enter",),
+            ("escape", "escape", "7"), ("enter",), ("escape", "8"),
+        ):  # fmt: skip
+            await pilot.press(*keys)
+            await settle(pilot)
+            assert isinstance(pilot.app, WatchScreen)
+            shots.append(text(pilot.app))
+
+    play(looks, feed=feed)
+    assert len(set(shots)) == 12, "each key shows something else"
+    for shot in shots:
+        assert safe(shot.replace("\n", "")), shot
         assert all(len(line) <= 100 for line in shot.splitlines())
 
 
 def captured(path: Path) -> Path:
     """A capture in which each hostile text is a Host, a path and a user agent."""
     frames = []
-    for number, text in enumerate(sent()):
-        clean = text[:1200]
+    for number, each in enumerate(sent()):
+        clean = each[:1200]
         request = (
             b"GET /"
             + clean.replace(b" ", b"")
@@ -233,7 +239,9 @@ def test_watch_in_a_real_terminal_with_real_traffic(
     raw, done, socket = tmp_path / "raw", tmp_path / "done", f"tg-{os.getpid()}"
     command = " ".join([*inside, *TIDEGATE, "watch", "-i", "lo", "--no-store"])
     tmux = ["tmux", "-L", socket]
-    environment = os.environ | {"LANG": "C.UTF-8"}
+    # How large the terminal is tmux decides, not whoever runs the tests.
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    environment["LANG"] = "C.UTF-8"
     shell = f"{command}; echo exit $? > {done}"
     subprocess.run([*tmux, "new-session", "-d", "-x", "100", "-y", "30", "sh"], check=True, env=environment)
     try:

@@ -106,7 +106,16 @@ pub(super) struct Memory {
 impl Memory {
     /// Reserves at most `wanted` bytes; how many.
     pub(super) fn reserve(&self, wanted: usize) -> usize {
+        self.take(wanted, self.limit.load(Ordering::Relaxed))
+    }
+
+    /// As `reserve`, but leaves a sixteenth to those who are still to say where they go.
+    pub(super) fn reserve_for_waiting(&self, wanted: usize) -> usize {
         let limit = self.limit.load(Ordering::Relaxed);
+        self.take(wanted, limit - limit / 16)
+    }
+
+    fn take(&self, wanted: usize, limit: usize) -> usize {
         let before = self.used.fetch_add(wanted, Ordering::Relaxed);
         let granted = limit.saturating_sub(before).min(wanted);
         self.give_back(wanted - granted);

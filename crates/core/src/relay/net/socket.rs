@@ -112,6 +112,11 @@ pub(in crate::relay) fn read(socket: &OwnedFd, buffer: &mut [u8]) -> Result<usiz
     rustix::net::recv(socket, buffer, RecvFlags::empty()).map(|(_, read)| read)
 }
 
+/// Reads what is there, and leaves it there.
+pub(in crate::relay) fn peek(socket: &OwnedFd, buffer: &mut [u8]) -> Result<usize> {
+    rustix::net::recv(socket, buffer, RecvFlags::PEEK).map(|(_, read)| read)
+}
+
 /// Writes what fits.
 pub(in crate::relay) fn write(socket: &OwnedFd, bytes: &[u8]) -> Result<usize> {
     rustix::net::send(socket, bytes, SendFlags::NOSIGNAL)

@@ -14,11 +14,14 @@ use crate::packet::Nanos;
 /// Bytes that one direction may pass before others have their turn.
 const TURN: usize = 2 << 20;
 
-/// How long a connection that found no memory reads nothing.
+/// How long a connection that found no memory reads nothing, where its receiver takes nothing either.
 pub(super) const MEMORY_PAUSE: Nanos = 50_000_000;
 
 /// The least memory that is worth a read.
 const LEAST: usize = 1024;
+
+/// What is passed on at once where there is no memory for what might have to wait.
+const PASSED: usize = 16 << 10;
 
 /// Bytes of a direction that pass before the kernel moves them without us: short ones do not pay for a pipe.
 const SPLICED_AFTER: u64 = 256 << 10;
@@ -43,10 +46,11 @@ impl Worker {
                 return self.queue(conn);
             }
             let size = conn.service.read_size();
-            let granted = self.shared.memory.reserve(size);
+            let granted = self.shared.memory.reserve_for_waiting(size);
             if granted < LEAST.min(size) {
                 self.shared.memory.give_back(granted);
-                return self.pause(conn, MEMORY_PAUSE);
+                left = left.saturating_sub(self.pass(conn, direction));
+                continue;
             }
             let moved = if self.may_splice(conn, direction) {
                 self.splice(conn, direction, granted)
@@ -149,6 +153,53 @@ impl Worker {
         }
         self.buffer = buffer;
         self.judge_read(conn, direction, result)
+    }
+
+    /// Passes on what the receiver takes at once and leaves the rest to the kernel, so that those who never read and
+    /// have taken up all memory delay nobody else; how many bytes came.
+    fn pass(&mut self, conn: &mut Conn, direction: Direction) -> usize {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let most = buffer.len().min(PASSED).min(conn.service.read_size());
+        let passed = buffer.get_mut(..most).map_or(0, |room| self.pass_some(conn, direction, room));
+        self.buffer = buffer;
+        passed
+    }
+
+    fn pass_some(&mut self, conn: &mut Conn, direction: Direction, room: &mut [u8]) -> usize {
+        let seen =
+            conn.sender(direction).map_or(Ok(0), |sender| socket::peek(&sender.socket, room));
+        let Ok(seen @ 1..) = seen else {
+            return self.judge_read(conn, direction, seen);
+        };
+        let offered = room.get(..seen).unwrap_or_default();
+        let dead = conn.session.way(direction).dead;
+        let taken = match conn.receiver(direction) {
+            Some((end, _)) if !dead => write_at_once(end, offered),
+            _ => Ok(seen),
+        };
+        let taking = taken.unwrap_or(seen);
+        let all = taking == seen && seen < room.len();
+        let came = room.get_mut(..taking).unwrap_or_default();
+        let read = match conn.sender(direction) {
+            Some(sender) if taking > 0 => socket::read(&sender.socket, came),
+            _ => {
+                self.pause(conn, MEMORY_PAUSE);
+                return 0;
+            }
+        };
+        let Ok(read @ 1..) = read else {
+            return self.judge_read(conn, direction, read);
+        };
+        if let Some(sender) = conn.sender(direction) {
+            sender.readable = !all || sender.hung_up;
+        }
+        self.tell(conn, Event::Read(direction, read));
+        self.observe(conn, direction, came.get(..read).unwrap_or_default());
+        self.spend(conn, read);
+        if taken.is_err() {
+            self.deaf(conn, direction);
+        }
+        read
     }
 
     /// What reading nothing means; how many bytes came.
@@ -288,17 +339,24 @@ impl Worker {
     }
 }
 
+/// Writes what the receiver takes; how much, or an error where it takes nothing more.
+fn write_at_once(end: &mut super::conn::End, data: &[u8]) -> Result<usize, Errno> {
+    if !end.writable {
+        return Ok(0);
+    }
+    let written = match socket::write(&end.socket, data) {
+        Err(Errno::AGAIN | Errno::INTR) => 0,
+        other => other?,
+    };
+    end.writable = written == data.len();
+    Ok(written)
+}
+
 /// Writes what the receiver takes, keeps the rest; how much that is, and whether the receiver takes nothing more.
 fn write_some(end: &mut super::conn::End, line: &mut Line, data: &[u8]) -> (usize, bool) {
-    let mut written = 0;
-    if end.writable {
-        match socket::write(&end.socket, data) {
-            Ok(some) => written = some,
-            Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(_) => return (0, true),
-        }
-        end.writable = written == data.len();
-    }
+    let Ok(written) = write_at_once(end, data) else {
+        return (0, true);
+    };
     let rest = data.get(written..).unwrap_or_default();
     line.push(rest);
     (rest.len(), false)
