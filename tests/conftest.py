@@ -1,7 +1,9 @@
 """What tests share: a capture, and the program itself as a user runs it."""
 
+import faulthandler
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,11 @@ settings.register_profile(
     "tidegate", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("tidegate")
+
+
+def pytest_unconfigure() -> None:
+    """A thread that a failed test left behind must not keep Python from ending: it is shown, and ended."""
+    faulthandler.dump_traceback_later(60, exit=True, file=sys.__stderr__)
 
 
 @pytest.fixture
