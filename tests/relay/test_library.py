@@ -1,6 +1,8 @@
 """The library: services of one's own, with real sockets."""
 
+import contextlib
 import json
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -223,3 +225,43 @@ def test_listening_twice_or_after_the_end_is_refused() -> None:
         with pytest.raises(UsageError):
             service.listen("127.0.0.1:0")
         service.close(0)
+
+
+def test_an_interrupted_accept_leaves_no_lock_taken(services: Services) -> None:
+    class Struck(Exception):
+        pass
+
+    def strike(_number: int, _frame: object) -> None:
+        raise Struck
+
+    def contend() -> None:
+        while not over.is_set():
+            service.connections()
+
+    service = services.add("trap")
+    service.listen("127.0.0.1:0")
+    over = threading.Event()
+    threads = [threading.Thread(target=contend, name="contender") for _ in range(3)]
+    before = signal.signal(signal.SIGPROF, strike)
+    for thread in threads:
+        thread.start()
+    for _ in range(300):
+        with contextlib.suppress(Struck):
+            signal.setitimer(signal.ITIMER_PROF, 0.0007)
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    service.accept(0.0)
+    signal.signal(signal.SIGPROF, before)
+    over.set()
+    # This thread is in no call, so another one gets the lock; if not, it is given back for the test to end.
+    asking = threading.Thread(target=service.connections, name="asking")
+    asking.start()
+    asking.join(5)
+    taken = asking.is_alive()
+    with contextlib.suppress(RuntimeError):
+        while taken:
+            service._lock.release()
+    asking.join()
+    for thread in threads:
+        thread.join()
+    assert not taken

@@ -17,13 +17,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from threading import Condition, Thread
 from threading import Event as Flag
+from threading import Thread
 from types import TracebackType
 from typing import Any, Self
 
 from tidegate.model.ends import parse_address, parse_listen
 from tidegate.model.errors import TidegateError, UsageError
+from tidegate.model.locks import lock_and_condition
 from tidegate.model.text import clip, safe_text
 from tidegate.relay.connection import Connection, Event, Listener, peer_of, written
 from tidegate.relay.times import moment
@@ -63,7 +64,7 @@ class Service:
         self.sid = sid
         self.terms = terms or Terms()
         self._on_event = on_event
-        self._changed = Condition()
+        self._lock, self._changed = lock_and_condition()
         self._open: dict[int, Connection] = {}
         self._addresses: Counter[str] = Counter()
         self._rejected: set[str] = set()
@@ -104,12 +105,12 @@ class Service:
 
     def connections(self) -> list[Connection]:
         """Those that are open."""
-        with self._changed:
+        with self._lock:
             return list(self._open.values())
 
     def wrap(self, connected: socket.socket) -> Connection:
         """Counts a connection of your own among those of the service; no limit holds for it."""
-        with self._changed:
+        with self._lock:
             made = self._add(connected)
         self._tell(Event("accept", self.sid, made.id, made.remote, self._last_access))
         return made
@@ -121,7 +122,7 @@ class Service:
         if listener:
             listener.close()
             self._reaper.join()
-        with self._changed:
+        with self._lock:
             self._changed.notify_all()
             self._changed.wait_for(lambda: not self._open, self.terms.close_wait if wait is None else wait)
         for connection in self.connections():
@@ -143,7 +144,7 @@ class Service:
     @property
     def bytes(self) -> tuple[int, int]:
         """Read and written so far, open connections included."""
-        with self._changed:
+        with self._lock:
             counts = [connection.counts for connection in self._open.values()]
             return (
                 self._read + sum(count.read for count in counts),
@@ -152,20 +153,20 @@ class Service:
 
     def deduct(self, read: int, written: int) -> None:
         """Takes away what was counted elsewhere meanwhile, so that `bytes` does not grow for ever."""
-        with self._changed:
+        with self._lock:
             self._read -= max(read, 0)
             self._written -= max(written, 0)
 
     def reset(self) -> None:
         """Begins to count bytes, accepted and refused ones anew."""
         self.deduct(*self.bytes)
-        with self._changed:
+        with self._lock:
             self._accepted = self._refused = 0
 
     @property
     def addresses(self) -> list[str]:
         """Client addresses that are connected."""
-        with self._changed:
+        with self._lock:
             return sorted(self._addresses)
 
     @property
@@ -191,7 +192,7 @@ class Service:
     @property
     def last_access(self) -> float | None:
         """When a client said or wanted something the last time, seconds since 1970."""
-        with self._changed:
+        with self._lock:
             times = [self._last_access, *(each.counts.read_at for each in self._open.values())]
         return max(times) or None
 
@@ -227,7 +228,7 @@ class Service:
 
     def _await_room(self, until: float | None) -> None:
         most = self.terms.connections
-        with self._changed:
+        with self._lock:
             left = None if until is None else max(until - time.monotonic(), 0.0)
             if not self._changed.wait_for(
                 lambda: self._closing.is_set() or most is None or len(self._open) < most, left
@@ -253,7 +254,7 @@ class Service:
 
     def _admit(self, connected: socket.socket) -> Connection | None:
         ip, port = peer_of(connected)
-        with self._changed:
+        with self._lock:
             cause = self._reason(ip)
             made = None if cause else self._add(connected)
             self._refused += made is None
@@ -293,7 +294,7 @@ class Service:
         return made
 
     def _forget(self, connection: Connection) -> None:
-        with self._changed:
+        with self._lock:
             self._open.pop(connection.id, None)
             self._addresses[connection.remote_ip] -= 1
             if self._addresses[connection.remote_ip] <= 0:

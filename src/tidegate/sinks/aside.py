@@ -5,6 +5,7 @@ import threading
 from collections import deque
 
 from tidegate.model.batch import Batch
+from tidegate.model.locks import lock_and_condition
 from tidegate.model.units import human_count
 from tidegate.sinks import Sink
 
@@ -28,13 +29,13 @@ class Aside:
         self._rows = 0
         self._flush = self._full = self._closing = False
         self._error: Exception | None = None
-        self._changed = threading.Condition()
+        self._lock, self._changed = lock_and_condition()
         self._thread = threading.Thread(target=self._run, name="tidegate-aside")
         self._thread.start()
 
     def write(self, batch: Batch) -> None:
         """Lets the batch wait for the sink."""
-        with self._changed:
+        with self._lock:
             first = not self._full
             # One batch is taken in any case, however long it is.
             self._full = bool(self._rows) and self._rows + batch.num_rows > self._held
@@ -51,14 +52,14 @@ class Aside:
 
     def flush(self) -> None:
         """Lets the sink flush as soon as it can."""
-        with self._changed:
+        with self._lock:
             self._flush = True
             self._changed.notify()
         self._say()
 
     def close(self) -> None:
         """Waits until the sink has taken what waits, and closes it."""
-        with self._changed:
+        with self._lock:
             self._closing = True
             self._changed.notify()
         self._thread.join()
@@ -74,7 +75,7 @@ class Aside:
 
     def _run(self) -> None:
         while True:
-            with self._changed:
+            with self._lock:
                 self._changed.wait_for(lambda: self._batches or self._flush or self._closing)
                 batch = self._batches[0] if self._batches else None
                 flush, self._flush = self._flush and batch is None, self._flush and batch is not None
@@ -88,6 +89,6 @@ class Aside:
             except Exception as error:  # noqa: BLE001 - it is raised again where somebody can answer
                 self._error = error
             if batch is not None:
-                with self._changed:
+                with self._lock:
                     self._batches.popleft()
                     self._rows -= batch.num_rows

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from tidegate.model.locks import lock_and_condition
 from tidegate.model.text import one_line, safe_text
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ class Emitter:
         """Starts the thread, and takes over what the logger's handlers do with their failures."""
         self._logger = logger
         self._waiting: deque[logging.LogRecord] = deque()
-        self._changed = threading.Condition()
+        self._lock, self._changed = lock_and_condition()
         self._closing = self._reopen = self._full = False
         self._refused = self._dropped = 0
         self._busy_since: float | None = None
@@ -65,7 +66,7 @@ class Emitter:
 
     def put(self, records: Sequence[logging.LogRecord]) -> None:
         """Lets the records wait for the handlers."""
-        with self._changed:
+        with self._lock:
             room = max(HELD - len(self._waiting), 0)
             self._waiting.extend(records[:room])
             self._dropped += len(records[room:])
@@ -82,11 +83,11 @@ class Emitter:
         """Gives the handlers what waits, for a bounded time, and closes them. A second call does nothing."""
         if self._closing:
             return
-        with self._changed:
+        with self._lock:
             self._closing = True
             self._changed.notify()
         self._thread.join(LAST)
-        with self._changed:
+        with self._lock:
             self._dropped += len(self._waiting)
             self._waiting.clear()
         self._thread.join()
@@ -99,7 +100,7 @@ class Emitter:
 
     def _run(self) -> None:
         while True:
-            with self._changed:
+            with self._lock:
                 while not self._waiting and not self._closing:
                     self._busy_since, self._full = None, False
                     self._changed.wait()

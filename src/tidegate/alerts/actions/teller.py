@@ -9,6 +9,7 @@ from typing import Protocol
 from tidegate.alerts.actions.notice import Notice
 from tidegate.mail.line import Line, limited
 from tidegate.model.errors import TidegateError
+from tidegate.model.locks import lock_and_condition
 from tidegate.model.text import one_line
 
 MOST_WAITING = 1000
@@ -57,7 +58,7 @@ class Teller:
         self._outcomes: OrderedDict[str, tuple[int, str]] = OrderedDict()
         self._begun: float | None = None
         self._version = 0
-        self._changed = threading.Condition()
+        self._lock, self._changed = lock_and_condition()
         self._finishing = threading.Event()
         self._given_up = False
         self._full = False
@@ -71,13 +72,13 @@ class Teller:
     @property
     def lag(self) -> float:
         """Seconds for which the oldest of them has been waiting."""
-        with self._changed:
+        with self._lock:
             since = self._begun if self._begun is not None or not self._queue else self._queue[0][0]
         return 0.0 if since is None else time.monotonic() - since
 
     def outcomes(self) -> dict[str, tuple[int, str]]:
         """Of the last alerts by alert_id: when it was tried last, and what went wrong, if anything."""
-        with self._changed:
+        with self._lock:
             return dict(self._outcomes)
 
     def start(self) -> None:
@@ -86,7 +87,7 @@ class Teller:
 
     def tell(self, notice: Notice) -> None:
         """Takes a notice; one that finds no room is lost."""
-        with self._changed:
+        with self._lock:
             if len(self._queue) < MOST_WAITING and not self._finishing.is_set():
                 self._full = False
                 self._queue.append((time.monotonic(), notice))
@@ -97,14 +98,14 @@ class Teller:
 
     def renew(self, send: Send, retries: int, timeout: float, anew: bool) -> None:
         """Tells this way from now on, also what waits; `anew`: at once, with all retries."""
-        with self._changed:
+        with self._lock:
             self._send, self._retries, self._timeout = send, retries, timeout
             self._version += anew
             self._changed.notify()
 
     def finish(self) -> None:
         """From now on nothing is waited for: what is in the queue is tried once, then the thread ends."""
-        with self._changed:
+        with self._lock:
             self._finishing.set()
             self._changed.notify()
 
@@ -124,7 +125,7 @@ class Teller:
             self._tell(notice)
 
     def _next(self) -> Notice | None:
-        with self._changed:
+        with self._lock:
             self._begun = None
             self._changed.wait_for(lambda: self._queue or self._finishing.is_set())
             if not self._queue:
@@ -160,7 +161,7 @@ class Teller:
         self._lose("" if self._given_up else reason)
 
     def _note(self, notice: Notice, reason: str) -> None:
-        with self._changed:
+        with self._lock:
             name = str(notice.data["alert_id"])
             self._outcomes.pop(name, None)
             self._outcomes[name] = time.time_ns(), one_line(reason, LONGEST_REASON)
@@ -169,18 +170,18 @@ class Teller:
 
     def _wait(self, seconds: float, version: int) -> None:
         """Waits before the next attempt; the end and other settings cut it short."""
-        with self._changed:
+        with self._lock:
             self._changed.wait_for(lambda: self._finishing.is_set() or self._version != version, seconds)
 
     def _attempt(self, notice: Notice) -> None:
         """One attempt, cut when its time is over, however the other side drips."""
-        with self._changed:
+        with self._lock:
             send, timeout = self._send, self._timeout
         with limited(self._line, timeout, f"tidegate-alert-{self.name}-cut"):
             send(notice, self._line)
 
     def _lose(self, reason: str) -> None:
-        with self._changed:
+        with self._lock:
             self.lost += 1
             lost = self.lost
         if reason:

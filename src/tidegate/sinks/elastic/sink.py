@@ -16,6 +16,7 @@ from tidegate.model.batch import Batch
 from tidegate.model.config import ElasticSettings
 from tidegate.model.errors import SettingError, keyed, tried_again
 from tidegate.model.filter import EVERYTHING, parse_filter
+from tidegate.model.locks import lock_and_condition
 from tidegate.model.tables import check_tables, default_tables
 from tidegate.model.units import human_bytes, human_count, human_duration
 from tidegate.sinks.backlog import Backoff
@@ -48,7 +49,7 @@ class ElasticSink:
         self._documents = Documents(settings.stream, settings.format)
         self._queue: deque[Batch] = deque()
         self._rows = 0
-        self._changed = threading.Condition()
+        self._lock, self._changed = lock_and_condition()
         self._closing = threading.Event()
         self._overflowed = self._full = False
         self._dropped = 0
@@ -98,7 +99,7 @@ class ElasticSink:
         """Takes the rows if there is room for them."""
         if batch.table not in self.tables or not batch.num_rows:
             return
-        with self._changed:
+        with self._lock:
             if self._queue and self._rows + batch.num_rows > self._settings.queue:
                 self._dropped += batch.num_rows
                 first, self._overflowed = not self._overflowed, True
@@ -117,7 +118,7 @@ class ElasticSink:
         """Writes what is in memory to the spool and sends what waits, for a bounded time."""
         if self._closing.is_set():
             return
-        with self._changed:
+        with self._lock:
             self._closing.set()
             self._changed.notify()
         self._thread.join()
@@ -151,7 +152,7 @@ class ElasticSink:
         return True
 
     def _next(self) -> Batch | None:
-        with self._changed:
+        with self._lock:
             self._changed.wait_for(lambda: self._queue or self._closing.is_set())
             if not self._queue:
                 return None
@@ -176,7 +177,7 @@ class ElasticSink:
         return True
 
     def _give_up(self, rows: int) -> None:
-        with self._changed:
+        with self._lock:
             self._dropped += rows + self._rows
             self._queue.clear()
             self._rows = 0
