@@ -6,11 +6,12 @@ from pathlib import Path
 
 from tidegate.service.description import NAME, RESTART, STOP, Description
 from tidegate.service.system import (
-    ABSENT,
+    NOT_INSTALLED,
     RUNNING,
     STOPPED,
-    ServiceError,
     State,
+    installed,
+    missing,
     must,
     need_root,
     ran,
@@ -55,11 +56,7 @@ class Launchd:
         need_root("install")
         changed = write(PLIST, plist(description))
         os.chown(PLIST, 0, 0)
-        how = "it starts with the machine" if description.auto else "it is started by hand"
-        return [
-            *([f"wrote {PLIST}"] if changed else []),
-            f"installed, {how}; start it now with: tidegate service start",
-        ]
+        return [*([f"wrote {PLIST}"] if changed else []), installed(description.auto)]
 
     def start(self) -> str:
         """Loads it if it is not, and starts it."""
@@ -90,7 +87,7 @@ class Launchd:
     def state(self) -> State:
         """What launchd knows of it."""
         if not PLIST.exists():
-            return State(ABSENT, ("not installed; install it with: tidegate service install",))
+            return NOT_INSTALLED
         pid = self._pid()
         if pid:
             return State(RUNNING, (f"running, pid {pid}", "more: tidegate control status"))
@@ -115,4 +112,4 @@ class Launchd:
 
     def _must_be_there(self) -> None:
         if not PLIST.exists():
-            raise ServiceError("the service is not installed; run: tidegate service install")
+            raise missing()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from tidegate.model.durable import write_whole
 from tidegate.model.errors import TidegateError
 from tidegate.model.text import safe_text
 from tidegate.service.description import NAME, Description
@@ -31,6 +32,9 @@ class State:
     code: int
     """RUNNING, STOPPED or ABSENT."""
     lines: tuple[str, ...]
+
+
+NOT_INSTALLED = State(ABSENT, ("not installed; install it with: tidegate service install",))
 
 
 class System(Protocol):
@@ -94,6 +98,17 @@ def must(*words: str) -> str:
     return done.stdout
 
 
+def missing() -> ServiceError:
+    """There is nothing to start or to stop."""
+    return ServiceError("the service is not installed; run: tidegate service install")
+
+
+def installed(auto: bool) -> str:
+    """What is to be said once it is."""
+    how = "starts with the machine" if auto else "is started by hand (--auto: with the machine)"
+    return f"installed, it {how}; start it now with: tidegate service start"
+
+
 def need_root(verb: str) -> None:
     """Raises ServiceError, with the command to run, for anybody else."""
     if os.geteuid() != 0:
@@ -102,16 +117,14 @@ def need_root(verb: str) -> None:
         raise ServiceError(f"services are root's; run: sudo {name} service {verb}")
 
 
-def write(path: Path, text: str, mode: int = 0o644) -> bool:
+def write(path: Path, text: str) -> bool:
     """Writes a file whole or not at all; whether that changed anything."""
     try:
         if path.exists() and path.read_text() == text:
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.write_text(text)
-        beside.chmod(mode)
-        beside.replace(path)
+        write_whole(path, text.encode())
+        path.chmod(0o644)
     except OSError as error:
         raise ServiceError(f"{path}: {error.strerror or error}") from None
     return True

@@ -20,12 +20,14 @@ from tidegate.service.description import (
     hidden,
 )
 from tidegate.service.system import (
-    ABSENT,
+    NOT_INSTALLED,
     PATIENCE,
     RUNNING,
     STOPPED,
     ServiceError,
     State,
+    installed,
+    missing,
     must,
     need_root,
     ran,
@@ -78,16 +80,11 @@ class Systemd:
         ]
 
     def _next(self, changed: list[str], description: Description) -> str:
-        if self._facts()["ActiveState"] == "active":
-            return (
-                "it runs as it was started; take the new one with: tidegate service restart"
-                if changed
-                else ("nothing has changed, and it runs")
-            )
-        how = (
-            "starts with the machine" if description.auto else "is started by hand (--auto: with the machine)"
-        )
-        return f"installed, it {how}; start it now with: tidegate service start"
+        if self._facts()["ActiveState"] != "active":
+            return installed(description.auto)
+        if changed:
+            return "it runs as it was started; take the new one with: tidegate service restart"
+        return "nothing has changed, and it runs"
 
     def start(self) -> str:
         """Starts it, and waits until its capture is open."""
@@ -129,7 +126,7 @@ class Systemd:
         _must_run_here()
         facts = self._facts()
         if facts["LoadState"] == "not-found":
-            return State(ABSENT, ("not installed; install it with: tidegate service install",))
+            return NOT_INSTALLED
         auto = "starts with the machine" if facts["UnitFileState"] == "enabled" else "is started by hand"
         if facts["ActiveState"] in ("active", "reloading"):
             lines = [f"running, pid {facts['MainPID']}, {auto}"]
@@ -146,18 +143,13 @@ class Systemd:
         """Stops it and takes its files away; store, logs and settings stay, unless with `purge`."""
         need_root("remove")
         _must_run_here()
-        said: list[str] = []
-        if UNIT.exists():
-            said += [f"left as it is: {folder}" for folder in written_to(UNIT.read_text())]
-            must("systemctl", "--quiet", "disable", "--now", NAME)
-            for path in (UNIT, SYSUSERS):
-                path.unlink(missing_ok=True)
-            must("systemctl", "daemon-reload")
-            ran("systemctl", "--quiet", "reset-failed", NAME)
-            said.insert(0, "removed the service")
-        elif not purge:
-            return ["not installed"]
-        return [*said, *(_purged() if purge else _left())] or ["not installed"]
+        there = UNIT.exists()
+        said = _taken_out() if there else []
+        if purge:
+            said += _purged()
+        elif there:
+            said += _left()
+        return said or ["not installed"]
 
     def _facts(self) -> dict[str, str]:
         said = must("systemctl", "show", NAME, f"--property={','.join(_ASKED)}")
@@ -167,7 +159,7 @@ class Systemd:
     def _must_be_there(self) -> None:
         _must_run_here()
         if self._facts()["LoadState"] == "not-found":
-            raise ServiceError("the service is not installed; run: tidegate service install")
+            raise missing()
 
 
 def _must_run_here() -> None:
@@ -238,6 +230,16 @@ def _reason(facts: dict[str, str]) -> str:
         return ""
     ours = [line for line in done.stdout.splitlines() if line.startswith("tidegate: ")]
     return f": {ours[-1].removeprefix('tidegate: ')}" if ours else ""
+
+
+def _taken_out() -> list[str]:
+    outside = written_to(UNIT.read_text())
+    must("systemctl", "--quiet", "disable", "--now", NAME)
+    for path in (UNIT, SYSUSERS):
+        path.unlink(missing_ok=True)
+    must("systemctl", "daemon-reload")
+    ran("systemctl", "--quiet", "reset-failed", NAME)
+    return ["removed the service", *(f"left as it is: {folder}" for folder in outside)]
 
 
 def _left() -> list[str]:

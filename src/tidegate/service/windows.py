@@ -6,7 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.service.description import NAME, RESTART, SUMMARY, TITLE, Description
-from tidegate.service.system import ABSENT, RUNNING, STOPPED, ServiceError, State, removed
+from tidegate.service.system import (
+    NOT_INSTALLED,
+    RUNNING,
+    STOPPED,
+    ServiceError,
+    State,
+    installed,
+    missing,
+    removed,
+)
 from tidegate.store.layout import default_root
 
 HOST = "tidegate.service.windows_host.TidegateService"
@@ -67,8 +76,7 @@ class Windows:
         self._tried(change, made.host, made.name, **given)
         self._tried(util.SetServiceCustomOption, made.name, _PROGRAM, "\0".join(made.program))
         self._tried(_start_again, service)
-        how = "it starts with the machine" if auto else "it is started by hand"
-        return [f"installed, {how}; start it now with: tidegate service start"]
+        return [installed(auto)]
 
     def start(self) -> str:
         """Starts it, and waits until it runs."""
@@ -96,7 +104,7 @@ class Windows:
     def state(self) -> State:
         """What the manager knows of it."""
         if not self._known():
-            return State(ABSENT, ("not installed; install it with: tidegate service install",))
+            return NOT_INSTALLED
         if self._status() == _module("win32service").SERVICE_RUNNING:
             return State(RUNNING, ("running", "more: tidegate control status"))
         return State(STOPPED, ("not running", "more: the event log, Application"))
@@ -119,7 +127,7 @@ class Windows:
 
     def _status(self) -> int:
         if not self._known():
-            raise ServiceError("the service is not installed; run: tidegate service install")
+            raise missing()
         return int(_module("win32serviceutil").QueryServiceStatus(NAME)[1])
 
     def _tried(self, call: Any, *words: Any, **given: Any) -> None:
