@@ -33,6 +33,5 @@ def report(name: str = "pings", **given: Any) -> Document:
         '<img src="cid:bars.png" alt="bars"><img src="cid:time.png" alt="time"></body></html>',
         "pictures": (picture("bars.png"), picture("time.png", 3000)),
         "sheets": (Sheet("pings.csv", "source,pings\r\nHäuschen,12\r\n".encode()),),
-        "empty": False,
     }
     return Document(name=name, **(usual | given))

@@ -8,7 +8,7 @@ from tidegate.model.document import Document, Picture
 
 def document(html: str, *pictures: Picture) -> Document:
     now = datetime(2026, 11, 20, tzinfo=UTC)
-    return Document("pings", "Pings", now, now, "", html, pictures, (), False)
+    return Document("pings", "Pings", now, now, "", html, pictures, ())
 
 
 def test_a_page_by_itself_has_its_pictures_inside() -> None:

@@ -64,7 +64,7 @@ def test_pings_of_a_real_capture() -> None:
     ]
     assert [picture.name for picture in document.pictures] == ["pings-by-source.png"]
     assert "192.0.2.1: 13" in document.pictures[0].alt
-    assert not document.empty
+    assert not document.nothing
     assert document.begin.tzinfo is not None
     assert "pings    19" in document.text
 
@@ -105,7 +105,7 @@ def test_a_capture_of_one_packet_is_in_its_window(tmp_path: Path) -> None:
 def test_nothing_was_captured(tmp_path: Path) -> None:
     Conns().save(tmp_path / "store")
     document = of_store(tmp_path / "store", "pings", "2026-11-20")
-    assert document.empty
+    assert document.nothing
     assert "Nothing is known of that time: no capture ran" in " ".join(document.text.split())
 
 
@@ -113,8 +113,8 @@ def test_a_capture_that_saw_nothing_says_so_and_when_it_was_down(tmp_path: Path)
     Conns().save(tmp_path / "store")
     ran(tmp_path / "store", but=range(70, 160), packets=0)
     document = of_store(tmp_path / "store", "pings", "today")
-    assert document.empty
-    assert "The capture saw no packets." in document.text
+    assert document.nothing == "There is nothing to report. The capture saw no packets."
+    assert document.nothing in document.text
     assert "The capture was down from 02:09 to 03:40." in document.text
 
 
@@ -125,7 +125,7 @@ def test_a_filter_that_wants_nothing_says_so(tmp_path: Path) -> None:
     ran(tmp_path / "s")
     (tmp_path / "mine.yml").write_text("filter: host:nobody\nsections: [{question: names}]")
     document = of_store(tmp_path / "s", "mine", "2026-11-20", (tmp_path,))
-    assert document.empty
+    assert document.nothing
     assert "13,200 packets were seen, but the filter host:nobody wants none" in " ".join(
         document.text.split()
     )
@@ -289,7 +289,7 @@ def test_what_is_wrong_in_a_section_stands_in_its_place(section: str, words: str
     assert '! 1 of 2 sections could not be made: "A".' in document.text
     assert "! It could not be made: " in document.text
     assert [sheet.name for sheet in document.sheets] == ["b.csv"]
-    assert not document.empty
+    assert not document.nothing
 
 
 def small(tmp_path: Path, *sections: str, head: str = "") -> Document:

@@ -21,9 +21,8 @@ NOW = datetime(2026, 11, 20, tzinfo=UTC)
 def document(size: int = 10) -> Document:
     html = '<img src="cid:a.png">'
     pictures = (Picture("a.png", b"p" * size, "A"),)
-    return Document(
-        "mine", "Mine", NOW, NOW, "text\udcff\n", html, pictures, (Sheet("a.csv", b"a\r\n"),), False
-    )
+    sheets = (Sheet("a.csv", b"a\r\n"),)
+    return Document("mine", "Mine", NOW, NOW, "text\udcff\n", html, pictures, sheets)
 
 
 def test_all_files_are_there(tmp_path: Path) -> None:

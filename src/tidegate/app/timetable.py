@@ -181,7 +181,7 @@ class _Maker:
             f"By hand, once that is mended: tidegate report {plan.report} --mail\n"
         )
         title = f"{plan.name} could not be made"
-        document = Document(plan.report, title, when, when, text, "", (), (), False)
+        document = Document(plan.report, title, when, when, text, "", (), ())
         try:
             outbox = posting.open_outbox(self._wanted.config, self._wanted.root) if people else None
             if outbox:
@@ -200,7 +200,7 @@ class _Maker:
         done = [self._keep(due, document)] if due.plan.settings.folder else []
         if outbox:
             done.append(self._post(document, outbox, due, message_id, people))
-        done += ["there was nothing to report"] if document.empty else []
+        done += ["there was nothing to report"] if document.nothing else []
         return "; ".join([*done, *document.faults])
 
     def _document(self, due: Due) -> Document:

@@ -90,8 +90,8 @@ def _report(asked: Reporting) -> int:
         document = reporting.make_report(wanted, config, asked.folders, tick)
     page = write(document, asked.folder) if asked.folder else write_named(document, Path())
     click.echo(page)
-    if document.empty:
-        click.echo(f"tidegate: {_why(document)}", err=True)
+    if document.nothing:
+        click.echo(f"tidegate: {document.nothing}", err=True)
     for fault in document.faults:
         click.echo(f"tidegate: {asked.name}: {fault}", err=True)
     if asked.opened:
@@ -111,16 +111,6 @@ def _mail(document: "Document", config: "Config") -> int:
         next_ = f"tidegate run tries again{when}, tidegate mail retry at once"
         click.echo(f"tidegate: it is kept in the outbox: {next_}", err=True)
     return 0 if outcome.done else 1
-
-
-def _why(document: "Document") -> str:
-    """Why it is empty, as its text says."""
-    lines = document.text.split("\n")
-    at = next((number for number, line in enumerate(lines) if line.startswith("! ")), None)
-    if at is None:
-        return "there is nothing to report"
-    end = next(number for number in range(at + 1, len(lines)) if not lines[number].startswith("  "))
-    return " ".join(" ".join(lines[at:end]).removeprefix("! ").split())
 
 
 def _show(page: Path) -> None:

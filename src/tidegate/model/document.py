@@ -45,8 +45,8 @@ class Document:
     """All of it as one page that refers to its pictures as `cid:NAME`."""
     pictures: tuple[Picture, ...]
     sheets: tuple[Sheet, ...]
-    empty: bool
-    """Whether there was nothing to report; the text says why."""
+    nothing: str = ""
+    """Why there was nothing to report, which the text says, too; empty where there was something."""
     faults: tuple[str, ...] = ()
     """What of it could not be made, and why; a line each, which the text has, too."""
 

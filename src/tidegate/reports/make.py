@@ -1,23 +1,23 @@
 """Makes a report: asks, draws, and puts it into words."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from tidegate.model.document import Document
-from tidegate.model.errors import StoreError, TidegateError
 from tidegate.model.filter import parse_filter
 from tidegate.model.text import one_line
 from tidegate.queries.questions import find_question
 from tidegate.reports.asking import Asking
 from tidegate.reports.definition import Report
 from tidegate.reports.html import page
-from tidegate.reports.parts import LONGEST_FAULT, Figure, Given, Part, epoch, question_of
+from tidegate.reports.parts import LONGEST_FAULT, Given, Head, Part, epoch, question_of
 from tidegate.reports.pictures.clock import zone_words
 from tidegate.reports.plain import text
-from tidegate.reports.sections import figures_of, make_part
+from tidegate.reports.sections import make_head, make_part
 from tidegate.reports.seen import Seen, look, notes, why_nothing
 from tidegate.reports.whole import Whole
 from tidegate.reports.window import Window
@@ -50,26 +50,14 @@ def make(report: Report, asked: Asked, tick: Callable[[str], None] = lambda _: N
     asking = Asking(asked.root, asked.window, parse_filter(report.filter))
     try:
         given = _given(asking, asked)
-        figures, zero, wrong = _figures(report, given)
+        head = make_head(report.figures, given)
         parts = []
         for section in report.sections:
             tick(section.title)
             parts.append(make_part(section, given))
     finally:
         asking.close()
-    return _document(report, asked, given, figures, _named_apart(parts), zero, wrong)
-
-
-def _figures(report: Report, given: Given) -> tuple[list[Figure], bool, str]:
-    """The figures at the head, whether all of them are nothing, and what is wrong with them."""
-    if not report.figures:
-        return [], True, ""
-    try:
-        return *figures_of(report.figures, given), ""
-    except StoreError:
-        raise
-    except TidegateError as error:
-        return [], True, one_line(str(error), LONGEST_FAULT)
+    return _document(report, asked, given, head, _named_apart(parts))
 
 
 def _given(asking: Asking, asked: Asked) -> Given:
@@ -88,37 +76,23 @@ def _given(asking: Asking, asked: Asked) -> Given:
     return Given(asking, window, now, before, asked.own, marks, compare, asked.limit)
 
 
-def _document(
-    report: Report,
-    asked: Asked,
-    given: Given,
-    figures: Sequence[Figure],
-    parts: Sequence[Part],
-    zero: bool,
-    wrong: str,
-) -> Document:
+def _document(report: Report, asked: Asked, given: Given, head: Head, parts: Sequence[Part]) -> Document:
     window = asked.window
     broken = [part for part in parts if part.fault]
-    empty = (
-        zero
-        and not wrong
-        and not broken
-        and not any(
-            part.rows or part.picture
-            for part, section in zip(parts, report.sections, strict=True)
-            if not set(question_of(section).tables) <= _SAYS_NOTHING
-        )
-    )
-    said = notes(given.now, window.begin, window.zone)
-    if empty:
-        said.insert(0, f"There is nothing to report. {why_nothing(given.now, report.filter, asked.live)}")
-    said = _told(wrong, broken, len(parts)) + said
+    nothing = ""
+    if not (head.fault or broken) and _is_nothing(report, head, parts):
+        why = why_nothing(given.now, report.filter, asked.live)
+        nothing = one_line(f"There is nothing to report. {why}", LONGEST_FAULT)
     title = one_line(report.title, 100)
     whole = Whole(
         title,
-        span(window.begin, window.end, window),
-        tuple(said),
-        (*figures, *(figure for part in parts for figure in part.figures)),
+        _span(window.begin, window.end, window.zone),
+        (
+            *_missing(head, broken, len(parts)),
+            *([nothing] if nothing else []),
+            *notes(given.now, window.begin, window.zone),
+        ),
+        (*head.figures, *(figure for part in parts for figure in part.figures)),
         _compared(given),
         tuple(parts),
         f"Tidegate {version('tidegate')}, report {report.name}",
@@ -132,38 +106,46 @@ def _document(
         html=page(whole),
         pictures=tuple(part.picture for part in parts if part.picture),
         sheets=tuple(part.sheet for part in parts if part.sheet),
-        empty=empty,
+        nothing=nothing,
         faults=(
-            *([f"figures: {wrong}"] if wrong else []),
+            *([f"figures: {head.fault}"] if head.fault else []),
             *(f'section "{part.title}": {part.fault}' for part in broken),
         ),
     )
 
 
-def _told(wrong: str, broken: Sequence[Part], count: int) -> list[str]:
-    """What has to be said first: what is missing."""
-    found = [f"The figures at the head could not be made: {wrong}"] if wrong else []
+def _is_nothing(report: Report, head: Head, parts: Sequence[Part]) -> bool:
+    return head.nothing and not any(
+        part.rows or part.picture
+        for part, section in zip(parts, report.sections, strict=True)
+        if not set(question_of(section).tables) <= _SAYS_NOTHING
+    )
+
+
+def _missing(head: Head, broken: Sequence[Part], count: int) -> Iterator[str]:
+    """What could not be made: it has to be said first."""
+    if head.fault:
+        yield f"The figures at the head could not be made: {head.fault}"
     if broken:
         names = ", ".join(f'"{part.title}"' for part in broken)
         of = f"{len(broken)} of {count} sections" if count > 1 else "The section"
-        found.append(f"{of} could not be made: {names}. What is wrong is said there.")
-    return found
+        yield f"{of} could not be made: {names}. What is wrong is said there."
 
 
-def span(begin: datetime, end: datetime, window: Window) -> str:
+def _span(begin: datetime, end: datetime, zone: ZoneInfo) -> str:
     """ "Thu 19 Nov 2026 22:00 to Fri 20 Nov 06:00 (Europe/Berlin, CET)"."""
     year = "" if begin.year == end.year else " %Y"
     seconds = ":%S" if end.timestamp() - begin.timestamp() < 3600 else ""
     first = begin.strftime(f"%a %-d %b %Y %H:%M{seconds}")
     last = end.strftime(f"%a %-d %b{year} %H:%M{seconds}")
-    return f"{first} to {last} ({zone_words(begin, end, window.zone)})"
+    return f"{first} to {last} ({zone_words(begin, end, zone)})"
 
 
 def _compared(given: Given) -> str:
     window = given.window
     if not given.compare:
         return ""
-    earlier = span(window.before, window.before_end, window)
+    earlier = _span(window.before, window.before_end, window.zone)
     if not given.before.anything:
         return f"Nothing is known of the period before ({earlier}): there is nothing to compare with."
     gaps = sum(last.timestamp() - first.timestamp() for first, last in given.before.gaps)

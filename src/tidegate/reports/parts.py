@@ -19,7 +19,7 @@ from tidegate.reports.sheets import sheet
 from tidegate.reports.window import Window
 
 LONGEST_FAULT = 300
-"""Characters of what is said of a section that could not be made."""
+"""Characters of what is said of what could not be made."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,17 @@ class Figure:
     value: str
     change: str = ""
     """How it stands to the period before."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """The figures at the head."""
+
+    figures: tuple[Figure, ...] = ()
+    nothing: bool = True
+    """Whether all of them are nothing."""
+    fault: str = ""
+    """Why they could not be made."""
 
 
 @dataclass(frozen=True)
@@ -126,10 +137,9 @@ def _heading(column: Column, section: Section) -> str:
     return f"{section.value.replace('_', ' ')} before" if column.name == "before" else heading(column)
 
 
-def failed(section: Section, error: TidegateError) -> Part:
-    """A section that says what is wrong with it."""
-    fault = one_line(str(error), LONGEST_FAULT)
-    return Part(section.title, section.about, (), (), (), fault=fault)
+def fault_of(error: TidegateError) -> str:
+    """What is said of what could not be made."""
+    return one_line(str(error), LONGEST_FAULT)
 
 
 def epoch(moment: date) -> float:

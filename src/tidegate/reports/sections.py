@@ -16,9 +16,10 @@ from tidegate.reports.monthly import over_month
 from tidegate.reports.parts import (
     Figure,
     Given,
+    Head,
     Part,
     epoch,
-    failed,
+    fault_of,
     moments,
     numbers,
     question_of,
@@ -43,7 +44,7 @@ def make_part(section: Section, given: Given) -> Part:
     except StoreError:
         raise
     except TidegateError as error:
-        return failed(section, error)
+        return Part(section.title, section.about, (), (), (), fault=fault_of(error))
 
 
 def ranking(section: Section, given: Given) -> Part:
@@ -147,15 +148,24 @@ def _bins(table: Table, name: str, begin: datetime, seconds: float, step: int) -
     return found
 
 
-def figures_of(sql: str, given: Given) -> tuple[list[Figure], bool]:
-    """The figures at the head, and whether all of them are nothing."""
+def make_head(sql: str, given: Given) -> Head:
+    """Asks for the figures at the head; what is wrong with them stands in their place. Raises StoreError."""
+    try:
+        return _head(sql, given) if sql else Head()
+    except StoreError:
+        raise
+    except TidegateError as error:
+        return Head(fault=fault_of(error))
+
+
+def _head(sql: str, given: Given) -> Head:
     question = own_question("figures", sql)
     values: dict[str, Value] = {"without": ",".join(given.own)}
     window = given.window
     now = given.asking.ask(question, window.begin, window.end, values)
     then = given.asking.ask(question, window.before, window.before_end, values) if given.compared else None
     if not now.rows:
-        return [], True
+        return Head()
     found = []
     for at, column in enumerate(now.columns):
         value = now.rows[0][at]
@@ -167,7 +177,7 @@ def figures_of(sql: str, given: Given) -> tuple[list[Figure], bool]:
                 _changed(value, before) if is_amount(column) else "",
             )
         )
-    return found, not any(now.rows[0])
+    return Head(tuple(found), not any(now.rows[0]))
 
 
 def _changed(now: Any, before: Any) -> str:
