@@ -3,7 +3,8 @@
 import math
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -156,34 +157,29 @@ class Asking:
         it comes as a further column `before`. Raises UsageError for wrong SQL or values, TidegateError for
         what takes too much time or room, StoreError where there is nothing to be asked any more.
         """
+        with self._bounded():
+            answer = self._kept(question, begin, end, values or {}, unfiltered)
+            count, sums = self._counted(answer, total)
+            if before:
+                window = self._window
+                needed = ", ".join(map(_quoted, (*before[0], before[1])))  # what else there is costs time
+                was = self._kept(question, window.before, window.before_end, values or {}, unfiltered, needed)
+                answer = self._compared(answer, was, *before)
+            columns, rows = self._rows(answer)
+            return Table(columns, rows, count, sums)
+
+    @contextmanager
+    def _bounded(self) -> Iterator[None]:
+        """What is asked inside has LONGEST; what it leaves unfinished goes, since the next needs the room."""
         self._until = min(time.monotonic() + LONGEST, self._ends)
-        named = self._names
+        before = self._names
         try:
-            return self._asked(question, begin, end, values, total, before, unfiltered)
+            yield
         except TidegateError:
             if not self._database.stuck:
-                self._forget(range(named + 1, self._names + 1))
+                for number in range(before + 1, self._names + 1):
+                    self._database.duckdb.execute(f"DROP TABLE IF EXISTS answer_{number}")
             raise
-
-    def _asked(
-        self,
-        question: Question,
-        begin: datetime,
-        end: datetime,
-        values: Mapping[str, Value] | None,
-        total: str,
-        before: tuple[Sequence[str], str] | None,
-        unfiltered: bool,
-    ) -> Table:
-        answer = self._kept(question, begin, end, values or {}, unfiltered)
-        count, sums = self._counted(answer, total)
-        if before:
-            window = self._window
-            needed = ", ".join(map(_quoted, (*before[0], before[1])))  # what else there is costs time
-            earlier = self._kept(question, window.before, window.before_end, values or {}, unfiltered, needed)
-            answer = self._compared(answer, earlier, *before)
-        columns, rows = self._rows(answer)
-        return Table(columns, rows, count, sums)
 
     def _kept(
         self,
@@ -243,11 +239,6 @@ class Asking:
     def _named(self) -> str:
         self._names += 1
         return f"answer_{self._names}"
-
-    def _forget(self, numbers: Iterable[int]) -> None:
-        """Drops what an answer left that was not finished: the next one needs the room."""
-        for number in numbers:
-            self._database.duckdb.execute(f"DROP TABLE IF EXISTS answer_{number}")
 
     def _run(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         left = self._until - time.monotonic()
