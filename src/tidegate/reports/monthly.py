@@ -1,8 +1,7 @@
 """The section of a month: what it took so far, what it will have taken, and what it may."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import date, datetime, time, timedelta
 
 from tidegate.model.document import Picture
 from tidegate.model.text import safe_text
@@ -44,17 +43,13 @@ def over_month(section: Section, given: Given) -> Part:
     ]
     part = tabled(replace(section, columns=()), Table(names, rows, len(rows)), given)
     late = began - window.begin.timestamp() >= 86400
+    since = datetime.fromtimestamp(first, window.zone)
     return replace(
         part,
         picture=Picture(f"{slug(section.title)}.png", drawn, safe_text(alt)),
         figures=tuple(figures),
-        notes=(f"The first row of this month is from {rows_from(first, window)}.",) if late else (),
+        notes=(f"The first row of this month is from {since:%Y-%m-%d %H:%M}.",) if late else (),
     )
-
-
-def rows_from(moment: float, window: Window) -> str:
-    """When, in local time."""
-    return f"{datetime.fromtimestamp(moment, window.zone):%Y-%m-%d %H:%M}"
 
 
 def _before(section: Section, given: Given) -> float | None:
@@ -80,16 +75,16 @@ def _figures(
 
 def _days(table: Table, name: str, window: Window) -> list[tuple[float, float, float]]:
     """Begin, end and amount of each local day, days without anything included."""
-    sums: dict[Any, float] = {}
+    sums: dict[date, float] = {}
     for moment, value in zip(moments(table), numbers(table, name), strict=True):
         if moment is not None:
             day = datetime.fromtimestamp(moment, window.zone).date()
             sums[day] = sums.get(day, 0.0) + value
-    found = []
-    day = window.begin.date()
-    while day <= window.end.date():
-        left = datetime(day.year, day.month, day.day, tzinfo=window.zone).timestamp()
-        day += timedelta(1)
-        right = datetime(day.year, day.month, day.day, tzinfo=window.zone).timestamp()
-        found.append((left, min(right, window.end.timestamp()), sums.get(day - timedelta(1), 0.0)))
+
+    def midnight(day: date) -> float:
+        return datetime.combine(day, time(), window.zone).timestamp()
+
+    end, count = window.end.timestamp(), (window.end.date() - window.begin.date()).days + 1
+    days = [window.begin.date() + timedelta(number) for number in range(count)]
+    found = [(midnight(day), min(midnight(day + timedelta(1)), end), sums.get(day, 0.0)) for day in days]
     return [each for each in found if each[1] > each[0]]

@@ -72,13 +72,12 @@ def ranking(section: Section, given: Given) -> Part:
 
 def _open_alerts(table: Table, given: Given) -> Iterator[str]:
     """What was not over at the window's end, a line each."""
-    names = [column.name for column in table.columns]
-    rows = [dict(zip(names, row, strict=True)) for row in table.rows]
-    still = [row for row in rows if row["state"] != "recovered" and row["since"]]
-    for row in still[:MOST_OPEN]:
-        key = f" ({row['key']})" if row["key"] else ""
-        since = f"{local(row['since'], given.window.zone):%a %-d %b %Y %H:%M}"
-        yield one_line(f"{row['rule']}{key}: open since {since}.", 120)
+    rows = zip(*map(table.column, ("rule", "key", "since", "state")), strict=True)
+    still = [(rule, key, since) for rule, key, since, state in rows if state != "recovered" and since]
+    for rule, key, since in still[:MOST_OPEN]:
+        of = f" ({key})" if key else ""
+        begun = f"{local(since, given.window.zone):%a %-d %b %Y %H:%M}"
+        yield one_line(f"{rule}{of}: open since {begun}.", 120)
     if len(still) > MOST_OPEN:
         yield f"{len(still) - MOST_OPEN:,} more are open."
 

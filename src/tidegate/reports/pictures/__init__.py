@@ -1,1 +1,1 @@
-"""Pictures of reports. matplotlib has its one door in `canvas.py` and is loaded with the first picture."""
+"""Pictures of reports. matplotlib, by `canvas.py` and `fonts.py` alone, is loaded with the first of them."""

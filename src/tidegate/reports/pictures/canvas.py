@@ -1,4 +1,4 @@
-"""The one door to matplotlib: a figure for a phone, colours that everybody can tell apart, text as it is."""
+"""Beside `fonts.py` the one door to matplotlib: a figure for a phone, colours for all eyes, text as it is."""
 
 import io
 import logging
@@ -89,7 +89,7 @@ class Canvas:
             width = renderer.get_text_width_height_descent(words, font, False)[0]
             if width <= WIDTH * DPI * share:
                 break
-            words = shortened(words, min(len(words) - 1, int(len(words) * WIDTH * DPI * share / width)))
+            words = _shortened(words, min(len(words) - 1, int(len(words) * WIDTH * DPI * share / width)))
         return words
 
     def drawable(self, text: str, longest: int) -> str:
@@ -98,14 +98,23 @@ class Canvas:
             sign if fonts.has(self._fonts, sign) else f"\\u{ord(sign):04x}"
             for sign in safe_text(text[: 4 * longest])
         )
-        return safe if len(safe) <= longest and len(text) <= 4 * longest else shortened(safe, longest)
+        return safe if len(safe) <= longest and len(text) <= 4 * longest else _shortened(safe, longest)
 
-    def grid(self, axis: str) -> None:
+    def grid(self) -> None:
         """Faint lines across."""
-        self.axes.grid(axis=axis, color="#D8D8D8", linewidth=0.6)  # type: ignore[arg-type]
+        self.axes.grid(axis="y", color="#D8D8D8", linewidth=0.6)
+
+    def legend(self, columns: int, **spacing: float) -> None:
+        """What is drawn how, above the picture, in so many columns at most; one thing alone needs none."""
+        handles, labels = self.axes.get_legend_handles_labels()
+        if len(labels) > 1:
+            self.figure.legend(
+                handles, labels, loc="outside upper left", ncols=min(len(labels), columns), fontsize=SMALL,
+                frameon=False, labelcolor=INK, **spacing,
+            )  # fmt: skip
 
 
-def shortened(text: str, longest: int) -> str:
+def _shortened(text: str, longest: int) -> str:
     """The text in so many characters, without its middle: what sites differ in is at both ends."""
     head = (longest - 1) * 2 // 3
     return f"{text[:head]}…{text[len(text) - (longest - 1 - head) :]}"

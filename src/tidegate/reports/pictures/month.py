@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from tidegate.model.units import human_bytes
-from tidegate.reports.pictures.canvas import BLUE, GREY, INK, ORANGE, RED, SMALL, Canvas
+from tidegate.reports.pictures.canvas import BLUE, GREY, ORANGE, RED, Canvas
 from tidegate.reports.pictures.clock import set_axis
 from tidegate.reports.pictures.scale import set_scale
 
@@ -38,7 +38,7 @@ def draw(month: Month) -> bytes:
 
 def _draw(canvas: Canvas, month: Month) -> None:
     axes = canvas.axes
-    canvas.grid("y")
+    canvas.grid()
     total = 0.0
     x, y = [month.begin.timestamp()], [0.0]
     for left, right, amount in month.days:
@@ -63,7 +63,4 @@ def _draw(canvas: Canvas, month: Month) -> None:
         axes.axhline(month.limit, color=RED, linewidth=1.5, linestyle="-.", label=label)
     set_axis(canvas, month.begin, month.end, month.zone)
     set_scale(canvas, max(total, month.forecast or 0, month.limit, month.before or 0), "bytes", 0)
-    handles, labels = axes.get_legend_handles_labels()
-    canvas.figure.legend(
-        handles, labels, loc="outside upper left", ncols=2, fontsize=SMALL, frameon=False, labelcolor=INK
-    )
+    canvas.legend(2)

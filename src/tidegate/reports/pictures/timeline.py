@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from tidegate.reports.pictures.canvas import BLUE, GREY, INK, ORANGE, RED, SMALL, Canvas
+from tidegate.reports.pictures.canvas import BLUE, GREY, ORANGE, RED, Canvas
 from tidegate.reports.pictures.clock import set_axis
 from tidegate.reports.pictures.scale import set_scale
 
@@ -40,7 +40,7 @@ def draw(line: Timeline) -> bytes:
 
 def _draw(canvas: Canvas, line: Timeline) -> None:
     axes = canvas.axes
-    canvas.grid("y")
+    canvas.grid()
     first = line.begin.timestamp()
     for number, (name, values) in enumerate(line.series.items()):
         x, y = _steps(values, first, line)
@@ -56,7 +56,7 @@ def _draw(canvas: Canvas, line: Timeline) -> None:
     set_axis(canvas, line.begin, line.end, line.zone)
     values = [value for series in (*line.series.values(), line.before or ()) for value in series]
     set_scale(canvas, max(values, default=0), next(iter(line.series)), line.step)
-    _legend(canvas)
+    canvas.legend(3, handlelength=1.6, columnspacing=1.2)
 
 
 def _steps(values: Sequence[float], first: float, line: Timeline) -> tuple[list[float], list[float]]:
@@ -90,20 +90,6 @@ def _mark(canvas: Canvas, line: Timeline) -> None:
             continue
         axes.axvline(left, color=RED, linewidth=1.2, label=label)
         axes.plot(
-            [left],
-            [0.965],
-            marker="v",
-            color=RED,
-            markersize=5,
-            transform=axes.get_xaxis_transform(),
-            clip_on=False,
-        )
-
-
-def _legend(canvas: Canvas) -> None:
-    handles, labels = canvas.axes.get_legend_handles_labels()
-    if len(labels) > 1:
-        canvas.figure.legend(
-            handles, labels, loc="outside upper left", ncols=min(len(labels), 3), fontsize=SMALL,
-            frameon=False, labelcolor=INK, handlelength=1.6, columnspacing=1.2,
+            [left], [0.965], marker="v", color=RED, markersize=5,
+            transform=axes.get_xaxis_transform(), clip_on=False,
         )  # fmt: skip
