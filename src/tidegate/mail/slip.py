@@ -8,17 +8,14 @@ from typing import Any, Literal
 from tidegate.mail.errors import MailError
 from tidegate.mail.server import Delivery
 from tidegate.model.errors import TidegateError
+from tidegate.model.retry import LATEST, is_time, wait_after
 from tidegate.model.text import one_line
 
 State = Literal["waiting", "sent", "partly sent", "refused", "given up", "no room"]
 
-FIRST_WAIT, LONGEST_WAIT = 60.0, 3600.0
-"""Seconds before the second attempt, which double with each further one, up to this."""
 LEAST_TRIES = 20
 """Nothing is given up before: a clock that jumped ahead must cost no letter."""
 LONGEST_SAID = 300
-_LATEST = 253_402_300_000.0
-"""Seconds until the year 9999."""
 
 
 class BrokenSlipError(TidegateError):
@@ -54,8 +51,8 @@ class Slip:
         return [each for each in self.to if each not in self.taken and each not in self.refused]
 
     def is_due(self, now: float) -> bool:
-        """Whether it is time. Where the clock was set back, a time far ahead is none."""
-        return now >= self.again or self.again - now > LONGEST_WAIT
+        """Whether it is time for the next attempt."""
+        return is_time(self.again, now)
 
     def to_json(self) -> bytes:
         """As one line."""
@@ -87,7 +84,7 @@ def from_json(line: bytes) -> Slip:
 
 def _is_number(value: object) -> bool:
     """Whether it can be a time or a count."""
-    return isinstance(value, int | float) and 0 <= value <= _LATEST
+    return isinstance(value, int | float) and 0 <= value <= LATEST
 
 
 def after_delivery(slip: Slip, delivery: Delivery, now: float) -> Slip:
@@ -123,8 +120,8 @@ def after_failure(slip: Slip, error: Exception, keep: float, now: float) -> Slip
 
 
 def _tried(slip: Slip, now: float) -> Slip:
-    wait = min(FIRST_WAIT * 2.0 ** min(slip.tries, 16), LONGEST_WAIT)
-    return replace(slip, tries=slip.tries + 1, again=now + wait)
+    tries = slip.tries + 1
+    return replace(slip, tries=tries, again=now + wait_after(tries))
 
 
 def _finished(slip: Slip, now: float) -> Slip:

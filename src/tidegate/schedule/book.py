@@ -9,12 +9,11 @@ from typing import Any
 
 from tidegate.model.durable import Lock, make_folder, write_whole
 from tidegate.model.errors import StoreError, TidegateError
+from tidegate.model.retry import LATEST
 
 NAME = "schedule.json"
 VERSION = 1
 LARGEST = 16 << 20
-_LATEST = 253_402_300_000.0
-"""Seconds until the year 9999."""
 MOST_RUNS = 64
 """Times of an entry that are remembered: a clock that is set back repeats none of them."""
 MOST_ENTRIES = 1000
@@ -110,7 +109,7 @@ def _entry(data: Any) -> Entry:
 def _time(value: Any) -> float:
     """Seconds that a date can be made of."""
     found = float(value)
-    if not 0 <= found <= _LATEST:
+    if not 0 <= found <= LATEST:
         raise ValueError("no time")
     return found
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tidegate.model.config import ReportTimeSettings
+from tidegate.model.retry import is_time, wait_after
 from tidegate.schedule.book import FAILED, MADE, RUNNING, Book, Entry, Run
 from tidegate.schedule.spans import Interval, Span, in_utc
 from tidegate.schedule.when import When
@@ -16,8 +17,6 @@ from tidegate.schedule.when import When
 EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
 """A clock that shows less was not set yet, as on a small machine that has just started."""
 MOST_TRIES = 5
-FIRST_WAIT, LONGEST_WAIT = 60.0, 3600.0
-"""Seconds before a report that failed is made again, which double each time."""
 LATE = 120.0
 """Seconds after which a report was made up, and says so."""
 
@@ -88,13 +87,9 @@ def _due(entry: Entry, plan: Plan, now: datetime) -> Due | None:
         return Due(plan, slot, 0)
     if run.state == RUNNING:  # whoever made it is gone
         return Due(plan, slot, run.tries) if run.tries < MOST_TRIES else None
-    if run.state == FAILED and run.tries < MOST_TRIES and _is_time(run.again, now.timestamp()):
+    if run.state == FAILED and run.tries < MOST_TRIES and is_time(run.again, now.timestamp()):
         return Due(plan, slot, run.tries)
     return None
-
-
-def _is_time(again: float, now: float) -> bool:
-    return now >= again or again - now > LONGEST_WAIT
 
 
 def begun(book: Book, each: Due, message_id: str, now: datetime) -> None:
@@ -110,7 +105,7 @@ def ended(book: Book, each: Due, failed: bool, said: str, now: datetime) -> None
         return
     run.state, run.said, run.finished = FAILED if failed else MADE, said, now.timestamp()
     if failed:
-        run.again = run.finished + min(FIRST_WAIT * 2.0 ** (run.tries - 1), LONGEST_WAIT)
+        run.again = run.finished + wait_after(run.tries)
 
 
 def upcoming(plans: Sequence[Plan], book: Book, now: datetime) -> datetime | None:
