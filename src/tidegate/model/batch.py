@@ -44,3 +44,13 @@ class Batch(Arrow, Protocol):
 def make(table: str, columns: Mapping[str, Sequence[Any]]) -> Batch:
     """Rows of a table, made here: a list of values for each column, missing where none is given."""
     return _core.make(table, columns)
+
+
+_COUNTERS = ("packets", "bytes", "dropped_kernel", "dropped_queue", "dropped_table", "duplicates")
+
+
+def health(ts: int, sensor: str, source: str = "", **counted: int) -> Batch:
+    """A row of table health in which nothing was counted but what is given; `ts` in nanoseconds."""
+    row: dict[str, Any] = {"ts": ts, "sensor": sensor, "source": source, "malformed": {}, "not_ip": {}}
+    row |= dict.fromkeys(_COUNTERS, 0) | counted
+    return make("health", {name: [value] for name, value in row.items()})

@@ -1,8 +1,6 @@
 """What the core's relay could not hand over in time, as rows of table health."""
 
-from typing import Any
-
-from tidegate.model.batch import Batch, make
+from tidegate.model.batch import Batch, health
 from tidegate.model.stats import RELAY
 
 
@@ -19,7 +17,4 @@ class Late:
         if not lost:
             return []
         self._told = dropped
-        counters = dict.fromkeys(("packets", "bytes", "dropped_kernel", "dropped_table", "duplicates"), 0)
-        row = {"ts": now, "sensor": self._sensor, "source": RELAY, "dropped_queue": lost}
-        none: dict[str, Any] = {"malformed": {}, "not_ip": {}}
-        return [make("health", {name: [value] for name, value in (row | counters | none).items()})]
+        return [health(now, self._sensor, RELAY, dropped_queue=lost)]

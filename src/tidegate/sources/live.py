@@ -2,26 +2,15 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from tidegate import _core
-from tidegate.model.batch import Batch, make
+from tidegate.model.batch import Batch, health
 from tidegate.model.config import RecordSettings, WatchSettings
 from tidegate.model.errors import TidegateError, from_core
 from tidegate.sources.engine import engine_config
 
 SIGN_OF_LIFE = 60_000_000_000
 """Nanoseconds without a row of health after which one is made that says nothing but that we look."""
-
-
-_COUNTERS = (
-    "packets",
-    "bytes",
-    "dropped_kernel",
-    "dropped_queue",
-    "dropped_table",
-    "duplicates",
-)
 
 
 class Live:
@@ -71,7 +60,7 @@ class Live:
             return [*batches, *self._sign_of_life(batches)]
         if self._silent and self._wants_health:  # it was a short one: say that there was one
             self._silent = False
-            return [self._no_news()]
+            return [health(self._wall(), self._sensor)]
         return None
 
     def _sign_of_life(self, batches: Sequence[Batch]) -> list[Batch]:
@@ -82,13 +71,7 @@ class Live:
         if not self._wants_health or 0 <= now - self._told < SIGN_OF_LIFE:
             return []
         self._told, self._silent = now, False
-        return [self._no_news()]
-
-    def _no_news(self) -> Batch:
-        zero = {name: [0] for name in _COUNTERS}
-        moment = [self._wall()]
-        none: dict[str, list[Any]] = {"malformed": [{}], "not_ip": [{}]}
-        return make("health", {"ts": moment, "sensor": [self._sensor], "source": [""], **none, **zero})
+        return [health(now, self._sensor)]
 
     def stop(self) -> None:
         """Ends the capture; safe from any thread and from a signal handler."""
