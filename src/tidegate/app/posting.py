@@ -3,7 +3,6 @@
 import platform
 import secrets
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,13 +57,11 @@ def open_outbox(config: Config, root: Path | None = None) -> Outbox:
 def mail_document(
     document: Document,
     config: Config,
-    root: Path | None = None,
     to: tuple[str, ...] = (),
-    clock: Callable[[], float] = time.time,
 ) -> Outcome:
     """Mails a report now, to `mail.to` unless `to` says otherwise; what is not taken stays in the outbox.
 
-    `root` is the store where the configuration names none. Raises UsageError or OutboxError.
+    Raises UsageError or OutboxError.
     """
     people = to or config.mail.to
     if not people:
@@ -72,11 +69,10 @@ def mail_document(
     with keyed("mail"):
         check_addresses(people, "to")
         account = open_account(config.mail)
-    outbox = open_outbox(config, root)
-    moment = datetime.fromtimestamp(clock(), UTC)
-    message_id = f"report.{document.name}.{moment:%Y%m%dT%H%M%SZ}.{secrets.token_hex(6)}"
-    put(document, config, account, outbox, Posting(people, message_id), clock)
-    sender = Sender(outbox, account, config.mail.keep, clock, tells=False)
+    outbox = open_outbox(config)
+    message_id = f"report.{document.name}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}.{secrets.token_hex(6)}"
+    put(document, config, account, outbox, Posting(people, message_id), time.time())
+    sender = Sender(outbox, account, config.mail.keep, time.time, tells=False)
     if not sender.send_due(only=message_id):
         _wait(outbox, message_id)
     return outcome(outbox.known(message_id))
@@ -88,10 +84,9 @@ def put(
     account: Account,
     outbox: Outbox,
     posting: Posting,
-    clock: Callable[[], float],
+    now: float,
 ) -> None:
     """Wraps a report and puts it into the outbox; one that is there, or was, is left. Raises OutboxError."""
-    now = clock()
     wrapping = Wrapping(
         sender=account.sender,
         to=posting.to,

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from tidegate.app.paths import control_of
 from tidegate.app.relaying import relay_socket
-from tidegate.app.running import control_of
 from tidegate.model.errors import UsageError
 from tidegate.pipeline.control import NobodyError, ask
 from tidegate.settings.find import load_place

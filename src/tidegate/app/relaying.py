@@ -9,8 +9,9 @@ from tidegate.alerts import Tellers
 from tidegate.alerts import commands as alert_commands
 from tidegate.app.assembly import Assembly
 from tidegate.app.losses import Losses
+from tidegate.app.paths import store_root
 from tidegate.app.relay_part import machine
-from tidegate.app.running import process_facts, store_root
+from tidegate.app.running import process_facts
 from tidegate.model.config import Config
 from tidegate.model.errors import UsageError
 from tidegate.pipeline.pipeline import Line, Stage

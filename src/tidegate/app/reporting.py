@@ -19,7 +19,6 @@ from tidegate.sources.live import own_addresses
 
 if TYPE_CHECKING:
     from tidegate.app import Capture, Tick
-    from tidegate.app.posting import Outcome
     from tidegate.reports.definition import Report
     from tidegate.reports.window import Window
 
@@ -98,16 +97,6 @@ def make_report(
     own = wanted.own if wanted.own is not None else own_addresses()
     asked = Asked(wanted.store, window, own, wanted.compare, not wanted.captured, report.limit)
     return make(report, asked, tick)
-
-
-def send(document: Document, config: Config, root: Path | None = None) -> "Outcome":
-    """Mails a report as the configuration says; the one place that does. Raises UsageError, OutboxError.
-
-    `root` is the store where the configuration names none: beside it lies the outbox.
-    """
-    from tidegate.app.posting import mail_document
-
-    return mail_document(document, config, root)
 
 
 def report_folders(file: Path | None, environment: Mapping[str, str] = os.environ) -> list[Path]:

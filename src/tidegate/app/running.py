@@ -13,7 +13,7 @@ from tidegate.alerts import Tellers
 from tidegate.alerts import commands as alert_commands
 from tidegate.app.assembly import Assembly, captured, program_stage
 from tidegate.app.losses import Losses
-from tidegate.app.paths import control_of, control_path, store_root
+from tidegate.app.paths import control_path, store_root
 from tidegate.app.relay_part import RelayPart, machine
 from tidegate.app.timetable import Reports, Timetable, Wanted, wanted
 from tidegate.helper.outlets import Outlets
@@ -38,8 +38,6 @@ from tidegate.store.writer import StoreWriter
 if TYPE_CHECKING:
     from tidegate.helper.client import Helper
     from tidegate.pipeline.control import Command
-
-__all__ = ["Running", "Sums", "control_of", "control_path", "logs_and_spools", "outlets", "store_root"]
 
 
 def outlets(config: Config) -> Outlets:

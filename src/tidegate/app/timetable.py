@@ -241,7 +241,7 @@ class _Maker:
         if account is None:
             raise UsageError("nobody is written to")
         asked = posting.Posting(people, message_id, subject or due.plan.settings.subject)
-        posting.put(document, self._wanted.config, account, outbox, asked, self._clock)
+        posting.put(document, self._wanted.config, account, outbox, asked, self._clock())
         if self._postman:
             self._postman.wake()
         return f"to be sent to {', '.join(people)}"

@@ -102,9 +102,9 @@ def _report(asked: Reporting) -> int:
 
 def _mail(document: "Document", config: "Config") -> int:
     """Says what became of it; 1 unless everybody has it."""
-    from tidegate.app import reporting
+    from tidegate.app.posting import mail_document
 
-    outcome = reporting.send(document, config)
+    outcome = mail_document(document, config)
     click.echo(f"tidegate: {outcome.said}", err=True)
     if outcome.state == "waiting":
         when = f" from {datetime.fromtimestamp(outcome.again):%H:%M} on" if outcome.again else ""

@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 import rich_click as click
 
 from tidegate.model.errors import CaptureError, TidegateError, UsageError
-from tidegate.model.text import safe_text
 from tidegate.model.zone import local_zone
 
 if TYPE_CHECKING:
@@ -125,6 +124,7 @@ class Reporting:
         """What is asked for, its store made if need be."""
         from tidegate import app
         from tidegate.app import reporting
+        from tidegate.cli.closing import warn
         from tidegate.cli.options import capture_stages
         from tidegate.cli.progress import Progress
 
@@ -139,17 +139,17 @@ class Reporting:
             capture = app.read(self.files, expression, stages=capture_stages(databases, ""))
             capture.check()
             with Progress() as progress, reporting.store_of(capture, progress) as root:
-                for warning in capture.stats.warnings if capture.stats else []:  # a file that is cut off
-                    click.echo(f"tidegate: warning: {safe_text(warning)}", err=True)
+                if capture.stats:
+                    warn(capture.stats)
                 yield self._wanted(root, captured=True)
         elif self.seconds:
             with reporting.temporary_store() as root:
-                begin = datetime.now(UTC)
+                begin = datetime.now(UTC).isoformat()
                 self._capture(root, expression, config)
-                span = (begin.isoformat(), datetime.now(UTC).isoformat())
-                yield replace(self._wanted(root, captured=True), begin=span[0], end=span[1])
+                end = datetime.now(UTC).isoformat()
+                yield replace(self._wanted(root, captured=True), begin=begin, end=end)
         else:
-            from tidegate.app.running import store_root
+            from tidegate.app.paths import store_root
 
             yield self._wanted(self.store or store_root(config), captured=False)
 

@@ -103,7 +103,8 @@ def watch(**options: Any) -> int:
 
 def _watch(options: Watching) -> int:
     """Gives up rights that only the helper needs, and watches."""
-    from tidegate.app.running import control_of, logs_and_spools
+    from tidegate.app.paths import control_of
+    from tidegate.app.running import logs_and_spools
 
     logging.basicConfig(format="tidegate: %(message)s", level=logging.INFO)
     config = options.configured()
