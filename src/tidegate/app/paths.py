@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config
 from tidegate.store.layout import default_root
 
@@ -33,3 +34,22 @@ def outbox_folder(config: Config, root: Path | None = None) -> Path:
 def schedule_path(config: Config, root: Path | None = None) -> Path:
     """Where it is remembered what was done by the clock."""
     return store_root(config, root) / "schedule.json"
+
+
+def outlets(config: Config) -> Outlets:
+    """What a running Tidegate with this configuration writes to."""
+    record = (Path(config.watch.record.path),) if config.watch.record else ()
+    return Outlets(store_root(config), (*record, *files_beside(config), control_path(config)))
+
+
+def files_beside(config: Config) -> tuple[Path, ...]:
+    """Files that are written beside the store; of a folder its lock, or one that would be new in it."""
+    logs = (Path(log.path) for log in config.logs if log.path != "-")
+    locked = (*(server.spool for server in config.elastic), config.mail.outbox)
+    schedule = config.schedule
+    filled = (*(each.folder for each in schedule.reports), *(each.folder for each in schedule.windows))
+    return (
+        *logs,
+        *(Path(folder) / "lock" for folder in locked if folder),
+        *(Path(folder) / "new" for folder in filled if folder),
+    )

@@ -16,7 +16,6 @@ from tidegate.app.losses import Losses
 from tidegate.app.paths import control_path, store_root
 from tidegate.app.relay_part import RelayPart, machine
 from tidegate.app.timetable import Reports, Timetable, Wanted, wanted
-from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config, WatchSettings
 from tidegate.model.config.capture import live
 from tidegate.model.stats import Counters, Standing, Stats
@@ -38,22 +37,6 @@ from tidegate.store.writer import StoreWriter
 if TYPE_CHECKING:
     from tidegate.helper.client import Helper
     from tidegate.pipeline.control import Command
-
-
-def outlets(config: Config) -> Outlets:
-    """What a running Tidegate with this configuration writes to."""
-    record = (Path(config.watch.record.path),) if config.watch.record else ()
-    return Outlets(store_root(config), (*record, *logs_and_spools(config), control_path(config)))
-
-
-def logs_and_spools(config: Config) -> tuple[Path, ...]:
-    """Files that rows are written to beside the store; of a spool its lock, which stands for it."""
-    logs = (Path(log.path) for log in config.logs if log.path != "-")
-    spools = (Path(server.spool) / "lock" for server in config.elastic if server.spool)
-    outbox = [Path(config.mail.outbox) / "lock"] if config.mail.outbox else []
-    schedule = config.schedule
-    folders = [*(each.folder for each in schedule.reports), *(each.folder for each in schedule.windows)]
-    return (*logs, *spools, *outbox, *(Path(folder) / "new" for folder in folders if folder))
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from tidegate.app.answering import answered
 from tidegate.app.assembly import place_stage
+from tidegate.app.paths import files_beside
 from tidegate.app.relaying import Relaying, relay_socket
 from tidegate.app.rights import separate
-from tidegate.app.running import logs_and_spools
 from tidegate.cli import closing
 from tidegate.cli.relaying import Options, bare
 from tidegate.helper.outlets import Outlets
@@ -47,7 +47,7 @@ def relay_until_stopped(options: Options) -> int:
     if options.no_helper:
         return _run(options, config, root, None)
     target = (options.target,) if options.target else ()
-    files = (*target, *logs_and_spools(config), relay_socket(config, root))
+    files = (*target, *files_beside(config), relay_socket(config, root))
     with separate(config.service.user or None, Outlets(root, files), steers=True) as separated:
         if separated and separated.told:
             closing.say(f"tidegate: {separated.told}")

@@ -88,7 +88,7 @@ def remove(purge: bool) -> None:
 def _described(file: Path | None, user: str | None, auto: bool) -> "Description":
     """The service for this configuration, once that is right; raises UsageError."""
     from tidegate.app.checking import load
-    from tidegate.app.running import outlets
+    from tidegate.app.paths import outlets
     from tidegate.service.description import CREDENTIALS, USER, describe
     from tidegate.settings import find
 

@@ -103,8 +103,7 @@ def watch(**options: Any) -> int:
 
 def _watch(options: Watching) -> int:
     """Gives up rights that only the helper needs, and watches."""
-    from tidegate.app.paths import control_of
-    from tidegate.app.running import logs_and_spools
+    from tidegate.app.paths import control_of, files_beside
 
     logging.basicConfig(format="tidegate: %(message)s", level=logging.INFO)
     config = options.configured()
@@ -119,7 +118,7 @@ def _watch(options: Watching) -> int:
     if options.no_helper:
         return _run(options, config, root, door, None)
     named = (path for path in (options.record, options.target) if path)
-    files = (*named, *logs_and_spools(config))
+    files = (*named, *files_beside(config))
     records = partial(open_source, config.programs) if config.programs.method != "none" else None
     with separate(config.service.user or None, Outlets(root, files), records) as separated:
         return _run(options, config, root, door, separated)

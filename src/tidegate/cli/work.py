@@ -8,10 +8,10 @@ from pathlib import Path
 from types import FrameType
 
 from tidegate.app.checking import load
-from tidegate.app.paths import control_path, store_root
+from tidegate.app.paths import control_path, outlets, store_root
 from tidegate.app.report_child import Reports
 from tidegate.app.rights import separate
-from tidegate.app.running import Running, outlets
+from tidegate.app.running import Running
 from tidegate.cli import closing
 from tidegate.enrich.watch import open_source
 from tidegate.model.errors import CaptureError, SettingError
