@@ -52,7 +52,7 @@ def serve(file: Path) -> None:
         wait_for(lambda: part and part._seen)
         file.with_name("ready").touch()
 
-    running = Running(lambda: find.load(file), reports=Same())
+    running = Running(lambda: find.load(file), Same())
     running.ready = ready
     signal.signal(signal.SIGTERM, stop)
     running.run()

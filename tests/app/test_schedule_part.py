@@ -13,7 +13,6 @@ import pytest
 from documents import report
 from helpers import wait_for
 from post import Post, office
-from tidegate.app import schedule_part
 from tidegate.app.schedule_part import Scheduler
 from tidegate.app.timetable import Timetable, Wanted, wanted
 from tidegate.model.config import Config, MailSettings, ReportTimeSettings, ScheduleSettings, StoreSettings
@@ -234,10 +233,7 @@ def no_capture(_: object) -> Any:
     raise AssertionError("nothing is captured here")
 
 
-def test_a_due_report_is_built_kept_and_mailed(
-    mail: tuple[Post, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(schedule_part, "LOOK", 0.02)
+def test_a_due_report_is_built_kept_and_mailed(mail: tuple[Post, str], tmp_path: Path) -> None:
     post, server = mail
     build, clock = Builder(), Clock()
     pages = replace(PINGS, from_="22:00", to="06:00", folder=str(tmp_path / "pages"), subject="{report}!")
@@ -361,7 +357,6 @@ def test_what_keeps_mail_from_being_sent_is_found_before_anything_begins(tmp_pat
             replace(good, mail=replace(good.mail, user="kim", password_file="/not/there")),
             ("mail", "password_file"),
         ),
-        (replace(good, mail=replace(good.mail, to=())), ("schedule", "reports", 0)),
         (replace(good, schedule=ScheduleSettings(zone="x")), ("schedule", "zone")),
     ):
         with pytest.raises(SettingError) as refused:
@@ -371,7 +366,7 @@ def test_what_keeps_mail_from_being_sent_is_found_before_anything_begins(tmp_pat
 
 
 def test_nothing_runs_where_nothing_is_asked_for(tmp_path: Path) -> None:
-    timetable = Timetable(no_capture)
+    timetable = Timetable(no_capture, Builder())
     timetable.follow(wanted(Config(), tmp_path / "s"))
     assert timetable.parts() == timetable.reports() == []
     timetable.close()

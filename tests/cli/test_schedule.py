@@ -81,6 +81,7 @@ def test_every_mistake_is_told_with_its_line(run: Run, tmp_path: Path) -> None:
         "t.yml:1: mail.max_size: a mail of 100 KB at least",
         't.yml:3: schedule.zone: "Europe/Berln" is no time zone',
         't.yml:5: schedule.reports[0].at: "never" is no time: write "daily 06:30"',
+        "t.yml:5: schedule.reports[0]: nobody gets it: set mail.to, or mail or folder here",
         't.yml:6: schedule.reports[1].mail: "kim" is no mail address',
         't.yml:7: unknown key "schedule.reports[2].frm"; did you mean "from"?',
         't.yml:9: schedule.windows[0].from: "25:00" is no time of day: write 22:00',

@@ -208,13 +208,18 @@ def _schedule(config: Config) -> Found:
 
 def _reports(named: Path | None, environment: Mapping[str, str], config: Config) -> Found:
     """Whether scheduled reports are there, and right."""
-    names = [each.name or each.report for each in config.schedule.reports]
-    for name, wrong in broken_reports(named, environment, config).items():
+    names = [each.called for each in config.schedule.reports]
+    for name, wrong in broken_reports(config, named, environment).items():
         yield SettingError(wrong, "schedule", "reports", names.index(name), "report")
 
 
-def broken_reports(named: Path | None, environment: Mapping[str, str], config: Config) -> dict[str, str]:
-    """What is wrong with each scheduled report's file, which lies beside the configuration; by its name."""
+def broken_reports(
+    config: Config, named: Path | None, environment: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """What is wrong with files of scheduled reports, by their names in the schedule.
+
+    The files lie beside the configuration, which is the one that is `named`.
+    """
     if not config.schedule.reports:
         return {}
     from tidegate.app.reporting import report_folders
@@ -226,7 +231,7 @@ def broken_reports(named: Path | None, environment: Mapping[str, str], config: C
         try:
             find_report(each.report, folders)
         except UsageError as error:
-            found[each.name or each.report] = str(error)
+            found[each.called] = str(error)
     return found
 
 

@@ -13,13 +13,17 @@ from tidegate.mail.outbox import Outbox
 from tidegate.mail.report import Wrapping, wrap
 from tidegate.mail.sending import Sender
 from tidegate.mail.slip import Slip
-from tidegate.model.config import Config
+from tidegate.model.config import Config, ReportTimeSettings
 from tidegate.model.document import Document
 from tidegate.model.errors import UsageError, keyed
 from tidegate.model.text import safe_text
 
 PATIENCE = 20.0
 """Seconds that are waited for another process which sends."""
+
+
+TO_BE_SENT = "to be sent to "
+"""Said of a report in the outbox, before the people it is for."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,11 @@ class Posting:
     message_id: str
     subject: str = ""
     """Instead of mail.subject."""
+
+
+def people_of(report: ReportTimeSettings, config: Config) -> tuple[str, ...]:
+    """Who gets a scheduled report."""
+    return report.mail or config.mail.to
 
 
 def open_outbox(config: Config, root: Path | None = None) -> Outbox:

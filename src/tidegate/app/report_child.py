@@ -39,7 +39,7 @@ class Reports:
 
     def broken(self, config: Config) -> Mapping[str, str]:
         """What is wrong with the file of each scheduled report, by its name in the schedule."""
-        return broken_reports(self._file, os.environ, config)
+        return broken_reports(config, self._file)
 
     def covers(self, name: str, moment: datetime) -> tuple[datetime, datetime] | None:
         """What it covers by its own window at this moment; raises UsageError."""

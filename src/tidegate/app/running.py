@@ -57,15 +57,15 @@ class Running:
     def __init__(
         self,
         load: Callable[[], Config],
+        reports: Reports,
         file: str = "",
         root: Path | None = None,
         helper: "Helper | None" = None,
-        reports: Reports | None = None,
     ) -> None:
         """Reads the configuration; raises UsageError if it is wrong.
 
-        `root` is the store where the configuration names none, `helper` opens the interfaces, `reports` makes
-        those of the schedule.
+        `reports` makes those of the schedule, `helper` opens the interfaces, `root` is the store where the
+        configuration names none.
         """
         self._load = load
         self.file = file

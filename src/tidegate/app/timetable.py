@@ -11,14 +11,14 @@ from typing import Any, Protocol
 from tidegate.app import posting
 from tidegate.app.paths import schedule_path, store_root
 from tidegate.app.schedule_part import Scheduler
-from tidegate.app.windows_part import Open, Windows, window_of
-from tidegate.mail import Account, check_addresses, open_account
+from tidegate.app.windows_part import Open, Window, Windows, window_of
+from tidegate.mail import Account, open_account
 from tidegate.mail.outbox import Outbox
 from tidegate.mail.postman import Postman
-from tidegate.model.config import Config, ReportTimeSettings
+from tidegate.model.config import Config
 from tidegate.model.document import Document
 from tidegate.model.durable import make_folder, write_whole
-from tidegate.model.errors import SettingError, TidegateError, UsageError, keyed
+from tidegate.model.errors import TidegateError, UsageError, keyed
 from tidegate.model.text import safe_text
 from tidegate.schedule import plans as planned
 from tidegate.schedule.planner import MOST_TRIES, Due, Plan
@@ -46,29 +46,21 @@ class Wanted:
     config: Config
     root: Path
     plans: list[Plan]
+    windows: list[Window]
     account: Account | None
     """Who mail is sent as; None where nobody is written to."""
 
 
-def people_of(report: ReportTimeSettings, config: Config) -> tuple[str, ...]:
-    """Who gets a report."""
-    return report.mail or config.mail.to
-
-
 def wanted(config: Config, root: Path | None) -> Wanted:
     """Looks at all that is needed; raises SettingError."""
+    place = store_root(config, root)
     with keyed("schedule"):
         plans = planned.plans(config.schedule)
-        planned.windows(config.schedule)
-        for number, each in enumerate(config.schedule.reports):
-            if not people_of(each, config) and not each.folder:
-                raise SettingError("nobody gets it: set mail.to, or mail or folder here", "reports", number)
-            with keyed("reports", number):
-                check_addresses(each.mail, "mail")
+        windows = [window_of(settings, span, place) for settings, span in planned.windows(config.schedule)]
     with keyed("mail"):
         mailed = config.mail.to or any(each.mail for each in config.schedule.reports)
         account = open_account(config.mail, "") if mailed else None
-    return Wanted(config, store_root(config, root), plans, account)
+    return Wanted(config, place, plans, windows, account)
 
 
 class Timetable:
@@ -77,7 +69,7 @@ class Timetable:
     def __init__(
         self,
         open: Open,
-        reports: Reports | None = None,
+        reports: Reports,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`open` gives a capture, `reports` makes reports."""
@@ -129,7 +121,7 @@ class Timetable:
 
     def _follow_reports(self, wanted: Wanted) -> None:
         make = _Maker(wanted, self._reports, self._postman, self._clock)
-        broken = self._reports.broken(wanted.config) if self._reports else {}
+        broken = self._reports.broken(wanted.config)
         for name, wrong in broken.items():
             _log.error("schedule: %s cannot be made as its file is: %s", name, safe_text(wrong))
         if self._scheduler:
@@ -140,12 +132,11 @@ class Timetable:
             self._scheduler.start()
 
     def _follow_windows(self, wanted: Wanted) -> None:
-        found = planned.windows(wanted.config.schedule)
-        if self._windows is None and found:
+        if self._windows is None and wanted.windows:
             self._windows = Windows(self._open, self._clock)
             self._windows.start()
         if self._windows:
-            self._windows.follow([window_of(settings, span, wanted.root) for settings, span in found])
+            self._windows.follow(wanted.windows)
 
 
 class _Maker:
@@ -154,7 +145,7 @@ class _Maker:
     def __init__(
         self,
         wanted: Wanted,
-        reports: Reports | None,
+        reports: Reports,
         postman: Postman | None,
         clock: Callable[[], float],
     ) -> None:
@@ -173,7 +164,7 @@ class _Maker:
 
     def _tell(self, due: Due, message_id: str, error: Exception) -> None:
         """Says by mail that a report could not be made and is tried no more; at most the log knows if not."""
-        people, plan = people_of(due.plan.settings, self._wanted.config), due.plan
+        plan = due.plan
         when = due.slot.astimezone(plan.when.zone)
         text = (
             f"The report {plan.report} of {when:%Y-%m-%d %H:%M} could not be made. It was tried {MOST_TRIES} "
@@ -181,31 +172,28 @@ class _Maker:
             f"By hand, once that is mended: tidegate report {plan.report} --mail\n"
         )
         title = f"{plan.name} could not be made"
-        document = Document(plan.report, title, when, when, text, "", (), ())
+        document = Document(plan.report, title, when, when, text, html="", pictures=(), sheets=())
         try:
-            outbox = posting.open_outbox(self._wanted.config, self._wanted.root) if people else None
-            if outbox:
-                self._post(document, outbox, due, f"{message_id}.failed", people, "[{host}] {title}")
+            if outbox := self._outbox(due):
+                self._post(document, outbox, due, f"{message_id}.failed", "[{host}] {title}")
         except (TidegateError, OSError) as failure:
             _log.warning("schedule: %s: nobody could be told: %s", plan.name, failure)
 
     def _made(self, due: Due, message_id: str) -> str:
-        people = people_of(due.plan.settings, self._wanted.config)
-        outbox = posting.open_outbox(self._wanted.config, self._wanted.root) if people else None
+        outbox = self._outbox(due)
         if outbox and (known := outbox.known(message_id)):
-            return posting.outcome(known).said  # it was made before a crash, or before the clock was set back
+            # It was made before a crash, or before the clock was set back.
+            return posting.TO_BE_SENT + ", ".join(known.to)
         document = self._document(due)
         for fault in document.faults:
             _log.warning("schedule: %s: %s", due.plan.name, fault)
         done = [self._keep(due, document)] if due.plan.settings.folder else []
         if outbox:
-            done.append(self._post(document, outbox, due, message_id, people))
+            done.append(self._post(document, outbox, due, message_id, due.plan.settings.subject))
         done += ["there was nothing to report"] if document.nothing else []
         return "; ".join([*done, *document.faults])
 
     def _document(self, due: Due) -> Document:
-        if self._reports is None:
-            raise UsageError("this Tidegate makes no reports")
         zone = due.plan.when.zone
         begin, end = self._span(due)
         return self._reports.build(due.plan.report, begin.astimezone(zone), end.astimezone(zone))
@@ -215,7 +203,7 @@ class _Maker:
         plan = due.plan
         if plan.span is None and plan.settings.last is None:
             shown = due.slot.astimezone(plan.when.zone)
-            if self._reports and (own := self._reports.covers(plan.report, shown)):
+            if own := self._reports.covers(plan.report, shown):
                 return own
         period = plan.period(due.slot)
         return period.begin, period.end
@@ -228,20 +216,19 @@ class _Maker:
         write_whole(path, document.standalone().encode(errors="replace"), 0o640)
         return f"written to {path}"
 
-    def _post(
-        self,
-        document: Document,
-        outbox: Outbox,
-        due: Due,
-        message_id: str,
-        people: tuple[str, ...],
-        subject: str = "",
-    ) -> str:
+    def _outbox(self, due: Due) -> Outbox | None:
+        """Where its letter goes; None where nobody is written to."""
+        config = self._wanted.config
+        people = posting.people_of(due.plan.settings, config)
+        return posting.open_outbox(config, self._wanted.root) if people else None
+
+    def _post(self, document: Document, outbox: Outbox, due: Due, message_id: str, subject: str) -> str:
+        people = posting.people_of(due.plan.settings, self._wanted.config)
         account = self._wanted.account
         if account is None:
             raise UsageError("nobody is written to")
-        asked = posting.Posting(people, message_id, subject or due.plan.settings.subject)
+        asked = posting.Posting(people, message_id, subject)
         posting.put(document, self._wanted.config, account, outbox, asked, self._clock())
         if self._postman:
             self._postman.wake()
-        return f"to be sent to {', '.join(people)}"
+        return posting.TO_BE_SENT + ", ".join(people)

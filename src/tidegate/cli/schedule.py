@@ -1,7 +1,6 @@
 """`tidegate schedule`: what is done by the clock, when next, when last, and how it went."""
 
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime, tzinfo
@@ -36,7 +35,7 @@ def schedule(config: Path | None, store: Path | None, limit: int, as_json: bool)
     from tidegate.app.checking import broken_reports, load
 
     settings = load(config)
-    found = _found(settings, store, limit, time.time(), broken_reports(config, os.environ, settings))
+    found = _found(settings, store, limit, time.time(), broken_reports(settings, config))
     click.echo(json.dumps(found) if as_json else "\n".join(_lines(found)))
 
 
@@ -45,7 +44,7 @@ def _found(
 ) -> dict[str, Any]:
     """Everything as plain data."""
     from tidegate.app.paths import outbox_folder, schedule_path
-    from tidegate.app.timetable import people_of
+    from tidegate.app.posting import people_of
     from tidegate.mail.outbox import Outbox
     from tidegate.schedule import plans
     from tidegate.schedule.book import BrokenBookError, read_book
@@ -120,17 +119,15 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _became(run: dict[str, Any]) -> str:
+    from tidegate.app.posting import TO_BE_SENT
+
     if run["state"] == "running":
         return "is being made, or was cut short"
     if run["state"] == "failed":
         return f"FAILED, {run['tries']} tries: {run['said']}"
-    if run["mail_said"] is None:
-        return str(run["said"])
-    parts = [
-        part for part in str(run["said"]).split("; ") if not part.startswith(("to be sent to ", "sent to "))
-    ]
-    late = parts.pop(0) if parts and parts[0].startswith("made up") else ""
-    return "; ".join(filter(None, [late, run["mail_said"], *parts]))
+    parts = str(run["said"]).split("; ")
+    # What was to be sent then, as it is now; where the outbox has forgotten it, as it was.
+    return "; ".join(run["mail_said"] or part if part.startswith(TO_BE_SENT) else part for part in parts)
 
 
 def _on(interfaces: list[str]) -> str:

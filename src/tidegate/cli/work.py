@@ -42,8 +42,8 @@ def work(file: Path | None) -> int:
             _log.info("%s", separated.told)
         helper = separated.helper if separated else None
         try:
-            asked = Reports(lambda: load(place), place, root)
-            running = Running(lambda: load(place), str(place or ""), root, helper, asked)
+            reports = Reports(lambda: load(place), place, root)
+            running = Running(lambda: load(place), reports, str(place or ""), root, helper)
             return _serve(running, ENDING + (config.relay.drain if steers else 0))
         except SettingError as error:
             raise located(find.read(place), error) from None

@@ -45,7 +45,7 @@ def mistakes(settings: ScheduleSettings) -> Iterator[SettingError]:
         yield from tried(partial(_plan, each, zone), "reports", number)
     for number, window in enumerate(settings.windows):
         yield from tried(partial(_span, window, zone), "windows", number)
-    yield from _twice("reports", [each.name or each.report for each in settings.reports])
+    yield from _twice("reports", [each.called for each in settings.reports])
     yield from _twice("windows", [each.name for each in settings.windows])
 
 
@@ -62,9 +62,8 @@ def _zone(settings: ScheduleSettings) -> tzinfo:
 
 
 def _plan(each: ReportTimeSettings, zone: tzinfo) -> Plan:
-    name = each.name or each.report
     _check_name(each.report, "report")
-    _check_name(name, "name")
+    _check_name(each.called, "name")
     with keyed("at"):
         when = parse_when(each.at, zone)
     if each.last is not None and (each.from_ or each.to):
@@ -74,7 +73,7 @@ def _plan(each: ReportTimeSettings, zone: tzinfo) -> Plan:
     if bool(each.from_) != bool(each.to):
         raise SettingError("from and to go together", "to" if each.from_ else "from")
     span = parse_span(each.from_, each.to, "daily", zone) if each.from_ else None
-    return Plan(name, each.report, when, span, each)
+    return Plan(each.called, each.report, when, span, each)
 
 
 def _span(window: WindowSettings, zone: tzinfo) -> Span:

@@ -22,6 +22,11 @@ class ReportTimeSettings:
     subject: str = option("", "subject of its mail; mail.subject unless given")
     folder: str = option("", "directory that its page is written to, too")
 
+    @property
+    def called(self) -> str:
+        """The name of this entry."""
+        return self.name or self.report
+
 
 @dataclass(frozen=True)
 class WindowSettings:
