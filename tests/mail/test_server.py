@@ -143,12 +143,7 @@ OK = b"250 ok\r\n"
         ((b"220 hi\r\n", b"501 bad name\r\n", b"501 bad name\r\n"), "501", "hello", True),
         ((*GREETED, b"553 not your address\r\n"), "553 not your", "mail", True),
         ((*GREETED, OK, b"421 closing\r\n"), "421 closing", "mail", False),
-        (
-            (*GREETED, OK, OK, b"451 no\r\n"),
-            "451 no",
-            "data",
-            False,
-        ),
+        ((*GREETED, OK, OK, b"451 no\r\n"), "451 no", "data", False),
         ((*GREETED, OK, OK), "hung up when it was given the letter", "data", False),
         ((), "hung up when it should have greeted us", "connect", False),
         ((b"\x00\xff\x1b]52;c;x\x07\r\n",), "", "connect", False),
@@ -157,12 +152,11 @@ OK = b"250 ok\r\n"
 def test_servers_that_refuse_or_go_away(
     answers: tuple[bytes, ...], said: str, phase: str, final: bool
 ) -> None:
-    with saying(*answers) as server, pytest.raises((MailError, OSError)) as refused:
+    with saying(*answers) as server, pytest.raises(MailError) as refused:
         deliver(account(server), LETTER, ["kim@example.org"])
-    if isinstance(refused.value, MailError):
-        assert said in str(refused.value)
-        assert (refused.value.phase, refused.value.final) == (phase, final)
-        assert str(refused.value).isprintable()
+    assert said in str(refused.value)
+    assert (refused.value.phase, refused.value.final) == (phase, final)
+    assert str(refused.value).isprintable()
 
 
 def test_tls_that_is_dropped_or_none_at_all_is_said(tmp_path: Path) -> None:
@@ -192,7 +186,7 @@ def test_a_server_that_hangs_is_given_up_and_can_be_cut_off() -> None:
     line = Line()
     began = time.monotonic()
     cut_off = pytest.raises(TimeoutError, match=r"cut off after 0 s when we said hello")
-    with saying(b"220 hi\r\n", hang=True) as server, cut_off, limited(line, 0.3, "cut"):
+    with saying(b"220 hi\r\n", hang=True) as server, cut_off, limited(line, 0.3):
         deliver(account(server), LETTER, ["kim@example.org"], line.opened)
     assert time.monotonic() - began < 15
 
@@ -243,9 +237,9 @@ def test_what_can_be_done(error: MailError, said: str) -> None:
 
 def test_user_and_password_come_from_files_the_environment_or_systemd(tmp_path: Path, secret: Path) -> None:
     given = MailSettings(server="localhost", user="${WHO}", password="${WORD}")
-    made = open_account(given, environment={"WHO": "kim", "WORD": "x"})
-    assert (made.user, made.password) == ("kim", "x")
-    assert "x" not in repr(made).replace("example", "").replace("port", "")[repr(made).index("user") :]
+    made = open_account(given, environment={"WHO": "kim", "WORD": "sesame"})
+    assert (made.user, made.password) == ("kim", "sesame")
+    assert "sesame" not in repr(made)
     with pytest.raises(SettingError, match="no variable WHO") as missing:
         open_account(given, environment={})
     assert missing.value.key == ("user",)

@@ -170,14 +170,13 @@ class Windows:
         try:
             batches = each.source.poll(0) if each.source else []
         except TidegateError as error:
-            each.source = None
             self._failed(each, str(error))
             return
         if batches is None:
-            each.source = None
             self._failed(each, "the capture ended")
 
     def _failed(self, each: Recording, reason: str) -> None:
+        each.source = None
         each.error = safe_text(reason)
         each.failures += 1
         delay = each.backoff.fail(self._clock())

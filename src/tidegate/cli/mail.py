@@ -112,14 +112,14 @@ def _talk(account: "Account", people: tuple[str, ...]) -> None:
         click.echo(safe_text(text))
 
     if not people:
-        with limited(line, LONGEST_TEST * account.timeout, "tidegate-mail-cut"):
+        with limited(line, LONGEST_TEST * account.timeout):
             greet(account, show, line.opened)
         click.echo("the server is right; give an address to send a mail: tidegate mail test kim@example.org")
         return
     text = f"This is a test of Tidegate on {this_host()}. Who reads it knows that reports can arrive.\n"
     letter = Letter("Tidegate: a test", text, datetime.now(UTC).astimezone(), f"test.{uuid4().hex}")
     made = message(letter, account.sender, people).as_bytes()
-    with limited(line, LONGEST_TEST * account.timeout, "tidegate-mail-cut"):
+    with limited(line, LONGEST_TEST * account.timeout):
         delivery = deliver(account, made, people, line.opened, heard=show)
     if delivery.taken:
         click.echo(f"the server took it for {', '.join(map(safe_text, delivery.taken))}")

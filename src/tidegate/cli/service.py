@@ -13,6 +13,7 @@ from tidegate.model.text import safe_text
 
 if TYPE_CHECKING:
     from tidegate.service.description import Description
+    from tidegate.service.system import System
 
 _CREDENTIAL = re.compile(r"\$\{CREDENTIALS_DIRECTORY\}/([\w.-]+)")
 
@@ -31,10 +32,8 @@ def service() -> None:
 @click.option("--print", "only_shown", is_flag=True, help="Show what would be written, and write nothing.")
 def install(config: Path | None, user: str | None, auto: bool, only_shown: bool) -> None:
     """Install the service, or take over what has changed; it is started by `start`, or with the machine."""
-    from tidegate.service.system import this_system
-
     description = _described(config, user, auto)
-    system = this_system()
+    system = _system()
     if only_shown:
         for place, text in system.written(description).items():
             click.echo(f"# {place}\n{text}")
@@ -45,33 +44,25 @@ def install(config: Path | None, user: str | None, auto: bool, only_shown: bool)
 @service.command()
 def start() -> None:
     """Start it, and wait until its capture is open."""
-    from tidegate.service.system import this_system
-
-    _say([this_system().start()])
+    _say([_system().start()])
 
 
 @service.command()
 def stop() -> None:
     """End it, with everything written."""
-    from tidegate.service.system import this_system
-
-    _say([this_system().stop()])
+    _say([_system().stop()])
 
 
 @service.command()
 def restart() -> None:
     """End it and start it again."""
-    from tidegate.service.system import this_system
-
-    _say([this_system().restart()])
+    _say([_system().restart()])
 
 
 @service.command()
 def status() -> int:
     """Say how it stands; exit code 0 if it runs, 3 if it does not, 4 if it is not installed."""
-    from tidegate.service.system import this_system
-
-    state = this_system().state()
+    state = _system().state()
     _say(state.lines)
     return state.code
 
@@ -80,9 +71,14 @@ def status() -> int:
 @click.option("--purge", is_flag=True, help="Remove its store, logs and user as well; settings stay.")
 def remove(purge: bool) -> None:
     """Stop it and remove it; what it kept stays, unless with --purge."""
+    _say(_system().remove(purge))
+
+
+def _system() -> "System":
+    """The one of this machine, which is loaded when it is asked for."""
     from tidegate.service.system import this_system
 
-    _say(this_system().remove(purge))
+    return this_system()
 
 
 def _described(file: Path | None, user: str | None, auto: bool) -> "Description":

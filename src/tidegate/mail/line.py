@@ -32,8 +32,11 @@ class Line:
 
 
 @contextmanager
-def limited(line: Line, seconds: float, name: str) -> Iterator[None]:
-    """Cuts the line when the time is over, however the other side drips; raises TimeoutError then."""
+def limited(line: Line, seconds: float, name: str = "tidegate-mail-cut") -> Iterator[None]:
+    """Cuts the line when the time is over, however the other side drips; raises TimeoutError then.
+
+    `name` is that of the thread which does.
+    """
     over = threading.Event()
 
     def cut() -> None:

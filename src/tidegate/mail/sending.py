@@ -76,7 +76,7 @@ class Sender:
         seconds = 2 * self.account.timeout + slip.size / SLOWEST
         try:
             letter = self.outbox.letter(slip)
-            with limited(self.line, seconds, "tidegate-mail-cut"):
+            with limited(self.line, seconds):
                 delivery = self._deliver(slip, letter)
         except OutboxError:
             raise
