@@ -13,6 +13,7 @@ import pytest
 from documents import report
 from helpers import wait_for
 from post import Post, office
+from tidegate.app import schedule_part
 from tidegate.app.schedule_part import Scheduler
 from tidegate.app.timetable import Timetable, Wanted, wanted
 from tidegate.model.config import Config, MailSettings, ReportTimeSettings, ScheduleSettings, StoreSettings
@@ -24,6 +25,12 @@ from tidegate.schedule.plans import plans
 MORNING = datetime(2026, 11, 20, 6, 30, tzinfo=UTC).timestamp()
 DAY = 86_400.0
 PINGS = ReportTimeSettings(report="pings", at="daily 06:30")
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets it look often at a clock that jumps."""
+    monkeypatch.setattr(schedule_part, "LOOK", 0.02)
 
 
 class Clock:
@@ -52,7 +59,7 @@ class Maker:
 
 def scheduler(place: Path, make: Maker, clock: Clock, *reports: ReportTimeSettings) -> Scheduler:
     wanted = plans(ScheduleSettings(zone="UTC", reports=reports or (PINGS,)))
-    return Scheduler(place / "schedule.json", wanted, make, clock, look=0.02)
+    return Scheduler(place / "schedule.json", wanted, make, clock)
 
 
 def test_a_report_is_made_at_its_time_and_once(tmp_path: Path) -> None:
@@ -239,8 +246,6 @@ def test_a_due_report_is_built_kept_and_mailed(mail: tuple[Post, str], tmp_path:
     pages = replace(PINGS, from_="22:00", to="06:00", folder=str(tmp_path / "pages"), subject="{report}!")
     timetable = Timetable(no_capture, build, clock)
     timetable.follow(looked_at(server, tmp_path / "s", pages))
-    assert timetable._scheduler is not None
-    timetable._scheduler._look = 0.02
     wait_for(lambda: timetable._scheduler and timetable._scheduler._seen)
     clock.now = MORNING + 1
     wait_for(lambda: post.letters)
@@ -269,7 +274,6 @@ def test_a_broken_file_of_a_report_is_told_in_log_status_and_mail(
     timetable.follow(looked_at(server, tmp_path / "s", PINGS, replace(PINGS, report="web")))
     part = timetable._scheduler
     assert part is not None
-    part._look = 0.02
     assert "web cannot be made as its file is: web.yml:3" in caplog.text
     assert 'web: web.yml:3: unknown key "titel"' in part.facts()["error"]
     wait_for(lambda: part._seen)
@@ -300,7 +304,6 @@ def test_what_of_a_report_could_not_be_made_is_told(
     timetable.follow(looked_at(server, tmp_path / "s"))
     part = timetable._scheduler
     assert part is not None
-    part._look = 0.02
     wait_for(lambda: part._seen)
     clock.now = MORNING + 1
     wait_for(lambda: post.letters)
@@ -324,7 +327,6 @@ def test_over_crashes_and_a_clock_that_is_set_back_each_report_arrives_once(
         clock.now = moments[0]
         timetable.follow(asked)
         assert timetable._scheduler is not None
-        timetable._scheduler._look = 0.02
         for clock.now in moments:
             moment = clock.now
             wait_for(lambda: timetable._scheduler and timetable._scheduler._seen, 30)

@@ -34,7 +34,6 @@ class Scheduler:
         plans: Sequence[Plan],
         make: Make,
         clock: Callable[[], float] = time.time,
-        look: float = LOOK,
         broken: Mapping[str, str] | None = None,
     ) -> None:
         """Takes the book at `path`; raises StoreError where another process has it.
@@ -46,7 +45,6 @@ class Scheduler:
         self._make = make
         self._broken = dict(broken or {})
         self._clock = clock
-        self._look = look
         self._changed = threading.Condition()
         self._stopping = self._renewed = self._unsaved = False
         self._seen: datetime | None = None
@@ -176,5 +174,5 @@ class Scheduler:
 
     def _patience(self) -> float:
         """Seconds until the next look: at the next time, or as long as clocks are trusted."""
-        left = self._next.timestamp() - self._clock() if self._next and not self.error else self._look
-        return min(max(left, 0.01), self._look)
+        left = self._next.timestamp() - self._clock() if self._next and not self.error else LOOK
+        return min(max(left, 0.01), LOOK)

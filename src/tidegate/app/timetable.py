@@ -128,7 +128,7 @@ class Timetable:
             self._scheduler.renew(wanted.plans, make, broken)
         elif wanted.plans:
             path = schedule_path(wanted.config, wanted.root)
-            self._scheduler = Scheduler(path, wanted.plans, make, self._clock, broken=broken)
+            self._scheduler = Scheduler(path, wanted.plans, make, self._clock, broken)
             self._scheduler.start()
 
     def _follow_windows(self, wanted: Wanted) -> None:
