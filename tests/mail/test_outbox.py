@@ -211,9 +211,8 @@ def test_what_became_of_letters_is_not_kept_for_ever(tmp_path: Path, monkeypatch
         name = f"m{number}"
         outbox.put(slip(name), b"x", NOON)
         outbox.update(slip(name, state="sent", finished=NOON + number))
-        for path in (outbox.folder / "done").iterdir():
-            os.utime(path, (NOON, NOON)) if path.stat().st_mtime > NOON + number else None
-    assert len(outbox.done()) == 3
+        os.utime(outbox._done_path(name), (number, number))
+    assert [each.message_id for each in outbox.done()] == ["m3", "m4", "m5"]
 
 
 def test_damaged_files_are_set_aside_and_the_others_go_on(outbox: Outbox) -> None:

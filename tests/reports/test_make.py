@@ -257,6 +257,18 @@ def test_two_sections_of_one_title_have_files_of_their_own(tmp_path: Path) -> No
     assert [sheet.name for sheet in document.sheets] == ["same.csv", "2-same.csv"]
 
 
+GOOD = "{title: B, sql: 'SELECT uid FROM conn'}"
+
+
+def small(tmp_path: Path, *sections: str, head: str = "") -> Document:
+    """A report with those sections over a store of one connection."""
+    Conns().add(uid="C1", ts="2026-11-20 10:00:00", last_ts="2026-11-20 10:01:00", state="closed").save(
+        tmp_path / "s"
+    )
+    (tmp_path / "mine.yml").write_text(f"{head}\nsections: [{', '.join(sections)}]")
+    return of_store(tmp_path / "s", "mine", "2026-11-20", (tmp_path,))
+
+
 @pytest.mark.parametrize(
     ("section", "words"),
     [
@@ -277,12 +289,7 @@ def test_two_sections_of_one_title_have_files_of_their_own(tmp_path: Path) -> No
     ],
 )
 def test_what_is_wrong_in_a_section_stands_in_its_place(section: str, words: str, tmp_path: Path) -> None:
-    Conns().add(uid="C1", ts="2026-11-20 10:00:00", last_ts="2026-11-20 10:01:00", state="closed").save(
-        tmp_path / "s"
-    )
-    good = "{title: B, sql: 'SELECT uid FROM conn'}"
-    (tmp_path / "mine.yml").write_text(f"sections: [{section}, {good}]")
-    document = of_store(tmp_path / "s", "mine", "2026-11-20", (tmp_path,))
+    document = small(tmp_path, section, GOOD)
     (fault,) = document.faults
     assert re.match(f'section "A": .*{words}', fault)
     assert "\n" not in fault
@@ -292,19 +299,8 @@ def test_what_is_wrong_in_a_section_stands_in_its_place(section: str, words: str
     assert not document.nothing
 
 
-def small(tmp_path: Path, *sections: str, head: str = "") -> Document:
-    """A report with those sections over a store of one connection."""
-    Conns().add(uid="C1", ts="2026-11-20 10:00:00", last_ts="2026-11-20 10:01:00", state="closed").save(
-        tmp_path / "s"
-    )
-    (tmp_path / "mine.yml").write_text(f"{head}\nsections: [{', '.join(sections)}]")
-    return of_store(tmp_path / "s", "mine", "2026-11-20", (tmp_path,))
-
-
 def test_what_is_wrong_in_the_figures_costs_only_them(tmp_path: Path) -> None:
-    document = small(
-        tmp_path, "{title: B, sql: 'SELECT uid FROM conn'}", head="figures: SELECT nope FROM conn"
-    )
+    document = small(tmp_path, GOOD, head="figures: SELECT nope FROM conn")
     assert len(document.faults) == 1
     assert document.faults[0].startswith("figures: SQL: ")
     assert "! The figures at the head could not be made: SQL: " in document.text
@@ -318,14 +314,14 @@ def test_a_question_that_takes_too_long_costs_only_its_section(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(asking, "LONGEST", 0.5)
-    document = small(tmp_path, ENDLESS, "{title: B, sql: 'SELECT uid FROM conn'}")
+    document = small(tmp_path, ENDLESS, GOOD)
     assert document.faults == ('section "A": no answer in 0 s; ask for less',)
     assert [sheet.name for sheet in document.sheets] == ["b.csv"]
 
 
 def test_all_questions_together_have_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "LONGEST_ALL", 3.0)
-    document = small(tmp_path, ENDLESS, "{title: B, sql: 'SELECT uid FROM conn'}")
+    document = small(tmp_path, ENDLESS, GOOD)
     assert [fault.partition(":")[0] for fault in document.faults] == ['section "A"', 'section "B"']
     assert "all sections together have 3 s" in document.faults[1]
 
@@ -343,7 +339,7 @@ def test_an_answer_that_needs_too_much_room_costs_only_its_section(
     monkeypatch.setattr("tidegate.queries.engine.SPILL", "10MB")
     monkeypatch.setattr(asking, "MEMORY", "100MB")
     wide = "{title: A, sql: 'SELECT range AS n, md5(range::VARCHAR) AS m FROM range(10000000)'}"
-    document = small(tmp_path, wide, "{title: B, sql: 'SELECT uid FROM conn'}")
+    document = small(tmp_path, wide, GOOD)
     assert len(document.faults) == 1
     assert "ask for fewer rows" in document.faults[0]
     assert [sheet.name for sheet in document.sheets] == ["b.csv"]
