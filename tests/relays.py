@@ -109,6 +109,24 @@ def server(serve: Serve, backlog: int = 1024, host: str = LOCAL) -> Iterator[int
             thread.join(10)
 
 
+@contextlib.contextmanager
+def flooding() -> Iterator[tuple[int, threading.Event]]:
+    """A server that sends for ever, or until the event."""
+    stop = threading.Event()
+
+    def flood(connection: socket.socket) -> None:
+        connection.settimeout(0.5)
+        while not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                connection.send(b"y" * 65536)
+
+    with server(flood) as backend:
+        try:
+            yield backend, stop
+        finally:
+            stop.set()
+
+
 def program(name: str) -> str:
     """Where a program is; the test is skipped where it is not."""
     path = shutil.which(name)

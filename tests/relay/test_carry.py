@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from helpers import free_port, receive, wait_for
-from relays import LOCAL, Running, nginx, program, server, service, started
+from relays import LOCAL, Running, flooding, nginx, program, server, service, started
 from tidegate.relay.plan import Address, Backend, Excerpts, Plan, Timeouts
 
 REQUEST = b"GET /page HTTP/1.1\r\nHost: www.example\r\nConnection: close\r\n\r\n"
@@ -152,15 +152,7 @@ def test_bulk_arrives_as_it_was_sent(parse: bool) -> None:
 
 @pytest.mark.parametrize("parse", [True, False])
 def test_a_slow_receiver_costs_bounded_memory(parse: bool) -> None:
-    stop = threading.Event()
-
-    def flood(connection: socket.socket) -> None:
-        connection.settimeout(0.5)
-        while not stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                connection.send(b"y" * 65536)
-
-    with server(flood) as backend:
+    with flooding() as (backend, stop):
         plan = Plan((service(door := free_port(), backend, parse=parse, timeouts=Timeouts(write_stall=2)),))
         with Running(plan) as relay, contextlib.ExitStack() as clients:
             for _ in range(20):
@@ -177,18 +169,10 @@ def test_a_slow_receiver_costs_bounded_memory(parse: bool) -> None:
 
 
 def test_many_slow_receivers_share_the_budget() -> None:
-    stop = threading.Event()
-
-    def flood(connection: socket.socket) -> None:
-        connection.settimeout(0.5)
-        while not stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                connection.send(b"y" * 65536)
-
     def small(connection: socket.socket) -> None:
         connection.sendall(b"small")
 
-    with server(flood) as backend, server(small) as other:
+    with flooding() as (backend, stop), server(small) as other:
         services = (service(door := free_port(), backend), service(free := free_port(), other, "other"))
         with Running(Plan(services, memory=1 << 20)) as relay, contextlib.ExitStack() as clients:
             for _ in range(20):

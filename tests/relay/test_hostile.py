@@ -14,7 +14,7 @@ import pytest
 
 from bystander import BAD, Bystander, answer, guest
 from helpers import free_port, receive, wait_for
-from relays import LOCAL, Running, server, service
+from relays import LOCAL, Running, flooding, server, service
 from tidegate.relay.plan import Address, Backend, Excerpts, Limits, Plan, Rule, Service, Timeouts
 
 
@@ -63,15 +63,7 @@ def test_clients_that_send_a_byte_at_a_time(threads: int) -> None:
 
 
 def test_clients_that_never_read() -> None:
-    stop = threading.Event()
-
-    def flood(connection: socket.socket) -> None:
-        connection.settimeout(0.5)
-        while not stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                connection.send(b"y" * 65536)
-
-    with server(flood) as backend:
+    with flooding() as (backend, stop):
         # Long enough for several to stand still at once, where everything is slow.
         stall = Timeouts(write_stall=8)
         bad = service(door := free_port(), backend, "bad", timeouts=stall)
