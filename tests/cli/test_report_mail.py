@@ -48,14 +48,18 @@ def test_a_report_of_a_capture_is_mailed_and_listed(run: Run, store: Path, tmp_p
 
 
 def test_what_cannot_be_sent_waits_and_says_so(run: Run, store: Path, tmp_path: Path) -> None:
-    file = configured(tmp_path, "127.0.0.1:1", store)
+    file = configured(tmp_path, "127.0.0.1:1", store, "schedule: {zone: Asia/Tokyo}\n")
     done = run("report", "web", "--day", "2026-11-20", "-o", "out", "--mail", "--config", file)
     assert done.returncode == 1
     first, second = done.stderr.splitlines()  # once, though the log would say it, too
     assert first == "tidegate: not sent yet to me@example.org, after 1 try: Connection refused"
     assert second.startswith("tidegate: it is kept in the outbox: tidegate run tries again from ")
-    assert second.endswith(" on, tidegate mail retry at once")
-    assert "waiting" in run("report", "list", "--config", file).stdout
+    assert second.endswith(" Asia/Tokyo on, tidegate mail retry at once")
+    listed = run("report", "list", "--config", file).stdout
+    assert listed.startswith("times are of Asia/Tokyo\n")
+    assert "waiting" in listed
+    again = second.partition(" from ")[2].partition(" Asia/Tokyo")[0]
+    assert f"next at {again}" in listed
 
 
 def test_a_running_tidegate_makes_and_mails_it(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import rich_click as click
 
 from tidegate.cli.options import DURATION, PATH, Parsed, config_option, place_option, store_option
 from tidegate.cli.reporting import Reporting
-from tidegate.model.zone import find_zone
+from tidegate.model.zone import find_zone, told, zone_of
 
 if TYPE_CHECKING:
     from tidegate.model.config import Config
@@ -107,7 +107,8 @@ def _mail(document: "Document", config: "Config") -> int:
     outcome = mail_document(document, config)
     click.echo(f"tidegate: {outcome.said}", err=True)
     if outcome.state == "waiting":
-        when = f" from {datetime.fromtimestamp(outcome.again):%H:%M} on" if outcome.again else ""
+        zone = zone_of(config.schedule.zone)  # as `tidegate report list` tells it
+        when = f" from {told(datetime.fromtimestamp(outcome.again, UTC), zone)} on" if outcome.again else ""
         next_ = f"tidegate run tries again{when}, tidegate mail retry at once"
         click.echo(f"tidegate: it is kept in the outbox: {next_}", err=True)
     return 0 if outcome.done else 1
