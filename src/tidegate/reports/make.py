@@ -115,7 +115,7 @@ def _document(report: Report, asked: Asked, given: Given, head: Head, parts: Seq
 
 
 def _is_nothing(report: Report, head: Head, parts: Sequence[Part]) -> bool:
-    return head.nothing and not any(
+    return head.zero and not any(
         part.rows or part.picture
         for part, section in zip(parts, report.sections, strict=True)
         if not set(question_of(section).tables) <= _SAYS_NOTHING

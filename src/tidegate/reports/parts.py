@@ -37,7 +37,7 @@ class Head:
     """The figures at the head."""
 
     figures: tuple[Figure, ...] = ()
-    nothing: bool = True
+    zero: bool = True
     """Whether all of them are nothing."""
     fault: str = ""
     """Why they could not be made."""

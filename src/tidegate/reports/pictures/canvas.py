@@ -78,18 +78,19 @@ class Canvas:
         self.figure.savefig(out, format="png", dpi=DPI, metadata={"Software": None})
         return out.getvalue()
 
-    def fitted(self, text: str, size: float, share: float = 0.96) -> str:
-        """The text, cut in its middle until it is at most so wide as that share of the picture."""
+    def fitted(self, text: str, size: float) -> str:
+        """The text, cut in its middle until the picture has room for it."""
         from matplotlib.font_manager import FontProperties
 
         font = FontProperties(family=list(self._fonts), size=size)
         renderer = self.figure.canvas.get_renderer()  # type: ignore[attr-defined]
+        room = WIDTH * DPI * 0.96
         words = self.drawable(text, LONGEST)
         while len(words) > 8:
             width = renderer.get_text_width_height_descent(words, font, False)[0]
-            if width <= WIDTH * DPI * share:
+            if width <= room:
                 break
-            words = _shortened(words, min(len(words) - 1, int(len(words) * WIDTH * DPI * share / width)))
+            words = _shortened(words, min(len(words) - 1, int(len(words) * room / width)))
         return words
 
     def drawable(self, text: str, longest: int) -> str:

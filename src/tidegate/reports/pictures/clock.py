@@ -16,12 +16,14 @@ _STEPS = (
 MOST = 6
 """Ticks, so that their labels have room."""
 
+MOST_BINS = 96
+"""Stretches of a window."""
 BINS = (1, 5, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 
 
-def step_of(seconds: float, most: int = 96) -> int:
-    """Seconds of a stretch, so that a window has at most so many of them."""
-    return next((step for step in BINS if seconds / step <= most), BINS[-1])
+def step_of(seconds: float) -> int:
+    """Seconds of a stretch, a day at most, so that a window has no more than MOST_BINS of them."""
+    return next((step for step in BINS if seconds / step <= MOST_BINS), BINS[-1])
 
 
 def ticks(begin: datetime, end: datetime, zone: ZoneInfo) -> list[tuple[float, str]]:
