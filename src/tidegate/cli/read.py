@@ -42,7 +42,11 @@ CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".gz", ".zst")
 @click.option(
     "-o", "--output", "target", type=PATH, metavar="PATH", help="A file, or a directory for several tables."
 )
-@click.option("--stats", is_flag=True, help="Packets per second, CPU time and malformed counts on stderr.")
+@click.option(
+    "--stats",
+    is_flag=True,
+    help="Packets per second, CPU time, what was not decoded or is not IP, on stderr.",
+)
 @click.option(
     "--excerpt", type=click.IntRange(0, 65535), default=0, help="Payload bytes per row of table packet."
 )

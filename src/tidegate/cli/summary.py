@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tidegate.queries.summary import Figures, Site
 
 KINDS = 10
-"""Kinds of undecoded packets that are named."""
+"""Kinds of packets that are named."""
 
 STATES = {
     "S0": "opened, never answered",
