@@ -12,6 +12,7 @@ import pytest
 
 import tidegate
 from helpers import TIDEGATE, Run, wait_for
+from tidegate.cli.schedule import _became
 
 SETTINGS = """\
 store: {{path: {place}/s}}
@@ -89,6 +90,27 @@ def test_every_mistake_is_told_with_its_line(run: Run, tmp_path: Path) -> None:
         't.yml:10: schedule.windows[1] needs "from"',
     ):
         assert line in said, said
+
+
+@pytest.mark.parametrize(
+    ("state", "said", "mailed", "shown"),
+    [
+        (
+            "made",
+            "made up for 06:30; to be sent to k@x; why",
+            "sent to k@x",
+            "made up for 06:30; sent to k@x; why",
+        ),
+        ("made", "written to p; to be sent to k@x", None, "written to p; to be sent to k@x"),
+        ("made", "written to p", None, "written to p"),
+        ("failed", "no such store", None, "FAILED, 5 tries: no such store"),
+        ("running", "", None, "is being made, or was cut short"),
+    ],
+)
+def test_of_what_was_to_be_sent_is_told_what_became(
+    state: str, said: str, mailed: str | None, shown: str
+) -> None:
+    assert _became({"state": state, "said": said, "mail_said": mailed, "tries": 5}) == shown
 
 
 def test_times_need_no_quotes(run: Run, tmp_path: Path) -> None:
