@@ -1,6 +1,6 @@
 """`tidegate report`: a page with pictures, tables and text, of a store, a capture, or of now."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,7 +86,7 @@ def _report(asked: Reporting) -> int:
     from tidegate.settings import find
 
     config = find.load(asked.config)
-    with asked.source(config) as wanted, _told() as tick:
+    with asked.source(config) as wanted, _ticking() as tick:
         document = reporting.make_report(wanted, config, asked.folders, tick)
     page = write(document, asked.folder) if asked.folder else write_named(document, Path())
     click.echo(page)
@@ -122,7 +122,7 @@ def _show(page: Path) -> None:
 
 
 @contextmanager
-def _told() -> Iterator[Any]:
+def _ticking() -> Iterator[Callable[[str], None]]:
     """Says on a terminal what is being asked."""
     import sys
 
