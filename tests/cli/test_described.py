@@ -12,6 +12,7 @@ import tidegate
 from helpers import TIDEGATE, Run
 from tidegate.cli import VERBS, load
 from tidegate.cli.commands import described
+from tidegate.cli.report import Report
 from tidegate.model.tables import find_table
 from tidegate.settings.keys import all_keys
 
@@ -26,6 +27,9 @@ def options() -> set[str]:
                 found.update(option.opts)
         for below in getattr(command, "commands", {}).values():
             look(below)
+        if isinstance(command, Report):
+            for below in command.below().values():
+                look(below)
 
     for verb in VERBS:
         look(load(verb))
@@ -36,6 +40,7 @@ def test_every_command_is_described() -> None:
     names = {command.name for command in described()}
     assert {f"tidegate {verb}" for verb in VERBS} <= names
     assert {"tidegate alerts ack", "tidegate service install", "tidegate relay test-rule"} <= names
+    assert "tidegate report list" in names
     assert all(command.paragraphs for command in described())
 
 
@@ -99,9 +104,33 @@ def test_a_shell_reads_what_it_is_given(run: Run, shell: str) -> None:
         ("tidegate service inst", "plain,install"),
         ("tidegate relay test-rule --dp", "plain,--dport"),
         ("tidegate run --config x", "file,x"),
+        ("tidegate read x", "file,x"),
+        ("tidegate report -r x", "file,x"),
+        ("tidegate report p", "plain,pings"),
+        ("tidegate report ./p", "file,./p"),
+        ("tidegate report l", "plain,list"),
+        ("tidegate report list --l", "plain,--limit"),
+        ("tidegate report --day y", "plain,yesterday"),
+        ("tidegate report --zone Europe/Be", "plain,Europe/Berlin"),
+        ("tidegate query --named http-h", "plain,http-hosts"),
+        ("tidegate tables htt", "plain,http"),
+        ("tidegate config explain mail.su", "plain,mail.subject"),
+        ("tidegate watch -i l", "plain,lo"),
     ],
 )
 def test_tab(words: str, wanted: str) -> None:
     asked = {"_TIDEGATE_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
     done = subprocess.run(TIDEGATE, env=os.environ | asked, capture_output=True, text=True, timeout=60)
     assert wanted in done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("words", ["tidegate report pings x", "tidegate report --config /dev/null/x zz"])
+def test_tab_where_there_is_nothing_to_propose_makes_no_noise(words: str) -> None:
+    asked = {"_TIDEGATE_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    done = subprocess.run(TIDEGATE, env=os.environ | asked, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_list_of_reports_is_called_as_it_is_written(run: Run) -> None:
+    assert "tidegate report list [OPTIONS]" in run("report", "list", "--help").stdout
+    assert "see tidegate report list --help" in run("report", "list", "--nothing").stderr

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import rich_click as click
 
 from tidegate.cli import VERBS, cli, load
+from tidegate.cli.report import Report
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,9 @@ def _below(command: click.Command, name: str, above: click.Context) -> Iterator[
                 below = command.get_command(context, each)
                 if below and not below.hidden:
                     yield from _below(below, each, context)
+    if isinstance(command, Report):
+        for each, below in command.below().items():
+            yield from _below(below, f"{name} {each}", above)
 
 
 def _one(command: click.Command, context: click.Context) -> Described:

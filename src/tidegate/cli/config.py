@@ -7,6 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from tidegate.app import checking
+from tidegate.cli.completing import completing, key_names
 from tidegate.cli.options import PATH
 from tidegate.model.config.option import DURATION, SIZE
 from tidegate.model.errors import UsageError
@@ -44,7 +45,7 @@ def check(file: Path | None) -> int:
 
 
 @config.command()
-@click.argument("key", required=False)
+@click.argument("key", required=False, shell_complete=completing(key_names))
 def explain(key: str | None) -> int:
     """Show every KEY below this one (all unless named): what it means, what is expected, its default."""
     shown = [known for known in all_keys() if key is None or _lies_below(known.name, key)]

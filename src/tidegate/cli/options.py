@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import rich_click as click
 
+from tidegate.cli.completing import completing, table_names
 from tidegate.model.config import FORMATS, ROW_FORMATS, PlaceSettings
 from tidegate.model.errors import UsageError
 from tidegate.model.filter import parse_filter
@@ -45,8 +46,8 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
-class _Path(Parsed):
-    """A path; the shell completes it."""
+class _File(Parsed):
+    """The name of a file; the shell completes it."""
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
@@ -57,7 +58,9 @@ class _Path(Parsed):
         return [CompletionItem(incomplete, type="file")]
 
 
-PATH = _Path("path", _path)
+PATH = _File("path", _path)
+FILE = _File("file", str)
+"""As it is written: "-" may be standard input, and empty none."""
 
 answer_format_option = click.option(
     "--format", "format", type=click.Choice(FORMATS), help="How rows are written."
@@ -96,11 +99,13 @@ redact_query_option = click.option(
     "--redact-query", is_flag=True, help="Leave out what follows the ? or # of a URI; it often holds secrets."
 )
 tables_option = click.option(
-    "-t", "--table", "tables", multiple=True, metavar="NAME", help="A table to write; can be repeated."
-)
+    "-t", "--table", "tables", multiple=True, metavar="NAME", shell_complete=completing(table_names),
+    help="A table to write; can be repeated.",
+)  # fmt: skip
 place_option = click.option(
     "--place",
     "places",
+    type=FILE,
     multiple=True,
     metavar="FILE.mmdb",
     help="Database of places, for countries, cities and networks of addresses; repeatable.",

@@ -9,7 +9,9 @@ import rich_click as click
 
 from tidegate import app
 from tidegate.cli import closing, output
+from tidegate.cli.completing import completing, question_names
 from tidegate.cli.options import (
+    FILE,
     PATH,
     answer_format_option,
     capture_stages,
@@ -29,7 +31,10 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("sql", required=False)
-@click.option("--named", metavar="NAME", help="Ask the question of this name instead of SQL.")
+@click.option(
+    "--named", metavar="NAME", shell_complete=completing(question_names),
+    help="Ask the question of this name instead of SQL.",
+)  # fmt: skip
 @click.option("--list", "listed", is_flag=True, help="List the named questions, what they answer and take.")
 @click.option(
     "--set", "values", multiple=True, metavar="NAME=VALUE", help="A parameter of the question; repeatable."
@@ -38,6 +43,7 @@ if TYPE_CHECKING:
     "-r",
     "--read",
     "files",
+    type=FILE,
     multiple=True,
     metavar="FILE",
     help="Ask this capture, not the store; repeatable.",

@@ -9,6 +9,7 @@ import rich_click as click
 from tidegate import app
 from tidegate.cli import closing, output
 from tidegate.cli.options import (
+    FILE,
     PATH,
     capture_stages,
     checksums_option,
@@ -35,7 +36,7 @@ CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".gz", ".zst")
 
 
 @click.command()
-@click.argument("words", nargs=-1, required=True, metavar="FILE... [FILTER]")
+@click.argument("words", type=FILE, nargs=-1, required=True, metavar="FILE... [FILTER]")
 @filter_option()
 @tables_option
 @format_option

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from tidegate.cli.options import DURATION, PATH, Parsed, config_option, place_option, store_option
+from tidegate.cli.completing import completing, day_names, interface_names, report_words, zone_names
+from tidegate.cli.options import DURATION, FILE, PATH, Parsed, config_option, place_option, store_option
 from tidegate.cli.reporting import Reporting
 from tidegate.model.zone import find_zone, told, zone_of
 
@@ -20,28 +21,38 @@ if TYPE_CHECKING:
 class Report(click.RichCommand):
     """The verb, and the one below it: `tidegate report list`."""
 
+    def below(self) -> dict[str, click.Command]:
+        """The commands below it, as of a group."""
+        from tidegate.cli.report_list import list_reports
+
+        return {"list": list_reports}
+
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Of what is asked for: a report, or the list of those that were mailed."""
         if args[:1] != ["list"]:
             return super().make_context(info_name, args, parent, **extra)
-        from tidegate.cli.report_list import list_reports
-
-        return list_reports.make_context("list", args[1:], parent, **extra)
+        return self.below()["list"].make_context(f"{info_name} list", args[1:], parent, **extra)
 
 
 @click.command(cls=Report)
-@click.argument("words", nargs=-1, metavar="[NAME] [FILTER]")
+@click.argument("words", nargs=-1, metavar="[NAME] [FILTER]", shell_complete=report_words)
 @click.option("--from", "begin", default="", metavar="TIME", help='Its beginning: 22:00, "2026-11-19 22:00".')
 @click.option("--to", "end", default="", metavar="TIME", help="Its end: 06:00; now unless given.")
 @click.option("--last", default="", metavar="TIME", help="The time before now: 24h, 7d.")
-@click.option("--day", default="", metavar="DAY", help="A day: today, yesterday, 2026-11-20.")
 @click.option(
-    "--zone", type=Parsed("zone", find_zone), help="Time zone, such as Europe/Berlin (the machine's)."
-)
+    "--day", default="", metavar="DAY", shell_complete=completing(day_names),
+    help="A day: today, yesterday, 2026-11-20.",
+)  # fmt: skip
+@click.option(
+    "--zone", type=Parsed("zone", find_zone), shell_complete=completing(zone_names),
+    help="Time zone, such as Europe/Berlin (the machine's).",
+)  # fmt: skip
 @store_option
-@click.option("-r", "--read", "files", multiple=True, metavar="FILE", help="Of this capture; repeatable.")
+@click.option(
+    "-r", "--read", "files", type=FILE, multiple=True, metavar="FILE", help="Of this capture; repeatable."
+)
 @click.option("--capture", "seconds", type=DURATION, help="Capture for this time first: 10m, 8h.")
 @click.option(
     "-i",
@@ -49,6 +60,7 @@ class Report(click.RichCommand):
     "interfaces",
     multiple=True,
     metavar="IFACE",
+    shell_complete=completing(interface_names),
     help="With --capture: where; repeatable.",
 )
 @place_option

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @click.command("list")
 @config_option
 @store_option
-@click.option("-n", "--limit", type=click.IntRange(1), default=20, help="Mails at most, the latest.")
+@click.option(
+    "-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="Mails at most, the latest."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a mail instead of lines.")
 def list_reports(config: Path | None, store: Path | None, limit: int, as_json: bool) -> None:
     """List mailed reports: what was sent, when, to whom, or why not."""

@@ -25,7 +25,14 @@ _SHOWN = "%a %Y-%m-%d %H:%M"
 @click.command()
 @config_option
 @store_option
-@click.option("-n", "--limit", type=click.IntRange(1, 64), default=1, help="Last times of each report.")
+@click.option(
+    "-n",
+    "--limit",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Last times of each report.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
 def schedule(config: Path | None, store: Path | None, limit: int, as_json: bool) -> None:
     """List reports and recordings: when they are next, when reports were made last, and what became of them.

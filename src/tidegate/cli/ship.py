@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from tidegate.cli.options import config_option
+from tidegate.cli.options import FILE, config_option
 from tidegate.model.config import ElasticSettings
 from tidegate.model.errors import CaptureError, SettingError, UsageError
 from tidegate.model.text import safe_text
@@ -27,7 +27,7 @@ MOST_REASONS = 10
 
 
 @click.command()
-@click.argument("files", nargs=-1, metavar="FILE...")
+@click.argument("files", type=FILE, nargs=-1, metavar="FILE...")
 @config_option
 @click.option("--to", metavar="NAME", help="Which server of the configuration's, if there are several.")
 @click.option(
@@ -35,12 +35,22 @@ MOST_REASONS = 10
 )
 @click.option("--user", default="", metavar="NAME", help="With --url: the user name.")
 @click.option(
-    "--password-file", default="", metavar="FILE", help="With --url: the file that holds the password."
+    "--password-file",
+    type=FILE,
+    default="",
+    metavar="FILE",
+    help="With --url: the file that holds the password.",
 )
 @click.option(
-    "--api-key-file", default="", metavar="FILE", help="With --url: the file that holds an API key."
+    "--api-key-file",
+    type=FILE,
+    default="",
+    metavar="FILE",
+    help="With --url: the file that holds an API key.",
 )
-@click.option("--ca-file", default="", metavar="FILE", help="With --url: certificates to trust instead.")
+@click.option(
+    "--ca-file", type=FILE, default="", metavar="FILE", help="With --url: certificates to trust instead."
+)
 @click.option("--stream", default="", metavar="NAME", help="Beginning of the data streams' names: tidegate.")
 @click.option(
     "--format",

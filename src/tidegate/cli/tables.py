@@ -5,13 +5,14 @@ import textwrap
 import rich_click as click
 
 from tidegate import app
+from tidegate.cli.completing import completing, table_names
 from tidegate.model.tables import ON_REQUEST, TableInfo, find_table
 
 WIDTH = 80
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completing(table_names))
 def tables(name: str | None) -> None:
     """Show the tables, or the columns of the table NAME with their documentation."""
     if name:

@@ -6,14 +6,17 @@ from pathlib import Path
 import rich_click as click
 
 from tidegate.cli import screen
-from tidegate.cli.options import ascii_option, filter_option, store_option
+from tidegate.cli.options import FILE, ascii_option, filter_option, store_option
 from tidegate.model.errors import CaptureError, UsageError
 
 
 @click.command()
 @click.argument("words", nargs=-1, metavar="[FILTER]")
 @store_option
-@click.option("-r", "--read", "files", multiple=True, metavar="FILE", help="Play this capture; repeatable.")
+@click.option(
+    "-r", "--read", "files", type=FILE, multiple=True, metavar="FILE",
+    help="Play this capture; repeatable.",
+)  # fmt: skip
 @click.option(
     "--speed",
     type=float,

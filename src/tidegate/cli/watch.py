@@ -12,6 +12,7 @@ from tidegate import app
 from tidegate.app.assembly import Assembly, captured, place_stage
 from tidegate.app.rights import separate
 from tidegate.cli import closing, screen
+from tidegate.cli.completing import completing, interface_names
 from tidegate.cli.options import (
     DURATION,
     PATH,
@@ -46,8 +47,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("words", nargs=-1, metavar="[FILTER]")
 @click.option(
-    "-i", "--interface", "interfaces", multiple=True, metavar="IFACE", help="Where to listen; repeatable."
-)
+    "-i", "--interface", "interfaces", multiple=True, metavar="IFACE",
+    shell_complete=completing(interface_names), help="Where to listen; repeatable.",
+)  # fmt: skip
 @filter_option()
 @click.option(
     "-D", "--list-interfaces", is_flag=True, help="List interfaces with state and addresses, and end."
