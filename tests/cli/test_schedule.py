@@ -44,7 +44,7 @@ def test_what_comes_is_listed_without_anything_running(run: Run, tmp_path: Path)
     lines = done.stdout.splitlines()
     assert lines[0] == "times are of Europe/Berlin"
     assert lines[1].startswith("morning          report   next ")
-    assert "06:30   (daily 06:30)" in lines[1]
+    assert "06:30   (overnight, daily 06:30)" in lines[1]
     assert lines[2].strip() == "not made yet"
     assert lines[3].startswith("always           window   recording until")
     assert "(icmp on lo)" in lines[3]
@@ -52,6 +52,16 @@ def test_what_comes_is_listed_without_anything_running(run: Run, tmp_path: Path)
     found = json.loads(run("schedule", "--json", "--config", str(file)).stdout)
     assert [each["name"] for each in found["windows"]] == ["always", "never"]
     assert datetime.fromisoformat(found["reports"][0]["next"]).utcoffset() is not None
+
+
+def test_who_cannot_read_the_password_may_look(run: Run, tmp_path: Path) -> None:
+    file = written(tmp_path)
+    secret = "user: kim, password_file: /nowhere/password, security: starttls"
+    file.write_text(file.read_text().replace("mail: {", f"mail: {{{secret}, "))
+    assert run("config", "check", str(file)).returncode == 2
+    for words in (("schedule",), ("report", "list")):
+        done = run(*words, "--config", str(file))
+        assert (done.returncode, done.stderr) == (0, ""), words
 
 
 def test_without_a_schedule_it_says_so(run: Run, tmp_path: Path) -> None:

@@ -250,7 +250,7 @@ def test_user_and_password_come_from_files_the_environment_or_systemd(tmp_path: 
     given = MailSettings(user_file=str(secret), password_file="${CREDENTIALS_DIRECTORY}/word")
     made = open_account(given, environment={"CREDENTIALS_DIRECTORY": str(handed)})
     assert (made.user, made.password) == (PASSWORD, "from systemd")
-    with pytest.raises(SettingError, match="LoadCredential=word") as none:
+    with pytest.raises(SettingError, match="credentials/word is not there") as none:
         open_account(given, environment={})
     assert none.value.key == ("password_file",)
     (handed / "word").chmod(0o444)

@@ -1,9 +1,11 @@
 """Secrets come from a file of one's own or from the environment, and from nowhere else."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from tidegate.model import secret
 from tidegate.model.errors import UsageError
 from tidegate.model.secret import read_secret, secret_of
 
@@ -42,6 +44,29 @@ def test_others_must_not_read_it(mode: int, file: Path) -> None:
     file.chmod(mode)
     with pytest.raises(UsageError, match=f"others can read .*; run: chmod 600 {file}"):
         read_secret(file, "api_key")
+
+
+def test_a_credential_of_the_service_is_taken_where_it_lies_by_who_may(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secret, "KEPT", file.parent)
+    assert secret_of("password", "", "${CREDENTIALS_DIRECTORY}/secret", {}) == "s3cret"
+    file.chmod(0o640)
+    with pytest.raises(UsageError, match="others can read"):
+        secret_of("password", "", "${CREDENTIALS_DIRECTORY}/secret", {})
+    with pytest.raises(UsageError, match="other is not there: write the password into it"):
+        secret_of("password", "", "${CREDENTIALS_DIRECTORY}/other", {})
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be somebody else")
+def test_somebody_else_is_told_whose_it_is(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secret, "KEPT", file.parent)
+    os.seteuid(65534)
+    try:
+        with pytest.raises(UsageError, match=r"is root's: use sudo; a unit needs: LoadCredential=secret:"):
+            secret_of("password", "", "${CREDENTIALS_DIRECTORY}/secret", {})
+    finally:
+        os.seteuid(0)
 
 
 def test_its_first_line_counts(file: Path) -> None:

@@ -34,6 +34,11 @@ def load(
     return find.load(named, environment, (*LOOKS, *more))
 
 
+def load_schedule(named: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:
+    """The settings for who only looks at reports and their times: passwords may be root's alone."""
+    return find.load(named, environment, (_schedule,))
+
+
 def look(named: Path | None = None) -> tuple[Config, list[str]]:
     """The settings as far as they are right, and everything that is wrong with the others."""
     try:

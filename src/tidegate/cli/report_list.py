@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a mail instead of lines.")
 def list_reports(config: Path | None, store: Path | None, limit: int, as_json: bool) -> None:
     """List mailed reports: what was sent, when, to whom, or why not."""
-    from tidegate.app.checking import load
+    from tidegate.app.checking import load_schedule
     from tidegate.app.paths import outbox_folder
     from tidegate.mail.outbox import Outbox
 
-    settings = load(config)
+    settings = load_schedule(config)
     folder = outbox_folder(settings, store)
     outbox = Outbox(folder, settings.mail.outbox_size) if folder.is_dir() else None
     slips = [*outbox.done(), *outbox.waiting()] if outbox else []

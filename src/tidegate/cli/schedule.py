@@ -39,9 +39,9 @@ def schedule(config: Path | None, store: Path | None, limit: int, as_json: bool)
 
     `tidegate run` serves the schedule; this only looks, whether one runs or not.
     """
-    from tidegate.app.checking import broken_reports, load
+    from tidegate.app.checking import broken_reports, load_schedule
 
-    settings = load(config)
+    settings = load_schedule(config)
     found = _found(settings, store, limit, time.time(), broken_reports(settings, config))
     click.echo(json.dumps(found) if as_json else "\n".join(_lines(found)))
 
@@ -111,7 +111,8 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
         return
     yield f"times are of {found['zone']}"
     for each in found["reports"]:
-        yield f"{safe_text(each['name']):16} report   next {_shown(each['next'])}   ({safe_text(each['at'])})"
+        what = each["at"] if each["report"] == each["name"] else f"{each['report']}, {each['at']}"
+        yield f"{safe_text(each['name']):16} report   next {_shown(each['next'])}   ({safe_text(what)})"
         if each["broken"]:
             yield f"{'':16}          CANNOT BE MADE: {clip(safe_text(each['broken']), 200)}"
         for run in each["last"]:

@@ -1,6 +1,5 @@
 """`tidegate service`: Tidegate as a service of the machine."""
 
-import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -85,13 +84,11 @@ def _described(file: Path | None, user: str | None, auto: bool) -> "Description"
     """The service for this configuration, once that is right; raises UsageError."""
     from tidegate.app.checking import load
     from tidegate.app.paths import outlets
-    from tidegate.service.description import CREDENTIALS, USER, describe
+    from tidegate.service.description import USER, describe
     from tidegate.settings import find
 
     # The machine's own, not the one of whoever installs it.
     used = file or (find.SYSTEM if find.SYSTEM.is_file() else None)
-    # What the system hands out later lies with root now.
-    os.environ.setdefault("CREDENTIALS_DIRECTORY", str(CREDENTIALS))
     config = load(used, reports=True)
     text = used.read_text() if used else ""
     writes = [path.absolute().parent for path in outlets(config).files]

@@ -16,19 +16,36 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 CREDENTIALS = "CREDENTIALS_DIRECTORY"
 """The variable by which systemd says where a unit's credentials lie."""
 
+KEPT = Path("/etc/tidegate/credentials")
+"""Where the service's lie before systemd hands them over: root, by hand, takes them from there."""
+
 
 def secret_in(file: str, what: str, environment: Mapping[str, str]) -> str:
     """What a setting `..._file` leads to: a file, or ${CREDENTIALS_DIRECTORY}/NAME; raises UsageError."""
     before, variable, name = file.partition(f"${{{CREDENTIALS}}}/")
     if not variable or before:
         return read_secret(Path(file).expanduser(), what)
-    folder = environment.get(CREDENTIALS, "")
-    if not folder:
-        raise UsageError(f"systemd gave no credentials; the unit needs: LoadCredential={name}:/path/to/it")
     if "/" in name or name in ("", ".", ".."):
         raise UsageError(f'"{name}" is no name of a credential')
+    folder = environment.get(CREDENTIALS, "")
+    if not folder:
+        return _kept(name, what)
     # systemd hands them out itself: root's, readable by the unit's user by the group or an access list.
     return _read(Path(folder) / name, what, private=0o007, owned=False)
+
+
+def _kept(name: str, what: str) -> str:
+    """A credential of the service, for who is not run by systemd."""
+    path = KEPT / name
+    try:
+        path.open("rb").close()
+    except FileNotFoundError:
+        raise UsageError(
+            f"systemd gave no credentials, and {path} is not there: write the {what} into it"
+        ) from None
+    except PermissionError:
+        raise UsageError(f"{path} is root's: use sudo; a unit needs: LoadCredential={name}:{path}") from None
+    return read_secret(path, what)
 
 
 def read_secret(path: Path, what: str = "password") -> str:

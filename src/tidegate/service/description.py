@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tidegate.model import secret
+
 NAME = "tidegate"
 TITLE = "Tidegate"
 SUMMARY = "Watches the connections of this machine"
@@ -14,7 +16,7 @@ STORE = Path("/var/lib/tidegate")
 LOGS = Path("/var/log/tidegate")
 CACHE = Path("/var/cache/tidegate")
 SETTINGS = Path("/etc/tidegate")
-CREDENTIALS = SETTINGS / "credentials"
+CREDENTIALS = secret.KEPT
 """Passwords, each in a file; only root reads them here."""
 
 RIGHTS = ("NET_RAW", "NET_ADMIN", "NET_BIND_SERVICE", "SYS_PTRACE", "DAC_READ_SEARCH")
