@@ -75,6 +75,16 @@ def test_of_a_store(run: Run, store: Path, tmp_path: Path, name: str) -> None:
     assert "http://" not in page
 
 
+def test_its_zone_is_that_of_the_schedule_unless_given(run: Run, store: Path, tmp_path: Path) -> None:
+    (tmp_path / "t.yml").write_text(f"store: {{path: {store}}}\nschedule: {{zone: America/New_York}}\n")
+    for more, zone in (([], "America/New_York"), (["--zone", "Asia/Tokyo"], "Asia/Tokyo")):
+        done = run(
+            "report", "pings", "--day", "2026-11-20", "--config", tmp_path / "t.yml", *more, "-o", "out"
+        )
+        assert done.returncode == 0, done.stderr
+        assert zone in (tmp_path / "out" / "report.txt").read_text().splitlines()[1]
+
+
 def test_a_report_of_nothing_is_written_and_says_why(run: Run, store: Path) -> None:
     done = run("report", "pings", "--day", "2020-01-01", "--store", store)
     assert done.returncode == 0

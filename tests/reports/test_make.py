@@ -19,6 +19,7 @@ from tidegate.model.config.alerts import RuleSettings
 from tidegate.model.document import Document
 from tidegate.model.errors import StoreError
 from tidegate.reports import asking
+from tidegate.reports.seen import MOST_GAPS, Seen, notes, why_nothing
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -67,6 +68,34 @@ def test_pings_of_a_real_capture() -> None:
     assert not document.nothing
     assert document.begin.tzinfo is not None
     assert "pings    19" in document.text
+
+
+def test_a_capture_tells_of_no_alerts_and_of_no_gaps_and_draws_no_unknown_program() -> None:
+    document = read("overnight", "http4.pcap", "pings.pcap")
+    plain = " ".join(document.text.split())
+    assert "A capture has no alerts" in plain
+    assert "A capture does not say when nobody looked." in plain
+    assert "unknown" in document.text.partition("Top programs")[2].splitlines()[3]
+    assert "top-programs.png" not in [picture.name for picture in document.pictures]
+    assert "bytes; at most" in document.text
+    assert re.search(r"at most [0-9.]+ k?B per (second|minute|[0-9]+ (s|min))", plain)
+    assert "src ip" not in document.text
+
+
+def test_the_end_of_a_long_cell_is_told_in_text(tmp_path: Path) -> None:
+    Conns().add(
+        uid="C1", ts="2026-11-20 10:00:00", last_ts="2026-11-20 10:01:00", state="closed",
+        name="a" * 60 + ".example",
+    ).save(tmp_path / "s")  # fmt: skip
+    assert "…aaa.example" in of_store(tmp_path / "s", "overnight", "2026-11-20").text
+
+
+def test_one_is_said_as_one() -> None:
+    begin = NOW.astimezone(UTC)
+    seen = Seen(1, 1, [(begin, begin)] * (MOST_GAPS + 1), True)
+    assert why_nothing(seen, "", True) == "One packet was seen, but it is not what is asked for here."
+    assert why_nothing(seen, "host:a", True).endswith("the filter host:a does not want it.")
+    assert notes(seen, begin, BERLIN)[-1] == "It was down 1 more time."
 
 
 def test_ones_own_pings_do_not_count() -> None:

@@ -231,7 +231,7 @@ def test_others_are_one_bar() -> None:
 
 def test_words_for_stretches_and_steps() -> None:
     assert [per(seconds) for seconds in (1, 60, 600, 3600, 7200, 86400)] == [
-        "1 s", "min", "10 min", "hour", "2 hours", "day",
+        "second", "minute", "10 min", "hour", "2 hours", "day",
     ]  # fmt: skip
     assert [round_step(least) for least in (0.2, 1.2, 2.4, 26, 260)] == [1.0, 2.0, 5.0, 50.0, 500.0]
     assert round_step(0.0003, whole=False) == 0.0005

@@ -60,6 +60,8 @@ def times(when: When, begin: datetime, end: datetime) -> list[datetime]:
         ("mon-fri 08:00", "0 8 * * 1,2,3,4,5"),
         ("fri-mon, wed 8:00", "0 8 * * 0,1,3,5,6"),
         ("every hour", "0 * * * *"),
+        ("every 15 minutes", "*/15 * * * *"),
+        ("every 6 hours", "0 */6 * * *"),
         ("  0  6  1  *  * ", "0 6 1 * *"),
     ],
 )
@@ -68,9 +70,20 @@ def test_plain_words_and_cron(text: str, cron: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [("every 7m", "every 5m"), ("every 90 minutes", "part of an hour"), ("every 7h", "part of a day"),
+     ("Every 0h", "every 2h")],
+)  # fmt: skip
+def test_what_would_come_at_other_times_each_day_is_said(text: str, said: str) -> None:
+    with pytest.raises(UsageError, match="is no time: it has to be part of") as refused:
+        parse_when(text, BERLIN)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
     "text",
-    ["", " ", "06:30", "daily 25:00", "daily 6", "never", "monthly 32nd", "monthly 0", "every 7m", "every 0m",
-     "every 5h", "0 0 30 2 *", "99 * * * *", "* * * *", "* * * * * *", "0 0 * * 9", "mon fun 08:00",
+    ["", " ", "06:30", "daily 25:00", "daily 6", "never", "monthly 32nd", "monthly 0",
+     "0 0 30 2 *", "99 * * * *", "* * * *", "* * * * * *", "0 0 * * 9", "mon fun 08:00",
      "weekly weekly", "hourly 06:30",
      "\x1b]52;c;x\x07", "a" * 5000, "1,,2 * * * *", "*/0 * * * *", "5-1 * * * *"],
 )  # fmt: skip

@@ -47,7 +47,7 @@ class Report(click.RichCommand):
 )  # fmt: skip
 @click.option(
     "--zone", type=Parsed("zone", find_zone), shell_complete=completing(zone_names),
-    help="Time zone, such as Europe/Berlin (the machine's).",
+    help="Time zone, such as Europe/Berlin (the schedule's, else the machine's).",
 )  # fmt: skip
 @store_option
 @click.option(

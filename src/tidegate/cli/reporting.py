@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import rich_click as click
 
 from tidegate.model.errors import CaptureError, TidegateError, UsageError
-from tidegate.model.zone import local_zone
+from tidegate.model.zone import zone_of
 
 if TYPE_CHECKING:
     from tidegate.app.reporting import Wanted
@@ -100,7 +100,7 @@ class Reporting:
         return " ".join(rest) or None
 
     def overview(self) -> str:
-        """Every report with its title and window, a line each."""
+        """Every report with its window, its title and what is in it, a line each."""
         from tidegate.model.text import one_line
         from tidegate.reports.files import find_report, names
 
@@ -108,7 +108,8 @@ class Reporting:
         for name in names(self.folders):
             try:
                 found = find_report(name, self.folders)
-                lines.append(f"{name:<16}{one_line(found.title, 40):<28}{one_line(found.window, 30)}")
+                what = f"{found.title}: {', '.join(section.title for section in found.sections)}"
+                lines.append(f"{name:<16}{one_line(found.window, 30):<14}{one_line(what, 200)}")
             except UsageError as error:
                 lines.append(f"{name:<16}{one_line(str(error), 100)}")
         return "\n".join(lines)
@@ -141,19 +142,19 @@ class Reporting:
             with Progress() as progress, reporting.store_of(capture, progress) as root:
                 if capture.stats:
                     warn(capture.stats)
-                yield self._wanted(root, captured=True)
+                yield self._wanted(root, config, captured=True)
         elif self.seconds:
             with reporting.temporary_store() as root:
                 begin = datetime.now(UTC).isoformat()
                 self._capture(root, expression, config)
                 end = datetime.now(UTC).isoformat()
-                yield replace(self._wanted(root, captured=True), begin=begin, end=end)
+                yield replace(self._wanted(root, config, captured=True), begin=begin, end=end)
         else:
             from tidegate.app.paths import store_root
 
-            yield self._wanted(self.store or store_root(config), captured=False)
+            yield self._wanted(self.store or store_root(config), config, captured=False)
 
-    def _wanted(self, root: Path, captured: bool) -> "Wanted":
+    def _wanted(self, root: Path, config: "Config", captured: bool) -> "Wanted":
         from tidegate.app.reporting import Wanted
 
         windowed = bool(self.begin or self.end or self.window)
@@ -166,7 +167,7 @@ class Reporting:
             own=self.own or None,
             compare=not self.no_compare and (windowed or not captured),
             captured=captured,
-            zone=self.zone or local_zone(),
+            zone=self.zone or zone_of(config.schedule.zone),
         )
 
     def _capture(self, root: Path, expression: str | None, config: "Config") -> None:

@@ -25,6 +25,12 @@ def clip(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
 
 
+def shortened(text: str, longest: int) -> str:
+    """The text in so many characters, without its middle: what sites differ in is at both ends."""
+    head = (longest - 1) * 2 // 3
+    return f"{text[:head]}…{text[len(text) - (longest - 1 - head) :]}"
+
+
 def one_line(text: str, width: int) -> str:
     """What somebody else said, harmless and in one line of at most `width` characters."""
     return clip(safe_text(" ".join(text.split())), width)

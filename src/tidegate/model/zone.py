@@ -1,7 +1,8 @@
 """The time zone that people here live in.
 
 Rows and answers have UTC. What is done by the clock (`schedule`, `report list`, what `run` and
-`control status` say of it) is told in the zone of the schedule, and a report in the zone it was asked for.
+`control status` say of it) is told in the zone of the schedule, and a report
+in the zone it was asked for, else in that one.
 """
 
 import os

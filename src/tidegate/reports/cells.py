@@ -21,7 +21,17 @@ _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
 _PLAIN = frozenset({"asn", "status", "port", "dst_port", "src_port", "server_port", "client_port", "vlan"})
 """Numbers that name something: nobody counts them."""
 
+_HEADINGS = {
+    "ts": "time", "src_ip": "source", "dst_ip": "destination", "src_port": "source port", "dst_port": "port",
+    "proto": "protocol", "asn": "AS", "as_org": "network", "uri": "URI", "median_rtt": "median RTT",
+    "max_rtt": "max RTT", "dropped_kernel": "dropped by kernel", "dropped_queue": "by queue",
+    "dropped_table": "by table", "most_of": "most from",
+}  # fmt: skip
+"""What people call columns whose names are the tables'."""
+
 MISSING = "\N{EN DASH}"
+UNKNOWN = "unknown"
+"""What a row is about, where nobody knows."""
 _MINUS = "\N{MINUS SIGN}"
 
 
@@ -48,7 +58,7 @@ def is_amount(column: Column) -> bool:
 
 def heading(column: Column) -> str:
     """What stands above it."""
-    return safe_text(column.name.replace("_", " "))
+    return _HEADINGS.get(column.name) or safe_text(column.name.replace("_", " "))
 
 
 def shown(value: Any, column: str, zone: ZoneInfo) -> str:

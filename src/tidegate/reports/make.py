@@ -73,7 +73,7 @@ def _given(asking: Asking, asked: Asked) -> Given:
         for since, recovered in zip(raised.column("since"), raised.column("recovered"), strict=True)
         if since
     ]
-    return Given(asking, window, now, before, asked.own, marks, compare, asked.limit)
+    return Given(asking, window, now, before, asked.own, marks, compare, asked.limit, asked.live)
 
 
 def _document(report: Report, asked: Asked, given: Given, head: Head, parts: Sequence[Part]) -> Document:

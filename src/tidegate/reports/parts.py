@@ -12,7 +12,7 @@ from tidegate.model.text import one_line
 from tidegate.queries.question import Question, Value
 from tidegate.queries.questions import find_question
 from tidegate.reports.asking import Asking, Column, Table, own_question
-from tidegate.reports.cells import heading, is_number, shown
+from tidegate.reports.cells import UNKNOWN, heading, is_number, shown
 from tidegate.reports.definition import Section
 from tidegate.reports.seen import Seen
 from tidegate.reports.sheets import sheet
@@ -78,6 +78,8 @@ class Given:
     alerts: Sequence[tuple[float, float | None]] = ()
     compare: bool = True
     limit: int = 0
+    live: bool = True
+    """Whether the rows are of a capture that runs all the time, and not of files."""
 
     @property
     def compared(self) -> bool:
@@ -129,6 +131,8 @@ def tabled(section: Section, table: Table, given: Given) -> Part:
 
 
 def _cell(value: Any, column: Column, section: Section, given: Given, as_count: bool) -> str:
+    if value is None and section.key[:1] == (column.name,):
+        return UNKNOWN
     name = section.value if column.name == "before" else column.name
     return shown(value, "count" if name == "sent" and as_count else name, given.window.zone)
 

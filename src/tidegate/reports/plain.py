@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterator
 
-from tidegate.model.text import clip
+from tidegate.model.text import shortened
 from tidegate.reports.parts import Part
 from tidegate.reports.whole import Whole
 
@@ -55,7 +55,10 @@ def _part(part: Part) -> Iterator[str]:
 
 
 def _table(part: Part) -> Iterator[str]:
-    rows = [part.heads, *([clip(cell, WIDEST) for cell in row] for row in part.rows)]
+    rows = [
+        part.heads,
+        *([cell if len(cell) <= WIDEST else shortened(cell, WIDEST) for cell in row] for row in part.rows),
+    ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (

@@ -10,7 +10,7 @@ from tidegate.model.errors import StoreError, TidegateError
 from tidegate.model.text import one_line, safe_text
 from tidegate.queries.question import Value
 from tidegate.reports.asking import Table, own_question
-from tidegate.reports.cells import amount, change, heading, is_amount, local, shown
+from tidegate.reports.cells import UNKNOWN, amount, change, heading, is_amount, local, shown
 from tidegate.reports.definition import Section
 from tidegate.reports.monthly import over_month
 from tidegate.reports.parts import (
@@ -27,7 +27,14 @@ from tidegate.reports.parts import (
 )
 from tidegate.reports.pictures import bars, timeline
 from tidegate.reports.pictures.clock import step_of
+from tidegate.reports.pictures.scale import per
 from tidegate.reports.sheets import slug
+
+_OF_FILES = {
+    "alerts": "A capture has no alerts: they are raised while Tidegate runs.",
+    "gaps": "A capture does not say when nobody looked.",
+}
+"""What is said of captures instead of asking."""
 
 MOST_OPEN = 5
 """Open alerts that are named above their table."""
@@ -53,6 +60,8 @@ def ranking(section: Section, given: Given) -> Part:
     if question.name == "new-since" and not given.before.anything:
         words = "Nothing is known of the period before, so that nothing can be called new."
         return Part(section.title, section.about, (), (), (), nothing=words)
+    if not given.live and question.name in _OF_FILES:
+        return Part(section.title, section.about, (), (), (), nothing=_OF_FILES[question.name])
     compare = (section.key, section.value) if section.compare and section.key and section.value else None
     table = given.asking.ask(
         question,
@@ -66,6 +75,8 @@ def ranking(section: Section, given: Given) -> Part:
     if question.name == "alerts":
         part = replace(part, notes=tuple(_open_alerts(table, given)))
     if section.picture != "bars" or not table.rows:
+        return part
+    if all(name == UNKNOWN for name in _names(section, table)):  # one bar that says nothing
         return part
     return replace(part, picture=_bars(section, table, given.compared and compare is not None))
 
@@ -83,13 +94,12 @@ def _open_alerts(table: Table, given: Given) -> Iterator[str]:
 
 
 def _bars(section: Section, table: Table, compared: bool) -> Picture:
-    keys = [table.index(name) for name in section.label or section.key]
     values = numbers(table, section.value)
     known = [was is not None for was in table.column("before")] if compared else [False] * len(values)
     earlier = numbers(table, "before") if compared else values
     found = [
-        bars.Bar(_name(section, [row[at] for at in keys]), value, was if is_known else None)
-        for row, value, was, is_known in zip(table.rows, values, earlier, known, strict=True)
+        bars.Bar(name, value, was if is_known else None)
+        for name, value, was, is_known in zip(_names(section, table), values, earlier, known, strict=True)
     ]
     drawn = bars.folded(found, table.sums[section.value], table.count)
     what = f"{section.title}: {section.value.replace('_', ' ')}"
@@ -97,14 +107,19 @@ def _bars(section: Section, table: Table, compared: bool) -> Picture:
     return Picture(f"{slug(section.title)}.png", bars.draw(drawn, section.value, compared), safe_text(alt))
 
 
+def _names(section: Section, table: Table) -> list[str]:
+    """What the bars are called."""
+    keys = [table.index(name) for name in section.label or section.key]
+    return [_name(section, [row[at] for at in keys]) for row in table.rows]
+
+
 def _name(section: Section, values: Sequence[Any]) -> str:
-    """What a bar is called."""
     words = [
         f"AS{value}" if key == "asn" else str(value)
         for key, value in zip(section.label or section.key, values, strict=True)
         if value is not None
     ]
-    return " ".join(words) or "unknown"
+    return " ".join(words) or UNKNOWN
 
 
 def over_time(section: Section, given: Given) -> Part:
@@ -132,7 +147,8 @@ def over_time(section: Section, given: Given) -> Part:
         gaps=[(epoch(first), epoch(last)) for first, last in given.now.gaps] if given.now.moments else [],
     )
     peak = max(line.series[section.value])
-    alt = f"{section.title}: {', '.join(names)} over time, {amount(round(peak), section.value)} at most"
+    what = ", ".join(name.replace("_", " ") for name in names)
+    alt = f"{section.title}: {what}; at most {amount(round(peak), section.value)} per {per(step)}"
     picture = Picture(f"{slug(section.title)}.png", timeline.draw(line), safe_text(alt))
     return replace(part, picture=picture)
 

@@ -50,11 +50,12 @@ def notes(seen: Seen, begin: datetime, zone: ZoneInfo) -> list[str]:
     if not seen.moments:
         return []
     told = [
-        f"The capture was down from {_clock(first, begin, zone)} to {_clock(last, begin, zone)}."
+        f"The capture was down from {_stretch(first, last, begin, zone)}."
         for first, last in seen.gaps[:MOST_GAPS]
     ]
     if len(seen.gaps) > MOST_GAPS:
-        told.append(f"It was down {len(seen.gaps) - MOST_GAPS} times more.")
+        more = len(seen.gaps) - MOST_GAPS
+        told.append(f"It was down {more:,} more time{'' if more == 1 else 's'}.")
     return told
 
 
@@ -66,10 +67,14 @@ def why_nothing(seen: Seen, filter: str, live: bool) -> str:
         return "The capture saw no packets."
     what = f"{human_count(seen.packets)} packets were seen" if seen.packets else "Connections were seen"
     wanted = f"the filter {filter} wants none of them" if filter else "none of them is what is asked for here"
+    if seen.packets == 1:
+        what = "One packet was seen"
+        wanted = f"the filter {filter} does not want it" if filter else "it is not what is asked for here"
     return f"{what}, but {wanted}."
 
 
-def _clock(moment: datetime, begin: datetime, zone: ZoneInfo) -> str:
-    here = local(moment, zone)
-    near = abs(here.timestamp() - begin.timestamp()) < 20 * 3600
-    return f"{here:%H:%M}" if near else f"{here:%Y-%m-%d %H:%M}"
+def _stretch(first: datetime, last: datetime, begin: datetime, zone: ZoneInfo) -> str:
+    """ "02:10 to 03:40", with days where they are not plain."""
+    here = (local(first, zone), local(last, zone))
+    near = all(abs(each.timestamp() - begin.timestamp()) < 20 * 3600 for each in here)
+    return " to ".join(f"{each:%H:%M}" if near else f"{each:%a %-d %b %H:%M}" for each in here)

@@ -11,9 +11,13 @@ from tidegate.model.text import clip, safe_text
 _DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _NTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?")
-_EVERY = re.compile(r"(\d{1,2})\s*(m|min|minutes|h|hours?)")
+_EVERY = re.compile(r"(\d{1,4})\s*(m|min|minutes|h|hours?)")
 _SAFE = timedelta(hours=26)
 """Further back than any change of a clock reaches."""
+_PARTS = (
+    "it has to be part of an hour: every 5m, 10m, 15m, 20m or 30m",
+    "it has to be part of a day: every 2h, 3h, 4h, 6h, 8h or 12h",
+)
 _EXAMPLES = '"daily 06:30", "weekdays 07:00", "monthly 1st", "30 6 * * *"'
 
 
@@ -61,6 +65,8 @@ def parse_when(text: str, zone: tzinfo) -> When:
     fields = text.split()
     is_cron = len(fields) == 5 and _is_cron(fields[0])
     cron = " ".join(fields) if is_cron else _of_words(text.lower().replace(",", " ").split())
+    if cron is None and (odd := _EVERY.fullmatch(text.lower().removeprefix("every").strip())):
+        raise UsageError(f'"{clip(safe_text(text), 40)}" is no time: {_PARTS["mh".index(odd[2][0])]}')
     if cron is None:
         raise UsageError(f'"{clip(safe_text(text), 40)}" is no time: write {_EXAMPLES}')
     when = When(text, cron, zone)
@@ -95,7 +101,7 @@ def _of_words(words: list[str]) -> str | None:
         return None if day is None else f"{minute} {hour} {day} * *"
     if not rest and first in ("hourly", "hour") and not clock:
         return "0 * * * *"
-    if not rest and not clock and (every := _EVERY.fullmatch(first)):
+    if not clock and (every := _EVERY.fullmatch("".join(words))):
         return _every(int(every[1]), every[2][0])
     days = _days_of_week(words)
     return None if days is None else f"{minute} {hour} * * {days}"

@@ -7,9 +7,9 @@ QUESTION = Question(
     doc="sources with packets seen, dropped by kernel, queue and table, malformed, and not IP",
     tables=("health",),
     sql="""
-    -- An empty source is what belongs to the engine as a whole. With what holds no IP nothing is wrong.
+    -- What belongs to the engine as a whole has no source. With what holds no IP nothing is wrong.
     SELECT
-        source,
+        coalesce(nullif(source, ''), 'all together') AS source,
         total(packets) AS packets,
         total(bytes) AS bytes,
         total(dropped_kernel) AS dropped_kernel,
@@ -19,8 +19,8 @@ QUESTION = Question(
         total(duplicates) AS duplicates,
         total(list_sum(map_values(not_ip))) AS not_ip
     FROM health
-    GROUP BY source
-    ORDER BY packets DESC, source
+    GROUP BY 1
+    ORDER BY packets DESC, 1
     LIMIT $limit
     """,
 )

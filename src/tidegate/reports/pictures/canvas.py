@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from tidegate.model.text import safe_text
+from tidegate.model.text import safe_text, shortened
 from tidegate.reports.pictures import fonts
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Canvas:
             width = renderer.get_text_width_height_descent(words, font, False)[0]
             if width <= room:
                 break
-            words = _shortened(words, min(len(words) - 1, int(len(words) * room / width)))
+            words = shortened(words, min(len(words) - 1, int(len(words) * room / width)))
         return words
 
     def drawable(self, text: str, longest: int) -> str:
@@ -99,7 +99,7 @@ class Canvas:
             sign if fonts.has(self._fonts, sign) else f"\\u{ord(sign):04x}"
             for sign in safe_text(text[: 4 * longest])
         )
-        return safe if len(safe) <= longest and len(text) <= 4 * longest else _shortened(safe, longest)
+        return safe if len(safe) <= longest and len(text) <= 4 * longest else shortened(safe, longest)
 
     def grid(self) -> None:
         """Faint lines across."""
@@ -113,9 +113,3 @@ class Canvas:
                 handles, labels, loc="outside upper left", ncols=min(len(labels), columns), fontsize=SMALL,
                 frameon=False, labelcolor=INK, **spacing,
             )  # fmt: skip
-
-
-def _shortened(text: str, longest: int) -> str:
-    """The text in so many characters, without its middle: what sites differ in is at both ends."""
-    head = (longest - 1) * 2 // 3
-    return f"{text[:head]}…{text[len(text) - (longest - 1 - head) :]}"

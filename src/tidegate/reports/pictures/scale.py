@@ -32,11 +32,16 @@ def round_step(least: float, whole: bool = True) -> float:
 
 
 def per(seconds: int) -> str:
-    """ "10 min", "hour", "day"."""
-    for unit, name in ((86400, "day"), (3600, "hour"), (60, "min")):
+    """ "10 min", "hour", "second"."""
+    for unit, name, short in (
+        (86400, "day", "days"),
+        (3600, "hour", "hours"),
+        (60, "minute", "min"),
+        (1, "second", "s"),
+    ):
         if seconds % unit == 0:
             count = seconds // unit
-            return name if count == 1 else f"{count} {name}{'s' if name != 'min' else ''}"
+            return name if count == 1 else f"{count} {short}"
     return f"{seconds} s"
 
 
