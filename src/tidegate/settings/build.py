@@ -130,7 +130,8 @@ def expected(path: Path_) -> str:
     if key is None:
         return "something else"
     if path and isinstance(path[-1], int):
-        return key.expected.removeprefix("a list: ").replace("a list of these", "a group of keys")
+        words = f" or {key.group.IN_WORDS}" if hasattr(key.group, "IN_WORDS") else ""
+        return key.expected.removeprefix("a list: ").replace("a list of these", "a group of keys") + words
     words = key.expected.replace("these keys", "a group of keys").replace("a list: text", "a list of texts")
     return words.replace("a list of these", "a list of groups")
 
@@ -162,10 +163,18 @@ def _lists(values: Any, kind: type) -> Any:
     return {field_of(name): _listed(value, known[name]) for name, value in values.items() if name in known}
 
 
+def _of_words(item: Any, kind: type) -> Any:
+    """An item as keys, where it may be a sentence and is one."""
+    read = getattr(kind, "of_words", None)
+    return (read(item) if read and isinstance(item, str) else None) or item
+
+
 def _listed(value: Any, key: Key) -> Any:
     if key.group:
+        if isinstance(value, str) and hasattr(key.group, "of_words"):
+            value = [value]
         if isinstance(value, list):
-            return [_lists(item, key.group) for item in value]
+            return [_lists(_of_words(item, key.group), key.group) for item in value]
         return _lists(value, key.group)
     if key.several and isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
