@@ -155,11 +155,13 @@ def test_a_mistake_is_one_line(run: Run, words: list[str], said: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_mail_that_is_not_set_up_is_said(run: Run, store: Path, tmp_path: Path) -> None:
+def test_mail_that_is_not_set_up_is_said_before_anything_is_done(
+    run: Run, store: Path, tmp_path: Path
+) -> None:
     done = run("report", "pings", "--day", "2026-11-20", "--store", store, "-o", "out", "--mail")
     assert done.returncode == 2
     assert "set mail.to" in done.stderr
-    assert (tmp_path / "out" / "report.html").exists()
+    assert not (tmp_path / "out").exists()
 
 
 def test_after_capturing(run: Run, tmp_path: Path, environment: dict[str, str]) -> None:

@@ -212,6 +212,25 @@ def test_a_month_against_its_quota(tmp_path: Path) -> None:
     assert len(sheet(document, "the-month-so-far.csv")) == 16
 
 
+def test_a_month_that_is_over_and_a_window_that_is_none(tmp_path: Path) -> None:
+    rows = Conns()
+    for day in (3, 17):
+        rows.add(uid=f"C{day}", ts=f"2026-10-{day:02} 10:00:00", last_ts=f"2026-10-{day:02} 10:01:00",
+                 state="closed", up_bytes=1_000_000_000, name="a")  # fmt: skip
+    rows.save(tmp_path / "store")
+    over = datetime(2026, 11, 1, tzinfo=BERLIN)
+    rule = RuleSettings("cap", "quota", threshold=40e9)
+    config = Config(alerts=AlertSettings(rules=(rule,)))
+    text = " ".join(of_store(tmp_path / "store", "quota", "", now=over, config=config).text.split())
+    assert "Thu 1 Oct 2026 00:00 to Sun 1 Nov 00:00" in text
+    assert "in all 2.0 GB (5% of 40.0 GB)" in text
+    assert "reset day 2026-11-01" in text
+    assert "forecast" not in text
+    text = of_store(tmp_path / "store", "quota", "2026-10-03", config=config).text
+    assert "in all  1.0 GB\n" in text
+    assert "reset day" not in text
+
+
 def test_hostile_names_reach_no_page_no_sheet_and_no_terminal(tmp_path: Path) -> None:
     names = [
         HOSTILE,

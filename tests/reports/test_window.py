@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.model.errors import UsageError
-from tidegate.reports.window import Window, between, last, month, of_day, parse_window
+from tidegate.reports.window import Window, between, last, made_at, month, of_day, parse_window, spanned
 
 BERLIN, NEW_YORK, UTC_ = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York"), ZoneInfo("UTC")
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -81,6 +81,25 @@ def test_a_month_so_far_against_the_one_before() -> None:
     assert window.before_end.timestamp() == window.begin.timestamp()  # that month was shorter
     first = month(NOW, UTC_, 1)
     assert (first.begin.day, earlier(first)) == (1, ("10-01 00:00", "10-20 09:30"))
+
+
+def test_the_moment_in_which_a_month_begins_belongs_to_the_one_before() -> None:
+    first = month(datetime(2026, 12, 1, tzinfo=BERLIN), BERLIN, 1)
+    assert (f"{first.begin:%m-%d %H:%M}", f"{first.end:%m-%d %H:%M}") == ("11-01 00:00", "12-01 00:00")
+    assert first.whole_end == first.end
+    assert earlier(first) == ("09-30 22:00", "10-31 23:00")
+    assert month(datetime(2026, 12, 1, 0, 0, 1, tzinfo=BERLIN), BERLIN, 1).seconds == 1
+
+
+def test_a_report_made_on_the_reset_day_is_of_the_month_that_is_over() -> None:
+    for hour in (0, 6, 23):
+        made = made_at("month", datetime(2026, 12, 1, hour, 30, tzinfo=BERLIN), BERLIN)
+        assert (f"{made.begin:%m-%d %H:%M}", f"{made.end:%m-%d %H:%M}") == ("11-01 00:00", "12-01 00:00")
+        assert spanned(made.begin, made.end, "month", BERLIN) == made
+    late = made_at("month", datetime(2026, 12, 2, 0, 30, tzinfo=BERLIN), BERLIN)
+    assert f"{late.begin:%m-%d}" == "12-01"
+    night = datetime(2026, 12, 1, 6, 30, tzinfo=BERLIN)
+    assert made_at("22:00-06:00", night, BERLIN) == parse_window("22:00-06:00", night, BERLIN)
 
 
 def test_moments_with_a_date() -> None:

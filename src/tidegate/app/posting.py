@@ -63,6 +63,16 @@ def open_outbox(config: Config, root: Path | None = None) -> Outbox:
     return Outbox(outbox_folder(config, root), config.mail.outbox_size)
 
 
+def mailing(config: Config, to: tuple[str, ...] = ()) -> tuple[tuple[str, ...], Account]:
+    """Who gets a report, and the account it goes by; raises UsageError where the settings do not do."""
+    people = to or config.mail.to
+    if not people:
+        raise UsageError("nobody to write to; set mail.to in the configuration")
+    with keyed("mail"):
+        check_addresses(people, "to")
+        return people, open_account(config.mail)
+
+
 def mail_document(
     document: Document,
     config: Config,
@@ -72,12 +82,7 @@ def mail_document(
 
     Raises UsageError or OutboxError.
     """
-    people = to or config.mail.to
-    if not people:
-        raise UsageError("nobody to write to; set mail.to in the configuration")
-    with keyed("mail"):
-        check_addresses(people, "to")
-        account = open_account(config.mail)
+    people, account = mailing(config, to)
     outbox = open_outbox(config)
     message_id = f"report.{document.name}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}.{secrets.token_hex(6)}"
     put(document, config, account, outbox, Posting(people, message_id), time.time())

@@ -73,10 +73,10 @@ def covers(
 ) -> tuple[datetime, datetime] | None:
     """What a report covers by its own window at this moment, which knows its zone; raises UsageError."""
     from tidegate.reports.files import find_report
-    from tidegate.reports.window import parse_window
+    from tidegate.reports.window import made_at
 
     report, reset_day = _with_quota(find_report(name, folders), config)
-    window = parse_window(report.window, moment, _zone(moment), reset_day)
+    window = made_at(report.window, moment, _zone(moment), reset_day)
     return window.begin, window.end
 
 

@@ -98,6 +98,10 @@ def _report(asked: Reporting) -> int:
     from tidegate.settings import find
 
     config = find.load(asked.config)
+    if asked.mailed:
+        from tidegate.app.posting import mailing
+
+        mailing(config)  # before hours of capture
     with asked.source(config) as wanted, _ticking() as tick:
         document = reporting.make_report(wanted, config, asked.folders, tick)
     page = write(document, asked.folder) if asked.folder else write_named(document, Path())

@@ -26,16 +26,16 @@ def over_month(section: Section, given: Given) -> Part:
     first = next((moment for moment in moments(table) if moment is not None), window.begin.timestamp())
     began = max(first, window.begin.timestamp())
     end = window.whole_end or window.end
+    limit = given.limit if window.whole_end else 0  # which is a month's
     elapsed = window.end.timestamp() - began
-    # Less than a day says nothing of a month.
-    forecast = (
-        total * (1 + (end.timestamp() - window.end.timestamp()) / elapsed) if elapsed >= 86400 else None
-    )
+    left = end.timestamp() - window.end.timestamp()
+    # Less than a day says nothing of a month; what is over, or is no month, has no forecast.
+    forecast = total * (1 + left / elapsed) if left > 0 and elapsed >= 86400 else None
     earlier = _before(section, given) if given.compared else None
     drawn = month.draw(
-        month.Month(window.begin, window.end, end, window.zone, days, forecast, given.limit, earlier)
+        month.Month(window.begin, window.end, end, window.zone, days, forecast, limit, earlier)
     )
-    figures = _figures(total, forecast, given.limit, end, earlier)
+    figures = _figures(total, forecast, limit, window, earlier)
     alt = f"{section.title}: " + "; ".join(f"{figure.name} {figure.value}" for figure in figures)
     names = (Column("day", "VARCHAR"), Column(section.value, "BIGINT"))
     rows = [
@@ -61,15 +61,20 @@ def _before(section: Section, given: Given) -> float | None:
 
 
 def _figures(
-    total: float, forecast: float | None, limit: int, end: datetime, before: float | None
+    total: float, forecast: float | None, limit: int, window: Window, before: float | None
 ) -> list[Figure]:
     share = f"{total / limit * 100:.0f}% of {human_bytes(limit)}" if limit else ""
-    was = change(total, before) + (" the month before" if before else "") if before is not None else ""
-    found = [Figure("so far", human_bytes(total), share or was)]
+    reset = window.whole_end
+    was = change(total, before) if before is not None else ""
+    if before and reset:
+        was += " the month before"
+    name = "so far" if reset and reset > window.end else "in all"
+    found = [Figure(name, human_bytes(total), share or was)]
     if forecast is not None:
         over = f"{'more than' if forecast > limit else 'within'} {human_bytes(limit)}" if limit else ""
         found.append(Figure("forecast", human_bytes(forecast), over))
-    found.append(Figure("reset day", f"{end:%Y-%m-%d}"))
+    if reset:
+        found.append(Figure("reset day", f"{reset:%Y-%m-%d}"))
     return found
 
 

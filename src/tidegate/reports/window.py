@@ -103,16 +103,29 @@ def between(begin: str | None, end: str | None, now: datetime, zone: ZoneInfo) -
 
 
 def month(now: datetime, zone: ZoneInfo, reset_day: int) -> Window:
-    """The month that began at the last reset day, as far as it is; the month before up to the same moment."""
+    """The month that began at the last reset day, as far as it is; the month before up to the same moment.
+
+    In the moment in which it begins it is the one that is over.
+    """
     here = _to(now, zone)
     begin = _reset(here.year, here.month, reset_day, zone)
-    if _is_after(begin, here):
+    if not _is_after(here, begin):
         begin = _reset(*_month(here, -1), reset_day, zone)
     end = _reset(*_month(begin, 1), reset_day, zone)
     before = _reset(*_month(begin, -1), reset_day, zone)
+    if not _is_after(end, here):
+        return Window(begin, here, before, begin, zone, end)
     as_far = before.timestamp() + here.timestamp() - begin.timestamp()
     before_end = datetime.fromtimestamp(min(as_far, begin.timestamp()), zone)
     return Window(begin, here, before, before_end, zone, end)
+
+
+def made_at(text: str, moment: datetime, zone: ZoneInfo, reset_day: int = 1) -> Window:
+    """What a report covers that the schedule makes then: on a reset day the month that is over."""
+    window = parse_window(text, moment, zone, reset_day)
+    if window.whole_end and window.seconds < 86400:
+        return parse_window(text, window.begin, zone, reset_day)
+    return window
 
 
 def spanned(begin: datetime, end: datetime, words: str, zone: ZoneInfo, reset_day: int = 1) -> Window:
