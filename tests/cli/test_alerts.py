@@ -49,13 +49,16 @@ def test_open_ones_and_history_are_listed(run: Run, store: Path, watched: Watche
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[:2] == [
-        "open",
+        "open (times are UTC)",
         f"  {name}  since 2026-11-20 10:00:01  warning   http_requests: http_requests: 3 in 1m, more than 2"
         "  (peak 3, limit 2)",
     ]
     assert lines[2] == "muted: everything until 2026-11-20 10:01:01 (over)"
     assert lines[3].endswith(": rule http_requests, from 10.0.0.0/8")
-    assert lines[4:] == ["over", "  a1  2026-11-20 10:00:00    2h 00m  http-traffic: over  (limit 7)"]
+    assert lines[4:] == [
+        "over (times are UTC)",
+        "  a1  2026-11-20 10:00:00    2h 00m  http-traffic: over  (limit 7)",
+    ]
     assert run("alerts", "--store", store, "--since", "2026-11-21").stdout.splitlines()[4:] == ["none over"]
 
 

@@ -119,7 +119,7 @@ def _listing(place: "Reach", since: str | None, limit: int) -> Iterator[str]:
 
     Layout(place.root).check()
     ledger = read_state(place.state)
-    yield "open" if ledger.open else "no open alerts"
+    yield "open (times are UTC)" if ledger.open else "no open alerts"
     for alert in ledger.open.values():
         by = f"  (acknowledged by {alert.acknowledged_by})" if alert.acknowledged_by else ""
         yield safe_text(
@@ -139,7 +139,7 @@ def _listing(place: "Reach", since: str | None, limit: int) -> Iterator[str]:
     answer = question(place.root, since=since, limit=limit + len(ledger.open))
     rows = [dict(zip(answer.columns, row, strict=True)) for row in answer]
     over = [row for row in rows if row["state"] == "recovered"][:limit]
-    yield "over" if over else "none over"
+    yield "over (times are UTC)" if over else "none over"
     for row in over:
         yield safe_text(
             f"  {row['alert_id']}  {row['since']:%Y-%m-%d %H:%M:%S}  "

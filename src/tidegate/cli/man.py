@@ -13,6 +13,15 @@ _ABOUT = (
     "leaves its bounds, writes logs, keeps every connection as a row, and answers in SQL."
 )
 
+_EXAMPLES = {
+    "tidegate watch": "this machine's connections on the screen",
+    "tidegate read capture.pcap": "what is in a capture, in a page of text",
+    "tidegate query --named http-hosts --set since=2h": "which sites were asked for, in the last two hours",
+    "tidegate report pings --from 22:00 --to 06:00": "who pinged last night, with a picture",
+    "tidegate relay -p :2222=192.0.2.7:22": "a monitored door to another machine",
+    "tidegate mail test kim@example.org": "whether mail works, and what to do if not",
+    "sudo tidegate service install --auto": "have the machine run it",
+}
 _FILES = {
     "/etc/tidegate/tidegate.yml": "the configuration of root and of the service; before it, for others, "
     "~/.config/tidegate/tidegate.yml",
@@ -45,7 +54,12 @@ def page() -> Iterator[str]:
     yield from (".SH DESCRIPTION", _text(_ABOUT), ".SH COMMANDS")
     for command in described():
         yield from _command(command)
-    for title, entries in (("FILES", _FILES), ("ENVIRONMENT", _ENVIRONMENT), ("EXIT STATUS", _CODES)):
+    for title, entries in (
+        ("EXAMPLES", _EXAMPLES),
+        ("FILES", _FILES),
+        ("ENVIRONMENT", _ENVIRONMENT),
+        ("EXIT STATUS", _CODES),
+    ):
         yield f".SH {title}"
         for name, text in entries.items():
             yield from _entry(name, text)
