@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tidegate.schedule.book import Book, Run
     from tidegate.schedule.planner import Plan
 
+_PATIENCE = 2.0
+"""Seconds that a running Tidegate has to answer."""
 _SHOWN = "%a %Y-%m-%d %H:%M"
 
 
@@ -43,7 +45,25 @@ def schedule(config: Path | None, store: Path | None, limit: int, as_json: bool)
 
     settings = load_schedule(config)
     found = _found(settings, store, limit, time.time(), broken_reports(settings, config))
+    found["served"] = _served(settings, store)
     click.echo(json.dumps(found) if as_json else "\n".join(_lines(found)))
+    if found["served"] is False and (found["reports"] or found["windows"]) and not as_json:
+        click.echo("note: nothing of it is done now; start one that does: tidegate run", err=True)
+
+
+def _served(config: "Config", store: Path | None) -> bool | None:
+    """Whether a Tidegate runs that does it; None where we may not ask."""
+    from tidegate.app.paths import control_path
+    from tidegate.model.errors import UsageError
+    from tidegate.pipeline.control import NobodyError, ask
+
+    try:
+        parts = ask(control_path(config, store), {"do": "status"}, _PATIENCE).get("parts", [])
+        return any(str(part["name"]).split()[0] in ("schedule", "window") for part in parts)
+    except NobodyError:
+        return False
+    except (UsageError, LookupError, TypeError):
+        return None
 
 
 def _found(
@@ -52,7 +72,7 @@ def _found(
     """Everything as plain data."""
     from tidegate.app.paths import outbox_folder, schedule_path
     from tidegate.app.posting import people_of
-    from tidegate.mail.outbox import Outbox
+    from tidegate.mail.outbox import Outbox, OutboxError
     from tidegate.schedule import plans
     from tidegate.schedule.book import BrokenBookError, read_book
     from tidegate.schedule.spans import in_utc
@@ -63,7 +83,11 @@ def _found(
     except BrokenBookError as error:
         raise click.ClickException(str(error)) from None
     folder = outbox_folder(config, store)
-    outbox = Outbox(folder, config.mail.outbox_size) if folder.is_dir() else None
+    try:
+        outbox = Outbox(folder, config.mail.outbox_size) if folder.is_dir() else None
+    except OutboxError as error:  # the times are for all who may read the store
+        click.echo(f"tidegate: what became of mails is not known: {safe_text(str(error))}", err=True)
+        outbox = None
     reports = []
     for plan in plans.plans(config.schedule):
         last = [_run(run, zone, outbox) for run in _runs(book, plan)[:limit]]
@@ -122,7 +146,8 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     for each in found["windows"]:
         what = " ".join(filter(None, [each["filter"] or "everything", _on(each["interface"])]))
         until = _shown(each["end"])
-        when = f"recording until {until}" if each["now"] else f"next {_shown(each['begin'])} until {until}"
+        now = f"due until {until}" if found["served"] is False else f"recording until {until}"
+        when = now if each["now"] else f"next {_shown(each['begin'])} until {until}"
         yield f"{safe_text(each['name']):16} window   {when}   ({safe_text(what)})"
 
 

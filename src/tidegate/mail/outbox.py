@@ -34,6 +34,10 @@ class OutboxError(TidegateError):
     """A directory that cannot be used, or a letter that finds no room."""
 
 
+def _foreign(folder: Path) -> OutboxError:
+    return OutboxError(f"{folder}: it belongs to another user; ask as that user, or as root")
+
+
 class Outbox:
     """Any number of processes may use it at once."""
 
@@ -46,9 +50,11 @@ class Outbox:
             for each in (self._waiting, self._done):
                 make_folder(each)
         except OSError as error:
+            if isinstance(error, PermissionError) and os.path.lexists(folder):
+                raise _foreign(folder) from None
             raise OutboxError(f"{folder}: {error.strerror or error}; choose another mail.outbox") from None
         if not os.access(self._waiting, os.R_OK | os.X_OK):
-            raise OutboxError(f"{folder}: it belongs to another user; ask as that user, or as root")
+            raise _foreign(folder)
 
     @property
     def _waiting(self) -> Path:
