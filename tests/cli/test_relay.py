@@ -81,7 +81,7 @@ def test_a_door_is_opened_and_everything_is_on_record(start: Started, tmp_path: 
         wait_for(lambda: running.has_said("(fin)"))
         assert running.has_said(f"+ #1 {LOCAL}:{port}")
         assert running.end() == 0
-    assert running.has_said("relayed 1 connections")
+    assert running.has_said("relayed 1 connection in")
     assert running.has_said("kept in")
     sql = "SELECT type, connection_id FROM relay WHERE connection_id IS NOT NULL ORDER BY ts"
     answer = run("query", "--store", tmp_path / "store", sql, "--format", "csv").stdout.splitlines()[1:]

@@ -100,7 +100,7 @@ def test_run_carries_it_next_to_the_capture(
             assert said(80) == b"hello"
             assert "front" in run("relay", "--config", "t.yml", "status").stdout
             status = run("control", "--config", "t.yml", "status").stdout
-            assert "relay     0 connections of 1 services" in status
+            assert "relay     0 connections of 1 service" in status
             file.write_text(settings)
             process.send_signal(signal.SIGHUP)
             wait_for(lambda: "no relay runs" in run("relay", "--config", "t.yml", "status").stderr)

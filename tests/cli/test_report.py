@@ -188,6 +188,7 @@ def test_after_capturing(run: Run, tmp_path: Path, environment: dict[str, str]) 
         wait_for(say, 60)
         out, err = program.communicate(timeout=30)
     assert program.returncode == 0, err
+    assert err.startswith("tidegate: capturing for 4.00 s; Ctrl-C ends it early")
     assert out == "out/report.html\n"
     assert "127.0.0.1" in (tmp_path / "out" / "report.txt").read_text()
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tidegate.model.errors import UsageError
 from tidegate.model.units import (
+    counted,
     human_bytes,
     human_count,
     human_duration,
@@ -70,6 +71,7 @@ def test_bytes_for_people(count: float, text: str) -> None:
 
 def test_counts_and_rates() -> None:
     assert human_count(1234567) == "1,234,567"
+    assert [counted(number, "row") for number in (0, 1, 2000)] == ["0 rows", "1 row", "2,000 rows"]
     assert human_rate(812) == "812"
     assert human_rate(2_500_000) == "2.5 M"
 

@@ -14,7 +14,7 @@ from tidegate.model.config import EngineSettings, RecordSettings, WatchSettings,
 from tidegate.model.durable import make_folder
 from tidegate.model.errors import TidegateError, UsageError
 from tidegate.model.text import safe_text
-from tidegate.model.units import human_bytes, human_count
+from tidegate.model.units import counted, human_bytes, human_count
 from tidegate.model.zone import told
 from tidegate.pipeline.backoff import Backoff
 from tidegate.pipeline.supervisor import POLL
@@ -200,7 +200,7 @@ class Windows:
         counters = each.totals.counters()
         dropped = counters.dropped_kernel
         lost = f", {human_count(dropped)} dropped by the kernel" if dropped else ""
-        what = f"{human_count(counters.packets)} packets{lost}, {human_bytes(_size(each.window))} in all"
+        what = f"{counted(counters.packets, 'packet')}{lost}, {human_bytes(_size(each.window))} in all"
         if each.source and each.source.missing:
             return f"waiting for {', '.join(map(safe_text, each.source.missing))}; {what}"
         if each.interval:

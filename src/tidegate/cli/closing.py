@@ -9,7 +9,7 @@ import rich_click as click
 from tidegate.model.batch import Batch
 from tidegate.model.stats import Counters, Stats
 from tidegate.model.text import safe_text
-from tidegate.model.units import human_bytes, human_count, human_duration, human_rate
+from tidegate.model.units import counted, human_bytes, human_count, human_duration, human_rate
 from tidegate.store.layout import default_root
 from tidegate.store.writer import StoreWriter
 
@@ -86,8 +86,8 @@ def watched(stats: Stats | Counters, interfaces: list[str], seconds: float, rela
     names = ", ".join(interfaces[:MOST_NAMES]) + (f" and {further} more" if further > 0 else "")
     names = names or "no interface"
     say(
-        f"tidegate: watched {names} for {human_duration(seconds)}: {human_count(stats.packets)} packets, "
-        f"{human_bytes(stats.bytes)}, {human_count(stats.connections)} connections"
+        f"tidegate: watched {names} for {human_duration(seconds)}: {counted(stats.packets, 'packet')}, "
+        f"{human_bytes(stats.bytes)}, {counted(stats.connections, 'connection')}"
     )
     losses = {
         "by the kernel": stats.dropped_kernel,

@@ -9,7 +9,7 @@ import rich_click as click
 from tidegate.cli.options import PATH, config_option
 from tidegate.model.errors import UsageError
 from tidegate.model.text import safe_text
-from tidegate.model.units import human_bytes, human_count, human_duration
+from tidegate.model.units import counted, human_bytes, human_count, human_duration
 from tidegate.pipeline.control import ask
 
 
@@ -45,8 +45,8 @@ def _status(answer: dict[str, Any]) -> list[str]:
         f"capture   {', '.join(answer.get('interfaces', [])) or 'none'}{_waited(answer)}"
         + ("" if answer["capturing"] else f"  NOT RUNNING: {answer['error']}"),
         f"up        {human_duration(answer['uptime'])}, pid {answer['pid']}, as {answer['user']}",
-        f"seen      {human_count(answer['packets'])} packets, {human_bytes(answer['bytes'])}, "
-        f"{human_count(answer['connections'])} connections, {human_count(answer['flows'])} of them open",
+        f"seen      {counted(answer['packets'], 'packet')}, {human_bytes(answer['bytes'])}, "
+        f"{counted(answer['connections'], 'connection')}, {human_count(answer['flows'])} of them open",
         f"dropped   {lost or 'nothing'}",
         f"store     {answer['store']}{_unstored(answer)}",
         f"settings  {answer['config'] or 'defaults, no file'}",
@@ -70,7 +70,7 @@ def _relay(answer: dict[str, Any]) -> str:
         return f"NOT RUNNING: {answer['relay_error']}"
     services = answer["relay"]["services"]
     return (
-        f"{human_count(answer['relay']['connections'])} connections of {len(services)} services; "
+        f"{counted(answer['relay']['connections'], 'connection')} of {counted(len(services), 'service')}; "
         "more with: tidegate relay status"
     )
 

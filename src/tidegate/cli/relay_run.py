@@ -20,7 +20,7 @@ from tidegate.cli import closing
 from tidegate.cli.relaying import Options, bare
 from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config
-from tidegate.model.units import human_bytes, human_count, human_duration
+from tidegate.model.units import counted, human_bytes, human_count, human_duration
 from tidegate.pipeline.kept import Unclosed
 from tidegate.relay.hexdump import HexDump
 from tidegate.sinks.aside import Aside
@@ -120,7 +120,7 @@ def _closing(relaying: Relaying, seconds: float) -> int:
     up, down = (sum(service[side] for service in services) for side in ("up", "down"))
     total = sum(service["total"] for service in services)
     closing.say(
-        f"tidegate: relayed {human_count(total)} connections in {human_duration(seconds)}: "
+        f"tidegate: relayed {counted(total, 'connection')} in {human_duration(seconds)}: "
         f"up {human_bytes(up)}, down {human_bytes(down)}"
     )
     refused: dict[str, int] = {}
@@ -131,7 +131,7 @@ def _closing(relaying: Relaying, seconds: float) -> int:
         said = ", ".join(f"{human_count(count)} {cause}" for cause, count in sorted(refused.items()))
         closing.say(f"tidegate: refused: {said}")
     if relaying.dropped:
-        closing.say(f"tidegate: dropped: {human_count(relaying.dropped)} rows, by a full queue")
+        closing.say(f"tidegate: dropped: {counted(relaying.dropped, 'row')}, by a full queue")
     parts = relaying.assembly
     if parts and parts.store:
         closing.stored(parts.store, parts.stored_lost)

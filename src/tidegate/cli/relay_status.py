@@ -5,7 +5,7 @@ from typing import Any
 
 from tidegate.model.ends import joined
 from tidegate.model.text import clip
-from tidegate.model.units import human_bytes, human_count, human_duration
+from tidegate.model.units import counted, human_bytes, human_count, human_duration
 
 MOST = 50
 """Connections that are listed."""
@@ -18,13 +18,13 @@ def status_lines(
     draining = "  DRAINING: nobody is let in" if status["draining"] else ""
     yield f"up        {human_duration(status['uptime'])}{draining}"
     yield (
-        f"open      {human_count(status['connections'])} of {human_count(status['most'])} connections; "
+        f"open      {human_count(status['connections'])} of {counted(status['most'], 'connection')}; "
         f"{human_bytes(status['memory'])} wait"
     )
-    yield f"dropped   {human_count(status['dropped'])} rows" if status["dropped"] else "dropped   nothing"
+    yield f"dropped   {counted(status['dropped'], 'row')}" if status["dropped"] else "dropped   nothing"
     for part in parts:
         if lost := part.get("lost"):
-            yield f"lost      {human_count(lost)} rows by {clip(part['name'], 40)}"
+            yield f"lost      {counted(lost, 'row')} by {clip(part['name'], 40)}"
         if part["error"]:
             yield f"problem   {clip(part['name'], 40)}: {part['error']}"
     for name, service in status["services"].items():

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import rich_click as click
 
 from tidegate.model.errors import CaptureError, TidegateError, UsageError
+from tidegate.model.units import human_duration
 from tidegate.model.zone import zone_of
 
 if TYPE_CHECKING:
@@ -182,6 +183,8 @@ class Reporting:
             *(word for place in places for word in ("--place", str(place))),
             *(["-f", expression] if expression else []),
         ]
+        what = f"capturing for {human_duration(self.seconds or 0)}"
+        click.echo(f"tidegate: {what}; Ctrl-C ends it early, the report is of what there is", err=True)
         # The keyboard's signal goes to both: it ends the capture, and the report is made of what there is.
         before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
         try:

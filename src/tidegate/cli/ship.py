@@ -15,7 +15,7 @@ from tidegate.cli.options import FILE, config_option
 from tidegate.model.config import ElasticSettings
 from tidegate.model.errors import CaptureError, SettingError, UsageError
 from tidegate.model.text import safe_text
-from tidegate.model.units import human_bytes, human_count, human_duration, human_rate
+from tidegate.model.units import counted, human_bytes, human_count, human_duration, human_rate
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -217,7 +217,7 @@ def _say(name: str, count: "Count", start: int, seconds: float) -> None:
     )
     went_on = f" (went on after {human_bytes(start)})" if start else ""
     rate = f"; {human_duration(seconds)}, {human_rate(count.lines / max(seconds, 1e-9))}/s"
-    click.echo(safe_text(f"{name}: {human_count(count.lines)} lines{went_on}: {told}{rate}"))
+    click.echo(safe_text(f"{name}: {counted(count.lines, 'line')}{went_on}: {told}{rate}"))
     for what, reasons in (("refused", count.refused), ("not understood", count.not_understood)):
         for reason, many in reasons.most_common(MOST_REASONS):
             click.echo(safe_text(f"  {human_count(many)} {what}: {reason}"))

@@ -102,6 +102,11 @@ def human_count(count: float) -> str:
     return f"{int(count):,}"
 
 
+def counted(count: int, what: str) -> str:
+    """ "1 packet", "12,345 packets"."""
+    return f"{human_count(count)} {what}{'' if count == 1 else 's'}"
+
+
 def human_rate(per_second: float) -> str:
     """A rate without its unit: "812" or "2.5 M"."""
     return f"{per_second:.0f}" if per_second < 1000 else _scaled(per_second, ("k", "M", "G"))
