@@ -130,8 +130,9 @@ def expected(path: Path_) -> str:
     if key is None:
         return "something else"
     if path and isinstance(path[-1], int):
-        words = f" or {key.group.IN_WORDS}" if hasattr(key.group, "IN_WORDS") else ""
-        return key.expected.removeprefix("a list: ").replace("a list of these", "a group of keys") + words
+        sentence = getattr(key.group, "IN_WORDS", "")
+        words = key.expected.removeprefix("a list: ").replace("a list of these", "a group of keys")
+        return f"{words} or {sentence}" if sentence else words
     words = key.expected.replace("these keys", "a group of keys").replace("a list: text", "a list of texts")
     return words.replace("a list of these", "a list of groups")
 
