@@ -49,7 +49,8 @@ def test_what_comes_is_listed_without_anything_running(run: Run, tmp_path: Path)
     assert lines[3].startswith("always           window   due until")
     assert "nothing of it is done now" in done.stderr
     assert "(icmp on lo)" in lines[3]
-    assert lines[4].startswith("never            window   next")
+    assert lines[4].strip() == "nothing recorded yet"
+    assert lines[5].startswith("never            window   next")
     found = json.loads(run("schedule", "--json", "--config", str(file)).stdout)
     assert [each["name"] for each in found["windows"]] == ["always", "never"]
     assert datetime.fromisoformat(found["reports"][0]["next"]).utcoffset() is not None
@@ -162,6 +163,9 @@ def test_a_running_tidegate_records_and_tells_of_its_schedule(
         looked = run("schedule", "--config", str(file))
         assert "window   recording until" in looked.stdout
         assert looked.stderr == ""
+        assert re.search(
+            r"last \S+ \S+ \d\d:\d\d   [\d.]+ k?B in \S+/always-\d{8}-\d{6}_00001.pcapng", looked.stdout
+        )
         file.write_text(
             file.read_text().replace("daily 06:30", "daily 07:45").replace("name: never", "name: off")
         )

@@ -210,7 +210,7 @@ class Windows:
 
     def _tidy(self, window: Window) -> None:
         """The oldest files go until all are within `total`; the newest stays."""
-        files = _files(window)
+        files = files_of(window)
         size = sum(bytes for _, bytes in files)
         for path, bytes in files[:-1]:
             if size <= window.settings.total:
@@ -251,7 +251,7 @@ def _capture(window: Window, now: datetime) -> WatchSettings:
     )
 
 
-def _files(window: Window) -> list[tuple[Path, int]]:
+def files_of(window: Window) -> list[tuple[Path, int]]:
     """Its files with their sizes, the oldest first: their names tell."""
     ours = re.compile(re.escape(window.settings.name) + r"-\d{8}-\d{6}(_\d+)?\.pcapng")
     found = []
@@ -266,4 +266,4 @@ def _files(window: Window) -> list[tuple[Path, int]]:
 
 
 def _size(window: Window) -> int:
-    return sum(size for _, size in _files(window))
+    return sum(size for _, size in files_of(window))

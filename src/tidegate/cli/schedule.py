@@ -11,13 +11,15 @@ import rich_click as click
 
 from tidegate.cli.options import config_option, store_option
 from tidegate.model.text import clip, safe_text
+from tidegate.model.units import human_bytes
 from tidegate.model.zone import zone_name, zone_of
 
 if TYPE_CHECKING:
     from tidegate.mail.outbox import Outbox
-    from tidegate.model.config import Config
+    from tidegate.model.config import Config, WindowSettings
     from tidegate.schedule.book import Book, Run
     from tidegate.schedule.planner import Plan
+    from tidegate.schedule.spans import Span
 
 _PATIENCE = 2.0
 """Seconds that a running Tidegate has to answer."""
@@ -70,7 +72,7 @@ def _found(
     config: "Config", store: Path | None, limit: int, now: float, broken: Mapping[str, str]
 ) -> dict[str, Any]:
     """Everything as plain data."""
-    from tidegate.app.paths import outbox_folder, schedule_path
+    from tidegate.app.paths import outbox_folder, schedule_path, store_root
     from tidegate.app.posting import people_of
     from tidegate.mail.outbox import Outbox, OutboxError
     from tidegate.schedule import plans
@@ -101,8 +103,30 @@ def _found(
         each = current or span.next(moment)
         windows.append({"name": settings.name, "filter": settings.filter, "interface": settings.interface,
                         "now": current is not None, "begin": each.begin.astimezone(zone).isoformat(),
-                        "end": each.end.astimezone(zone).isoformat()})  # fmt: skip
+                        "end": each.end.astimezone(zone).isoformat(),
+                        "last": _recorded(settings, span, store_root(config, store))})  # fmt: skip
     return {"zone": zone_name(zone), "reports": reports, "windows": windows}
+
+
+def _recorded(settings: "WindowSettings", span: "Span", root: Path) -> dict[str, Any] | None:
+    """When it last began to record, and what there is of it; the names of its files tell."""
+    from tidegate.app.windows_part import files_of, window_of
+
+    stem = len(settings.name) + len("-20261121-220000")
+    try:
+        files = files_of(window_of(settings, span, root))
+    except OSError:  # which are not for us
+        return None
+    if not files:
+        return None
+    latest = files[-1][0].name[:stem]
+    last = [(path, size) for path, size in files if path.name.startswith(latest)]
+    try:
+        began = datetime.strptime(latest[-15:], "%Y%m%d-%H%M%S").replace(tzinfo=span.zone)
+    except ValueError:  # somebody else's file
+        return None
+    return {"begin": began.isoformat(), "bytes": sum(size for _, size in last),
+            "files": [str(path) for path, _ in last]}  # fmt: skip
 
 
 def _runs(book: "Book", plan: "Plan") -> "list[Run]":
@@ -149,6 +173,12 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
         now = f"due until {until}" if found["served"] is False else f"recording until {until}"
         when = now if each["now"] else f"next {_shown(each['begin'])} until {until}"
         yield f"{safe_text(each['name']):16} window   {when}   ({safe_text(what)})"
+        if last := each["last"]:
+            more = f" and {len(last['files']) - 1:,} more" if len(last["files"]) > 1 else ""
+            said = f"{human_bytes(last['bytes'])} in {last['files'][0]}{more}"
+            yield f"{'':16}          last {_shown(last['begin'])}   {clip(safe_text(said), 200)}"
+        else:
+            yield f"{'':16}          nothing recorded yet"
 
 
 def _became(run: dict[str, Any]) -> str:
