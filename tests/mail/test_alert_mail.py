@@ -198,7 +198,7 @@ def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
         ({"server": "host:99999"}, "is no server"),
         ({"user": "kim", "server": "mail.example.org"}, "by starttls or tls only"),
         ({"user": "kim", "password_file": "/not/there"}, "/not/there: No such file"),
-        ({"user": "kim", "password_file": "/dev/null"}, "others can read"),
+        ({"user": "kim", "password_file": "/dev/null"}, "no file that could be read"),
         ({"security": "tls", "ca_file": "/not/there"}, "/not/there"),
         ({"timeout": 0.0}, "timeout above 0"),
     ],

@@ -124,4 +124,4 @@ def _talk(account: "Account", people: tuple[str, ...]) -> None:
     if delivery.taken:
         click.echo(f"the server took it for {', '.join(map(safe_text, delivery.taken))}")
     for address, answer in delivery.refused.items():
-        raise MailError(f"{address} was refused: {answer}", answer.final, answer.code, "mail")
+        raise MailError(f"{address} was refused: {answer}", answer.final, answer.code, "recipient")

@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tidegate.model.config.mail import MailSettings, Security
 from tidegate.model.errors import SettingError, UsageError
@@ -13,8 +14,13 @@ from tidegate.model.secret import secret_in, secret_of
 from tidegate.model.text import clip, safe_text
 from tidegate.model.units import is_loopback
 
-_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.\-\[\]:]{1,255}")
-_SERVER = re.compile(r"(?:\[([0-9A-Fa-f:.%]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}))?")
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(
+    rf"(?=.{{1,64}}@.{{1,255}}\Z){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Za-z.:]+\])"
+)
+_HOST = r"\w(?:[\w-]{0,61}\w)?"
+_SERVER = re.compile(rf"(?:\[([\w:.%]+)\]|((?:{_HOST}\.)*{_HOST}\.?))(?::(\d{{1,5}}))?", re.ASCII)
 _HELLO = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
 _PORTS = {"none": 25, "starttls": 587, "tls": 465}
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -72,7 +78,8 @@ def check_addresses(addresses: tuple[str, ...], key: str) -> None:
 
 def this_host() -> str:
     """The host's name, as far as it can stand in an address."""
-    name = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:200].strip("-.")
+    labels = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:200].split(".")
+    name = ".".join(filter(None, (label[:63].strip("-") for label in labels)))
     return name or "localhost"
 
 
@@ -86,10 +93,14 @@ def _server(settings: MailSettings) -> tuple[str, int]:
 
 
 def _context(ca_file: str) -> ssl.SSLContext:
+    if ca_file and Path(ca_file).is_fifo():  # OpenSSL would wait for whoever writes to it
+        raise SettingError(f"{ca_file} is no file that could be read", "ca_file")
     try:
         return ssl.create_default_context(cafile=ca_file or None)
-    except OSError as error:
-        raise SettingError(f"{ca_file}: {error.strerror or 'no certificates'}", "ca_file") from None
+    except (OSError, ValueError) as error:
+        known = isinstance(error, OSError) and not isinstance(error, ssl.SSLError)
+        why = getattr(error, "strerror", "") if known else "holds no certificates (PEM)"
+        raise SettingError(f"{ca_file}: {why}", "ca_file") from None
 
 
 def _user(settings: MailSettings, environment: Mapping[str, str]) -> str:

@@ -44,20 +44,41 @@ _ANY = (
 )
 
 
+_REFUSED = {
+    "connect": "it takes nothing from this address: send by the server of your provider, with a login",
+    "hello": "it does not like the name we say hello by: give one with a dot as mail.hello",
+    "recipient": "is the address right? A server that is not its own takes it after a login only",
+}
+"""What is to be done where a step was refused."""
+
+
 def advice(account: Account, error: Exception) -> str:
     """What somebody can do about it, in a line; empty where nothing is known."""
     if isinstance(error, MailError):
         return _of_answer(account, error)
     if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"the certificate is not one for {account.host} that is trusted here: give the name that stands "
-            "in it as server, or a private authority's certificate as ca_file"
-        )
+        return _of_certificate(account, error.verify_code)
     if isinstance(error, ssl.SSLError):
-        return "this port speaks no TLS from the beginning: security: starttls, mostly on port 587"
+        return _of_tls(account)
     if isinstance(error, TimeoutError | ConnectionError) or getattr(error, "errno", None):
         return _of_network(account)
     return ""
+
+
+def _of_certificate(account: Account, code: int) -> str:
+    """By OpenSSL's X509_V_ERR_…"""
+    if code in (9, 10):  # not yet valid, not valid any more
+        return f"is this machine's clock right (date)? If it is, whoever runs {account.host} has to renew it"
+    if code in (62, 64):  # another name, another address
+        return "give the name that stands in the certificate as server"
+    return "a private authority's certificate, or one that a server has made for itself, goes into ca_file"
+
+
+def _of_tls(account: Account) -> str:
+    if account.security != "starttls":
+        return "this port speaks no TLS from the beginning: security: starttls, mostly on port 587"
+    where = f"{account.host}:{account.port}"
+    return f"what it wants instead is shown by: openssl s_client -starttls smtp -connect {where}"
 
 
 def _of_network(account: Account) -> str:
@@ -68,6 +89,8 @@ def _of_network(account: Account) -> str:
 
 
 def _of_answer(account: Account, error: MailError) -> str:
+    if not error.code:
+        return _of_none(account, error)
     if error.phase == "login" and error.code in (534, 535, 454, 501, 504, 530, 538):
         return _of_login(account, str(error))
     if error.code in (534, 535):
@@ -76,14 +99,23 @@ def _of_answer(account: Account, error: MailError) -> str:
         if re.search("tls", str(error), re.IGNORECASE):
             return "it wants encryption first: security: starttls"
         return "it wants a login: give user and password_file"
-    if error.phase == "hello" and 500 <= error.code < 600:
-        return "it does not like the name we say hello by: give one with a dot as mail.hello"
+    if 500 <= error.code < 600 and error.phase in _REFUSED:
+        return _REFUSED[error.phase]
     if error.code == 552:
         return "the letter is too large for it: lower mail.max_size"
     if error.code in (550, 551, 553, 554) and error.phase == "mail":
         return "give mail.sender an address that may send here, mostly that of the user; or it wants a login"
+    return ""
+
+
+def _of_none(account: Account, error: MailError) -> str:
+    """Of a server that did not answer, or does not offer what is wanted."""
     if "STARTTLS" in str(error):
         return "it knows no STARTTLS on this port: security: tls is mostly on port 465"
+    if error.phase == "starttls" and account.security == "tls":
+        return "does this port speak TLS from the beginning? 465 mostly does; 587 is for starttls"
+    if "takes no login" in str(error):
+        return "many offer it by starttls (port 587) or tls (465) only; where none is wanted leave user out"
     return ""
 
 

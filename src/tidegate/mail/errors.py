@@ -1,5 +1,7 @@
 """What can go wrong with a mail."""
 
+import ssl
+
 from tidegate.model.errors import TidegateError
 
 STEPS = {
@@ -16,6 +18,14 @@ STEPS = {
 def at_step(phase: str) -> str:
     """The step in words, to be put behind others; nothing for none that is known."""
     return f" {STEPS[phase]}" if phase in STEPS else ""
+
+
+def tls_words(error: ssl.SSLError) -> str:
+    """What is wrong with TLS, without the names of OpenSSL's source files."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the server's certificate is not accepted: {error.verify_message}"
+    reason = (error.reason or "it ended").lower().replace("_", " ")
+    return f"TLS could not be begun: {reason}"
 
 
 class MailError(TidegateError):

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from tidegate.mail.errors import MailError, at_step
 
-Opened = Callable[[Callable[[], socket.socket | None]], None]
-"""Is told where the connection's socket is found, for who wants to cut it."""
+Opened = Callable[[Callable[[], socket.socket | None] | None], None]
+"""Is told where the connection's socket is found, for who wants to cut it; None once all is done."""
 
 
 class Line:
@@ -16,10 +16,13 @@ class Line:
 
     def __init__(self) -> None:
         self._socket: Callable[[], socket.socket | None] | None = None
+        self.done = False
+        """Whether what was wanted is had: being late with a farewell undoes nothing."""
 
-    def opened(self, current: Callable[[], socket.socket | None]) -> None:
-        """Says where the socket is found from now on."""
+    def opened(self, current: Callable[[], socket.socket | None] | None) -> None:
+        """Says where the socket is found from now on; None: all is done, and nothing is to be cut."""
         self._socket = current
+        self.done = current is None
 
     def cut(self) -> None:
         """Ends what the connection is doing, at once."""
@@ -37,7 +40,7 @@ def limited(line: Line, seconds: float, name: str = "tidegate-mail-cut") -> Iter
 
     `name` is that of the thread which does.
     """
-    over = threading.Event()
+    over, line.done = threading.Event(), False
 
     def cut() -> None:
         over.set()
@@ -56,5 +59,5 @@ def limited(line: Line, seconds: float, name: str = "tidegate-mail-cut") -> Iter
     finally:
         cutter.cancel()
         cutter.join()
-    if over.is_set():  # half an answer is none, even if it begins well
+    if over.is_set() and not line.done:  # half an answer is none, even if it begins well
         raise TimeoutError(f"the server was too slow: cut off after {seconds:.0f} s{step}")

@@ -1,6 +1,8 @@
 """An SMTP server: the one door to it. Hears it out, but not for ever; what is said can be listened to."""
 
 import base64
+import errno
+import hmac
 import re
 import smtplib
 import socket
@@ -11,12 +13,14 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from tidegate.mail.account import Account, this_host
-from tidegate.mail.errors import MailError, TooLargeError, at_step
+from tidegate.mail.errors import MailError, TooLargeError, at_step, tls_words
 from tidegate.mail.line import Opened
 from tidegate.model.text import one_line
 
 LONGEST_ANSWERS = 64 << 10
 """Bytes of all answers of a server to one letter."""
+FAREWELL = 2.0
+"""Seconds that a server has for its answer to QUIT: nothing depends on it."""
 
 Heard = Callable[[str], None]
 """Is given each line of the dialogue: `> ` what we say, `< ` what the server answers, `  ` what happens."""
@@ -64,16 +68,12 @@ def deliver(
         limit = server.esmtp_features.get("size", "").strip()
         if limit.isascii() and limit.isdigit() and 0 < int(limit[:18]) < len(letter):
             raise TooLargeError(int(limit))
-        code, words = server.mail(account.sender, sizes)
-        if code != 250:
-            raise smtplib.SMTPResponseException(code, words)
+        _well(*server.mail(account.sender, sizes))
         delivery = _addressed(server, to)
         if delivery.taken:
             server.phase = "data"
-            code, words = server.data(letter)
-            if code != 250:
-                raise smtplib.SMTPResponseException(code, words)
-        _take_leave(server)
+            _well(*server.data(letter))
+        _take_leave(server, opened)
     return delivery
 
 
@@ -82,7 +82,7 @@ def greet(account: Account, heard: Heard | None = None, opened: Opened | None = 
     server = _made(account, heard)
     with _understood(server), _closed(server):
         _connect(server, account, opened)
-        _take_leave(server)
+        _take_leave(server, opened)
 
 
 class Session(smtplib.SMTP):
@@ -91,10 +91,38 @@ class Session(smtplib.SMTP):
     _left = LONGEST_ANSWERS
     phase = "connect"
     heard: Heard | None = None
+    whole: ssl.SSLContext | None = None
+    """By which TLS begins before anything is said."""
     _letter = 0
 
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        """A connection to the first address that takes it; it can be cut off before it stands."""
+        wrong = OSError(errno.EHOSTUNREACH, "no address is known")
+        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            self.sock = found = socket.socket(family, kind, protocol)
+            found.settimeout(timeout)
+            try:
+                found.connect(address)
+            except OSError as error:
+                found.close()
+                wrong = error
+            else:
+                return self.encrypted(found, self.whole) if self.whole else found
+        raise wrong
+
+    def encrypted(self, plain: socket.socket, tls: ssl.SSLContext) -> ssl.SSLSocket:
+        """Begins TLS, which can be cut off meanwhile; what was said before counts no more."""
+        before, self.phase = self.phase, "starttls"
+        name = self._host  # type: ignore[attr-defined] # smtplib's own
+        self.sock = found = tls.wrap_socket(plain, server_hostname=name, do_handshake_on_connect=False)
+        found.do_handshake()
+        self.file = self.helo_resp = self.ehlo_resp = None
+        self.esmtp_features, self.does_esmtp = {}, False
+        self.phase = before
+        return found
+
     def getreply(self) -> tuple[int, bytes]:
-        """Takes an answer; raises SMTPServerDisconnected for one without an end."""
+        """Takes an answer; raises _EndlessError for one without an end."""
         if self.file is None and self.sock is not None:
             self.file = _Answers(self.sock.makefile("rb"), self._left)
         reply = super().getreply()
@@ -131,8 +159,7 @@ class Session(smtplib.SMTP):
         elif "LOGIN" in ways:
             code, words = self._secretly("AUTH LOGIN", self._by_lines, [user, password])
         elif "CRAM-MD5" in ways:
-            self.user, self.password = user, password
-            code, words = self._secretly("AUTH CRAM-MD5", self._by_challenge, [password])
+            code, words = self._secretly("AUTH CRAM-MD5", self._by_challenge, [user, password])
         else:
             raise smtplib.SMTPNotSupportedError("the server takes no login that is known here (PLAIN, LOGIN)")
         if code not in (235, 503):
@@ -165,15 +192,19 @@ class Session(smtplib.SMTP):
 
     def _by_challenge(self, command: str, secrets: list[str]) -> tuple[int, bytes]:
         """A digest of the password and what the server asks."""
+        code, words = self.docmd(command)
+        if code != 334:
+            return code, words
+        user, password = secrets
         try:
-            return self.auth("CRAM-MD5", self.auth_cram_md5)
-        except smtplib.SMTPAuthenticationError as error:
-            words = error.smtp_error
-            return error.smtp_code, words if isinstance(words, bytes) else words.encode()
+            digest = hmac.new(password.encode(), base64.b64decode(words), "md5").hexdigest()
+        except ValueError:  # no base64, or a system that knows no MD5
+            raise smtplib.SMTPException("what the server asks (CRAM-MD5) cannot be answered") from None
+        return self.docmd(_coded(f"{user} {digest}"))
 
 
-class _SessionTls(Session, smtplib.SMTP_SSL):
-    """The same by TLS from the beginning."""
+class _EndlessError(Exception):
+    """An answer without an end. No OSError: smtplib would take it for a server that hung up."""
 
 
 class _Answers:
@@ -186,21 +217,17 @@ class _Answers:
     def readline(self, most: int) -> bytes:
         line = self._file.readline(most)
         self.left -= len(line) + 64  # and what keeping it takes
-        if self.left < 0:
-            raise smtplib.SMTPServerDisconnected("the server's answer has no end")
-        return line
+        if self.left < 0 or len(line) == most:
+            raise _EndlessError
+        return line if line.endswith(b"\n") else b""  # half a line is no answer, even if it begins well
 
     def close(self) -> None:
         self._file.close()
 
 
 def _made(account: Account, heard: Heard | None) -> Session:
-    name, timeout = account.hello or this_host(), account.timeout
-    server: Session
-    if account.security == "tls":
-        server = _SessionTls(local_hostname=name, timeout=timeout, context=account.tls)
-    else:
-        server = Session(local_hostname=name, timeout=timeout)
+    server = Session(local_hostname=account.hello or this_host(), timeout=account.timeout)
+    server.whole = account.tls if account.security == "tls" else None
     server.heard = heard
     return server
 
@@ -219,16 +246,30 @@ def _connect(server: Session, account: Account, opened: Opened | None) -> None:
     if not account.hello and "." not in server.local_hostname:
         server.local_hostname = _literal(server.sock)
     if account.security == "starttls":
-        server.ehlo_or_helo_if_needed()
-        server.phase = "starttls"
-        server.starttls(context=account.tls)
-        server.phase = "hello"
+        _start_tls(server, account.tls)
     if isinstance(server.sock, ssl.SSLSocket) and server.heard:
         server.heard(f"  {_described(server.sock)}")
     server.ehlo_or_helo_if_needed()
     if account.user:
         server.phase = "login"
         server.introduce(account.user, account.password)
+
+
+def _start_tls(server: Session, tls: ssl.SSLContext | None) -> None:
+    server.ehlo_or_helo_if_needed()
+    if not server.has_extn("starttls"):
+        raise smtplib.SMTPNotSupportedError("the server knows no STARTTLS")
+    server.phase = "starttls"
+    _well(*server.docmd("STARTTLS"))
+    if server.sock and tls:
+        server.encrypted(server.sock, tls)
+    server.phase = "hello"
+
+
+def _well(code: int, words: bytes) -> None:
+    """Raises SMTPResponseException unless it is a yes: any code that begins with 2 (RFC 5321, 4.3.2)."""
+    if code // 100 != 2:
+        raise smtplib.SMTPResponseException(code, words)
 
 
 def _literal(sock: socket.socket | None) -> str:
@@ -249,7 +290,7 @@ def _addressed(server: Session, to: Sequence[str]) -> Delivery:
     delivery = Delivery()
     for address in to:
         code, words = server.rcpt(address)
-        if code in (250, 251):
+        if code // 100 == 2:
             delivery.taken.append(address)
         elif code == 421:
             raise smtplib.SMTPResponseException(code, words)
@@ -272,12 +313,19 @@ def _understood(server: Session) -> Iterator[None]:
     try:
         yield
     except smtplib.SMTPResponseException as error:
-        text, code = f"the server answered {error.smtp_code} {said(error.smtp_error)}", error.smtp_code
-        raise MailError(text, 500 <= code < 600, code, server.phase) from None
+        words, code = said(error.smtp_error), error.smtp_code
+        text = f"the server answered {code} {words}" if code >= 0 else f"no answer of a mail server: {words}"
+        raise MailError(text, 500 <= code < 600, max(code, 0), server.phase) from None
     except smtplib.SMTPNotSupportedError as error:
         raise MailError(said(str(error)), True, 0, server.phase) from None
     except smtplib.SMTPException as error:
         raise MailError(_hung_up(server, error), False, 0, server.phase) from None
+    except _EndlessError:
+        text = f"the server's answer has no end{at_step(server.phase)}"
+        raise MailError(text, False, 0, server.phase) from None
+    except ssl.SSLError as error:
+        error.strerror = tls_words(error)
+        raise
     except TimeoutError:
         if server.phase == "connect":  # the network's doing, not the server's
             raise TimeoutError(f"no connection in {server.timeout:g} s") from None
@@ -302,10 +350,17 @@ def _silent(server: Session) -> str:
     return f"the server said nothing for {server.timeout:g} s{at_step(server.phase)}"
 
 
-def _take_leave(server: Session) -> None:
-    """The letter is taken: what the server says to a farewell changes nothing."""
+def _take_leave(server: Session, opened: Opened | None) -> None:
+    """All is said and done: no answer to a farewell changes that, and neither does a cut."""
+    if opened:
+        opened(None)
     with suppress(smtplib.SMTPException, OSError):
-        server.quit()
+        server.putcmd("quit")
+        if server.sock:
+            server.sock.settimeout(min(server.timeout, FAREWELL))
+            words = server.sock.recv(512)
+            if server.heard:
+                server.heard(f"< {one_line(words.decode(errors='replace'), 200)}")
 
 
 def said(text: str | bytes) -> str:

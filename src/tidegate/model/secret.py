@@ -10,6 +10,7 @@ from tidegate.model.errors import SettingError, UsageError, keyed
 
 LONGEST = 1024
 
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
@@ -55,17 +56,26 @@ def read_secret(path: Path, what: str = "password") -> str:
 
 def _read(path: Path, what: str, private: int, owned: bool) -> str:
     try:
-        with path.open("rb") as file:
+        # A pipe, too, is opened without waiting for whoever writes to it.
+        with os.fdopen(os.open(path, os.O_RDONLY | _AT_ONCE), "rb") as file:
             status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise UsageError(f"{path} is no file that could be read")
             text = file.read(LONGEST + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"{path}: {reason}") from None
-    if not stat.S_ISREG(status.st_mode) or status.st_mode & private:
+    if status.st_mode & private:
         raise UsageError(f"others can read {path}; run: chmod 600 {path}")
     if owned and os.geteuid() not in (0, status.st_uid):
         raise UsageError(f"{path} belongs to somebody else")
-    line = text.decode(errors="replace").partition("\n")[0].rstrip("\r")
+    try:
+        line = text.decode("utf-8-sig", "strict" if len(text) <= LONGEST else "replace").partition("\n")[0]
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: not text in UTF-8") from None
+    line = line.rstrip("\r")
+    if "\0" in line:
+        raise UsageError(f"{path}: there is a zero byte in the {what}")
     if not line or len(text) > LONGEST:
         raise UsageError(f"{path}: its first line should be the {what}")
     return line
