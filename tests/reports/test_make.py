@@ -393,6 +393,23 @@ def test_an_answer_that_needs_too_much_room_costs_only_its_section(
     assert [sheet.name for sheet in document.sheets] == ["b.csv"]
 
 
+def test_cells_have_a_bound(tmp_path: Path) -> None:
+    """Else ten thousand requests for paths of 60 kB, which anybody can send, take gigabytes."""
+    long = (
+        "SELECT repeat('x', 60000) AS t, list_value(repeat('y', 60000), 'z') AS l, range(5000) AS n, 'a' AS s"
+    )
+    document = small(tmp_path, '{title: A, sql: "' + long + '"}')
+    (row,) = sheet(document, "a.csv")
+    assert row["t"] == "x" * 999 + "\N{HORIZONTAL ELLIPSIS}"
+    assert row["l"] == "y" * 100 + ", z"
+    assert row["n"].endswith(", 98, 99")
+    assert row["s"] == "a"
+
+
+def test_own_sql_that_names_no_table_says_something(tmp_path: Path) -> None:
+    assert not small(tmp_path, "{title: A, sql: 'SELECT 1 AS n'}").empty
+
+
 def test_answers_of_odd_values_are_shown(tmp_path: Path) -> None:
     odd = (
         "SELECT 'infinity'::TIMESTAMP AS ts, 'nan'::DOUBLE AS x, 'inf'::DOUBLE AS bytes, 'a'::BLOB AS b "

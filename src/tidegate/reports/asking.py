@@ -29,6 +29,10 @@ LONGEST = 180.0
 """Seconds that one question may take, its period before included."""
 LONGEST_ALL = 780.0
 """Seconds that all of them may take: a report of the schedule has 900, see `app/report_child.py`."""
+LONGEST_CELL = 1000
+"""Characters of a text in a report at most; the store has all."""
+MOST_LISTED = 100
+"""Values of a list in a cell."""
 _ATTEMPTS = 20
 _UNFILTERED = frozenset({"alert", "health"})
 """Tables of what Tidegate says itself: a report's filter is for what it saw."""
@@ -229,7 +233,8 @@ class Asking:
 
         def read(connection: duckdb.DuckDBPyConnection) -> tuple[list[Any], list[Any]]:
             columns = connection.execute(f"DESCRIBE {name}").fetchall()
-            rows = connection.execute(f"SELECT * FROM {name} LIMIT {MOST_ROWS}").fetchall()
+            cells = ", ".join(_bounded(str(column[0]), str(column[1])) for column in columns)
+            rows = connection.execute(f"SELECT {cells} FROM {name} LIMIT {MOST_ROWS}").fetchall()
             connection.execute(f"DROP TABLE {name}")
             return columns, rows
 
@@ -258,6 +263,18 @@ class Asking:
             raise TidegateError(one_line(error)) from None
         except duckdb.Error as error:
             raise UsageError(f"SQL: {one_line(error)}") from None
+
+
+def _bounded(name: str, kind: str) -> str:
+    """A column whose cells have a bound: strangers choose how long a path is, and how often they ask for it."""
+    column = _quoted(name)
+    if kind == "VARCHAR":
+        cut = f"left({column}, {LONGEST_CELL - 1}) || '…'"
+        return f"CASE WHEN length({column}) > {LONGEST_CELL} THEN {cut} ELSE {column} END AS {column}"
+    if kind == "VARCHAR[]":
+        cut = f"list_transform({column}[1:{MOST_LISTED}], lambda each: left(each, {LONGEST_CELL // 10}))"
+        return f"{cut} AS {column}"
+    return f"{column}[1:{MOST_LISTED}] AS {column}" if kind.endswith("[]") else column
 
 
 def _quoted(name: str) -> str:

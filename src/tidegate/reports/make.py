@@ -118,8 +118,13 @@ def _is_nothing(report: Report, head: Head, parts: Sequence[Part]) -> bool:
     return head.zero and not any(
         part.rows or part.picture
         for part, section in zip(parts, report.sections, strict=True)
-        if not set(question_of(section).tables) <= _SAYS_NOTHING
+        if not _says_nothing(question_of(section).tables)
     )
+
+
+def _says_nothing(tables: Sequence[str]) -> bool:
+    """Whether a section of these tables is about Tidegate alone; own SQL may name none, and say something."""
+    return bool(tables) and set(tables) <= _SAYS_NOTHING
 
 
 def _missing(head: Head, broken: Sequence[Part], count: int) -> Iterator[str]:
