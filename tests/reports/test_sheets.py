@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,16 @@ def test_formulas_are_defused(cell: str) -> None:
     assert defused(cell) == f"'{cell}"
 
 
-@pytest.mark.parametrize("cell", ["", "a=1", "1-2", "www.example.org", "'=1"])
+@pytest.mark.parametrize("cell", ["a;=1", "a\n+1", "a\t@SUM(1)", 'a; "=1', "a;-1;b", "a;\uff1d1"])
+def test_what_begins_a_cell_in_other_countries_is_defused_too(cell: str) -> None:
+    """There a list's separator is a semicolon: a spreadsheet makes two cells of what stands in one."""
+    defused_ = defused(cell)
+    assert defused_.replace("'", "", 1) == cell
+    for part in re.split(r"[;\t\n]", defused_):
+        assert part.lstrip(' "').startswith(("a", "b", "'"))
+
+
+@pytest.mark.parametrize("cell", ["", "a=1", "1-2", "www.example.org", "'=1", "a; b", "/x;v=1?a=-1"])
 def test_other_text_stays(cell: str) -> None:
     assert defused(cell) == cell
 

@@ -6,12 +6,14 @@ import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from helpers import Run
 from tidegate.helper import capabilities
 from tidegate.helper.launch import _kept
+from tidegate.model.errors import UsageError
 from tidegate.service.description import HOMES, Description, describe, own_files
 from tidegate.service.launchd import LABEL, plist
 from tidegate.service.system import this_system
@@ -86,6 +88,24 @@ def test_strange_paths_stay_one_word() -> None:
     text = unit(replace(DESCRIPTION, program=("/x/python", strange), files=(Path("/home/x y"),)))
     assert settings(text)["ExecStart"] == ['/x/python "a b\\"c%%d$$e\\\\f"']
     assert settings(text)["BindReadOnlyPaths"] == ['"/home/x y"']
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"config": Path("/etc/a\nExecStartPre=/bin/evil.yml")},
+        {"config": Path("/etc/\x1b[2J.yml")},
+        {"writes": [Path("/srv/a\nUser=root")]},
+        {"user": "x\nUser=root"},
+        {"user": "a b"},
+        {"user": "%i"},
+        {"user": "../x"},
+    ],
+)
+def test_names_that_would_write_a_unit_of_their_own_are_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match=r"no name of a user|no service can be told") as refused:
+        describe(**{"config": None, **given})
+    assert str(refused.value).isprintable()
 
 
 def test_of_homes_only_the_program_is_seen() -> None:

@@ -13,6 +13,10 @@ from tidegate.reports.cells import exact, is_number
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
+# A spreadsheet of most of Europe begins a cell at a semicolon: what follows one is defused, too.
+_WITHIN = re.compile(rf"([;\t\r\n][\s\"']*)(?=[{re.escape(''.join(_FORMULA))}])")
+
+
 def sheet(title: str, table: Table, zone: ZoneInfo) -> Sheet:
     """All rows of a table that it has, in UTF-8 with a line of names."""
     out = io.StringIO()
@@ -27,6 +31,7 @@ def sheet(title: str, table: Table, zone: ZoneInfo) -> Sheet:
 
 def defused(cell: str) -> str:
     """The text with an apostrophe before it where a spreadsheet would calculate."""
+    cell = cell[:1] + _WITHIN.sub(r"\1'", cell[1:])
     return f"'{cell}" if cell.lstrip(" \n").startswith(_FORMULA) or cell.startswith("\n") else cell
 
 

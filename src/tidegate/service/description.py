@@ -1,16 +1,20 @@
 """The one description of the service; each system writes it down in its own way."""
 
+import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tidegate.model import secret
+from tidegate.model.errors import UsageError
+from tidegate.model.text import clip, safe_text
 
 NAME = "tidegate"
 TITLE = "Tidegate"
 SUMMARY = "Watches the connections of this machine"
 USER = "tidegate"
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,30}")
 
 STORE = Path("/var/lib/tidegate")
 LOGS = Path("/var/log/tidegate")
@@ -66,7 +70,20 @@ def describe(
     credentials: Iterable[str] = (),
     fine: bool = True,
 ) -> Description:
-    """The service as this installation would run it. `fine` is whether the kernel knows the finer rights."""
+    """The service as this installation would run it. `fine` is whether the kernel knows the finer rights.
+
+    Raises UsageError for a name that no unit can hold.
+    """
+    writes = list(writes)
+    for path in (config, *writes):
+        if path and not str(path).isprintable():
+            shown = safe_text(str(path))
+            raise UsageError(
+                f"{shown}: no service can be told this name; take one without control characters"
+            )
+    if not _USER.fullmatch(user):
+        name = clip(safe_text(user), 40)
+        raise UsageError(f'"{name}" is no name of a user: letters, digits, dots, dashes, 31 at most')
     words = (sys.executable, "-m", "tidegate", "run", "--worker")
     named = ("--config", str(config)) if config else ()
     rights = (*RIGHTS, *(FINE if fine else COARSE))
