@@ -266,7 +266,7 @@ class Asking:
 
 
 def _bounded(name: str, kind: str) -> str:
-    """A column whose cells have a bound: strangers choose how long a path is, and how often they ask for it."""
+    """A column whose cells have a bound: strangers choose how long a path is, and how often they ask."""
     column = _quoted(name)
     if kind == "VARCHAR":
         cut = f"left({column}, {LONGEST_CELL - 1}) || '…'"

@@ -79,7 +79,7 @@ def describe(
         if path and not str(path).isprintable():
             shown = safe_text(str(path))
             raise UsageError(
-                f"{shown}: no service can be told this name; take one without control characters"
+                f"{shown}: no service can be told this name: it has control characters"
             )
     if not _USER.fullmatch(user):
         name = clip(safe_text(user), 40)
