@@ -172,20 +172,18 @@ def test_a_disk_that_is_full_when_it_was_sent_sends_nothing_again(
     outbox.put(slip(), letter(), NOON)
     outbox.put(slip("m2", "kim@example.org", "late@example.org"), letter("m2"), NOON + 1)
     with office() as (post, server):
-        post.grey["late@example.org"] = ["450 later"]
         sends = sender(outbox, server)
         with monkeypatch.context() as patched:
             patched.setattr(outboxes, "write_whole", full)
             for _ in range(3):
                 with pytest.raises(OutboxError, match="No space left"):
                     sends.send_due()
-        assert post.subjects() == ["subject m1", "subject m2"]
+        assert post.subjects() == ["subject m1"]  # of the other it could not be written who has it
         sends.clock = lambda: NOON + DAY
         sends.send_due()
     assert [each.rcpt_tos for each in post.letters] == [
         ["kim@example.org"],
-        ["kim@example.org"],
-        ["late@example.org"],
+        ["kim@example.org", "late@example.org"],
     ]
     assert [each.state for each in outbox.done()] == ["sent", "sent"]
     with pytest.raises(OutboxError), monkeypatch.context() as patched:
@@ -222,6 +220,57 @@ def test_damaged_files_are_set_aside_and_the_others_go_on(outbox: Outbox) -> Non
         (waiting / f"bad{number}.letter").write_bytes(text)
     assert [each.message_id for each in outbox.waiting()] == ["m1"]
     assert len(list(waiting.glob("*.broken"))) == 5
+
+
+def test_a_letter_that_cannot_be_read_now_stays(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of another user's, or with too many files open: that passes, and then it is sent."""
+    outbox.put(slip(), letter(), NOON)
+
+    def refused(*_: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(outboxes, "from_json", refused)
+        for _ in range(3):
+            assert outbox.waiting() == []
+    assert caplog.text.count("Too many open files") == 1
+    assert [each.message_id for each in outbox.waiting()] == ["m1"]
+
+
+def test_who_has_a_letter_is_known_after_a_full_disk_and_a_new_start(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outbox.put(slip("m1", "kim@example.org", "late@example.org"), letter(), NOON)
+    real, full = outboxes.write_whole, []
+
+    def write(path: Path, data: bytes, mode: int = 0o600) -> None:
+        if full:
+            raise OSError(28, "No space left on device")
+        real(path, data, mode)
+
+    monkeypatch.setattr(outboxes, "write_whole", write)
+    with office() as (post, server):
+        post.grey["late@example.org"] = ["450 " + "x" * 150]
+        post.at_letter = lambda: full.append(True)
+        sender(outbox, server).send_due()
+        assert [list(each.taken) for each in outbox.waiting()] == [["kim@example.org"]]
+        sender(Outbox(outbox.folder, 1_000_000), server, lambda: NOON + DAY).send_due()
+    assert [each.rcpt_tos for each in post.letters] == [["kim@example.org"], ["late@example.org"]]
+
+
+def test_on_a_disk_that_is_full_nothing_is_sent_that_could_not_be_written_down(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    outbox.put(slip("m1", "kim@example.org", "lee@example.org"), letter(), NOON)
+    monkeypatch.setattr(outboxes, "write_whole", write)
+    with office() as (post, server), pytest.raises(OutboxError, match="No space left"):
+        sender(outbox, server).send_due()
+    assert post.letters == []
 
 
 def test_two_processes_send_each_letter_once(outbox: Outbox) -> None:

@@ -117,7 +117,7 @@ def put(
         report=document.name,
         subject=wrapped.subject,
         sender=account.sender,
-        to=posting.to,
+        to=tuple(dict.fromkeys(posting.to)),
         created=now,
         size=len(wrapped.letter),
     )

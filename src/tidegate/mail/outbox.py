@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from tidegate.mail.slip import BrokenSlipError, Slip, from_json
+from tidegate.mail.slip import LONGEST_SAID, BrokenSlipError, Slip, from_json
 from tidegate.model.durable import Lock, locked, make_folder, remove, write_whole
 from tidegate.model.errors import TidegateError
 
@@ -26,6 +26,8 @@ MOST_DONE = 1000
 """Letters of which it is remembered what became of them."""
 MOST_WAITING = 1000
 LARGEST_SLIP = 1 << 20
+_ESCAPED = 6
+"""Bytes that JSON makes of a character."""
 
 _log = logging.getLogger("tidegate.mail")
 
@@ -45,6 +47,8 @@ class Outbox:
         """Makes the directory; raises OutboxError. `bound` is in bytes."""
         self.folder = folder
         self._bound = bound
+        self._unread: set[str] = set()
+        """Letters of which it was said that they cannot be read now."""
         try:
             make_folder(folder.parent, 0o750)
             for each in (self._waiting, self._done):
@@ -101,11 +105,21 @@ class Outbox:
             raise OutboxError(f"a letter is gone from {self._waiting}: {error.strerror}") from None
         return letter
 
+    def prepare(self, slip: Slip) -> None:
+        """Makes sure that it can be written down who has a letter, also on a disk that is full by then.
+
+        Raises OutboxError. One address needs nothing: that a letter is done takes no room.
+        """
+        if len(slip.left) > 1:
+            room = sum(len(each) + 50 + _ESCAPED * LONGEST_SAID for each in ("", *slip.to))
+            with self._changing():
+                write_whole(self._path(slip.message_id, "slip"), _padded(slip, len(slip.to_json()) + room))
+
     def update(self, slip: Slip) -> None:
         """Writes down what is known now; a letter that is done with goes. Raises OutboxError."""
         with self._changing():
             if slip.finished is None:
-                write_whole(self._path(slip.message_id, "slip"), slip.to_json())
+                self._note(slip)
                 return
             self._finish(slip)
 
@@ -139,6 +153,14 @@ class Outbox:
         except OSError as error:
             raise OutboxError(f"{self.folder}: {error.strerror or error}") from None
 
+    def _note(self, slip: Slip) -> None:
+        path = self._path(slip.message_id, "slip")
+        try:
+            write_whole(path, slip.to_json())
+        except OSError:
+            if not slip.taken or not _written_over(path, slip):
+                raise
+
     def _finish(self, slip: Slip) -> None:
         done = self._done_path(slip.message_id)
         try:
@@ -169,11 +191,8 @@ class Outbox:
 
     def _latest(self, letter: Path) -> Slip | None:
         """What is known of a letter that waits; nothing if it is done with already."""
-        slip = _slip(letter.with_suffix(".slip")) or _slip(letter)
+        slip = _slip(letter.with_suffix(".slip")) or self._of_letter(letter)
         if slip is None:
-            if letter.exists():
-                _log.warning("mail: %s is no letter; kept as .broken", letter)
-                letter.replace(letter.with_suffix(".broken"))
             return None
         done = self._done_path(slip.message_id)
         if done.exists():  # a crash came between writing that and removing this
@@ -181,6 +200,19 @@ class Outbox:
                 path.unlink(missing_ok=True)
             return None
         return slip
+
+    def _of_letter(self, letter: Path) -> Slip | None:
+        """What stands in its first line. One that is none is set aside; one that cannot be read now stays."""
+        try:
+            return _read(letter)
+        except BrokenSlipError as error:
+            _log.warning("mail: %s %s; kept as .broken", letter, error)
+            letter.replace(letter.with_suffix(".broken"))
+        except OSError as error:
+            if letter.name not in self._unread:
+                _log.warning("mail: %s: %s; it stays, and cannot be sent", letter, error.strerror)
+            self._unread.add(letter.name)
+        return None
 
     def _paths(self, message_id: str) -> tuple[Path, Path]:
         return self._path(message_id, "slip"), self._path(message_id, "letter")
@@ -213,10 +245,38 @@ def _age(path: Path) -> float:
 def _slip(path: Path) -> Slip | None:
     """The slip in the first line of a file; nothing if there is none, or none that can be understood."""
     try:
+        return _read(path)
+    except (OSError, BrokenSlipError) as error:
+        _log.warning("mail: %s: %s", path, error)
+        return None
+
+
+def _read(path: Path) -> Slip | None:
+    """The same; raises BrokenSlipError or OSError, but for a file that is not there."""
+    try:
         with path.open("rb") as file:
             return from_json(file.readline(LARGEST_SLIP))
     except FileNotFoundError:
         return None
-    except (OSError, BrokenSlipError) as error:
-        _log.warning("mail: %s: %s", path, error)
-        return None
+
+
+def _padded(slip: Slip, size: int) -> bytes:
+    """The slip as a line of at least this length."""
+    return slip.to_json().removesuffix(b"\n").ljust(size - 1) + b"\n"
+
+
+def _written_over(path: Path, slip: Slip) -> bool:
+    """Writes into the room that was kept for it; False if there is none."""
+    try:
+        with path.open("r+b") as file:
+            room = os.fstat(file.fileno()).st_size
+            line = _padded(slip, room)
+            if len(line) > room:
+                return False
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        return False
+    _log.warning("mail: the disk is full; who has %s was written over what stood there", slip.subject)
+    return True

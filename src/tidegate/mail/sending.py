@@ -76,6 +76,7 @@ class Sender:
         seconds = 2 * self.account.timeout + slip.size / SLOWEST
         try:
             letter = self.outbox.letter(slip)
+            self.outbox.prepare(slip)
             with limited(self.line, seconds):
                 delivery = self._deliver(slip, letter)
         except OutboxError:

@@ -78,9 +78,7 @@ def describe(
     for path in (config, *writes):
         if path and not str(path).isprintable():
             shown = safe_text(str(path))
-            raise UsageError(
-                f"{shown}: no service can be told this name: it has control characters"
-            )
+            raise UsageError(f"{shown}: no service can be told this name: it has control characters")
     if not _USER.fullmatch(user):
         name = clip(safe_text(user), 40)
         raise UsageError(f'"{name}" is no name of a user: letters, digits, dots, dashes, 31 at most')
