@@ -222,6 +222,52 @@ def test_damaged_files_are_set_aside_and_the_others_go_on(outbox: Outbox) -> Non
     assert len(list(waiting.glob("*.broken"))) == 5
 
 
+@pytest.mark.parametrize("damage", ["short", "long", "empty", "noise", "other", "link", "pipe"])
+def test_a_damaged_letter_is_not_sent_but_kept_and_said(damage: str, outbox: Outbox, tmp_path: Path) -> None:
+    """Also where what is known of it stands elsewhere, since an attempt; the others are sent."""
+    outbox.put(slip(), letter(), NOON)
+    outbox.put(slip("m2", created=NOON + 1), letter("m2"), NOON)
+    before = replace(outbox.waiting()[0], tries=1, said="Connection refused")
+    outbox.update(before)
+    path = outbox._path("m1", "letter")
+    whole = path.read_bytes()
+    other = outbox._path("m2", "letter").read_bytes()
+    path.unlink()
+    if damage == "link":
+        path.symlink_to("/etc/passwd")
+    elif damage == "pipe":
+        os.mkfifo(path)
+    else:
+        texts = {
+            "short": whole[:-5],
+            "long": whole + b"x",
+            "empty": b"",
+            "noise": b"\xff" * 500,
+            "other": other,
+        }
+        path.write_bytes(texts[damage])
+    with office() as (post, server):
+        sender(outbox, server).send_due()
+    assert post.subjects() == ["subject m2"]
+    if damage in ("link", "pipe"):
+        (stays,) = outbox.waiting()
+        assert stays.tries == 2
+    else:
+        assert [path.suffix for path in outbox.damaged()] == [".broken"]
+        known = outbox.known("m1")
+        assert known
+        assert known.state == "given up"
+        assert "damaged on disk" in known.said
+        assert outbox.waiting() == []
+
+
+def test_whether_it_was_sent_cannot_be_read(outbox: Outbox) -> None:
+    outbox.put(slip(), letter(), NOON)
+    outbox._done_path("m1").write_bytes(b"\0" * 100)
+    assert outbox.waiting() == []
+    assert len(outbox.damaged()) == 1
+
+
 def test_a_letter_that_cannot_be_read_now_stays(
     outbox: Outbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

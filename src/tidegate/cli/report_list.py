@@ -43,6 +43,9 @@ def list_reports(config: Path | None, store: Path | None, limit: int, as_json: b
             click.echo(json.dumps(asdict(slip)))
         else:
             click.echo("\n".join(map(safe_text, _lines(slip, zone))))
+    if outbox and (damaged := outbox.damaged()):
+        kept = safe_text(str(damaged[0].parent / "*.broken"))
+        click.echo(f"tidegate: letters that were damaged on disk are kept: {kept} ({len(damaged)})", err=True)
     if not slips and not as_json:
         click.echo("no report was mailed yet")
 

@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tidegate.mail.slip import LONGEST_SAID, BrokenSlipError, Slip, from_json
-from tidegate.model.durable import Lock, locked, make_folder, remove, write_whole
+from tidegate.model.durable import Lock, locked, make_folder, open_regular, remove, write_whole
 from tidegate.model.errors import TidegateError
 
 MOST_DONE = 1000
@@ -38,6 +38,10 @@ class OutboxError(TidegateError):
 
 def _foreign(folder: Path) -> OutboxError:
     return OutboxError(f"{folder}: it belongs to another user; ask as that user, or as root")
+
+
+class DamagedError(TidegateError):
+    """A letter that is not the one that was put in."""
 
 
 class Outbox:
@@ -76,7 +80,8 @@ class Outbox:
             if len(letter) > self._bound:
                 raise OutboxError(f"the letter is larger than mail.outbox_size ({self._bound:,} bytes)")
             self._make_room(len(letter), now)
-            write_whole(self._path(slip.message_id, "letter"), slip.to_json() + letter)
+            known = replace(slip, size=len(letter))
+            write_whole(self._path(slip.message_id, "letter"), known.to_json() + letter)
         return True
 
     def known(self, message_id: str) -> Slip | None:
@@ -98,12 +103,28 @@ class Outbox:
         return sorted(slips, key=lambda slip: slip.finished or 0.0)
 
     def letter(self, slip: Slip) -> bytes:
-        """The letter itself; raises OutboxError if it is gone."""
+        """The letter itself, as it was put in; raises DamagedError for another one, or OSError."""
+        path = self._path(slip.message_id, "letter")
         try:
-            _, _, letter = self._path(slip.message_id, "letter").read_bytes().partition(b"\n")
-        except OSError as error:
-            raise OutboxError(f"a letter is gone from {self._waiting}: {error.strerror}") from None
-        return letter
+            with open_regular(path) as file:
+                if os.fstat(file.fileno()).st_size <= slip.size + LARGEST_SLIP:
+                    first, letter = from_json(file.readline(LARGEST_SLIP)), file.read()
+                    if (first.message_id, len(letter)) == (slip.message_id, slip.size):
+                        return letter
+        except BrokenSlipError:
+            pass
+        raise DamagedError(f"the letter was damaged on disk; what is left of it: {_broken(path)}")
+
+    def set_aside(self, slip: Slip) -> None:
+        """Keeps what is left of a damaged letter, and writes down what became of it. Raises OutboxError."""
+        with self._changing():
+            path = self._path(slip.message_id, "letter")
+            path.replace(_broken(path))
+            self._finish(slip)
+
+    def damaged(self) -> list[Path]:
+        """Letters that were set aside."""
+        return sorted(self._waiting.glob("*.broken"))
 
     def prepare(self, slip: Slip) -> None:
         """Makes sure that it can be written down who has a letter, also on a disk that is full by then.
@@ -195,11 +216,17 @@ class Outbox:
         if slip is None:
             return None
         done = self._done_path(slip.message_id)
-        if done.exists():  # a crash came between writing that and removing this
+        if not done.exists():
+            return slip
+        if _slip(done):  # a crash came between writing that and removing this
             for path in self._paths(slip.message_id):
                 path.unlink(missing_ok=True)
-            return None
-        return slip
+        else:
+            _log.warning(
+                "mail: whether %s was sent cannot be read; kept as %s", slip.subject, _broken(letter)
+            )
+            letter.replace(_broken(letter))
+        return None
 
     def _of_letter(self, letter: Path) -> Slip | None:
         """What stands in its first line. One that is none is set aside; one that cannot be read now stays."""
@@ -207,7 +234,7 @@ class Outbox:
             return _read(letter)
         except BrokenSlipError as error:
             _log.warning("mail: %s %s; kept as .broken", letter, error)
-            letter.replace(letter.with_suffix(".broken"))
+            letter.replace(_broken(letter))
         except OSError as error:
             if letter.name not in self._unread:
                 _log.warning("mail: %s: %s; it stays, and cannot be sent", letter, error.strerror)
@@ -222,6 +249,10 @@ class Outbox:
 
     def _done_path(self, message_id: str) -> Path:
         return self._done / f"{_name(message_id)}.slip"
+
+
+def _broken(letter: Path) -> Path:
+    return letter.with_suffix(".broken")
 
 
 def _name(message_id: str) -> str:
@@ -254,7 +285,7 @@ def _slip(path: Path) -> Slip | None:
 def _read(path: Path) -> Slip | None:
     """The same; raises BrokenSlipError or OSError, but for a file that is not there."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return from_json(file.readline(LARGEST_SLIP))
     except FileNotFoundError:
         return None

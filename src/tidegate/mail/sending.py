@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tidegate.mail.account import Account
 from tidegate.mail.errors import TooLargeError
 from tidegate.mail.line import Line, limited
-from tidegate.mail.outbox import Outbox, OutboxError
+from tidegate.mail.outbox import DamagedError, Outbox, OutboxError
 from tidegate.mail.server import Delivery, deliver
 from tidegate.mail.shrink import shrink
 from tidegate.mail.slip import Slip, after_delivery, after_failure
@@ -59,7 +59,14 @@ class Sender:
         self.line.cut()
 
     def _try(self, slip: Slip) -> None:
-        known = self._tried(slip)
+        try:
+            known = self._tried(slip)
+        except DamagedError as error:
+            known = replace(slip, state="given up", said=str(error), finished=self.clock())
+            self.outbox.set_aside(known)
+            if self.tells:
+                _tell(slip, known)
+            return
         if self.stopped and known.finished is None and not known.taken:
             return  # we cut it off ourselves: no fault of the server's
         self._write(known)
@@ -79,7 +86,7 @@ class Sender:
             self.outbox.prepare(slip)
             with limited(self.line, seconds):
                 delivery = self._deliver(slip, letter)
-        except OutboxError:
+        except (OutboxError, DamagedError):
             raise
         except Exception as error:  # noqa: BLE001 - what a library makes of an answer must not end the thread
             return after_failure(slip, error, self.keep, self.clock())

@@ -1,9 +1,12 @@
 """Small files that are there whole or not at all, after a power cut too; and locks between processes."""
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from tidegate.model.errors import TidegateError
 
@@ -31,6 +34,15 @@ def write_whole(path: Path, data: bytes, mode: int = 0o600) -> None:
             beside.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Opens a file to be read; follows no link, and waits for nobody who writes to a pipe. Raises OSError."""
+    file = os.fdopen(os.open(path, os.O_RDONLY | _SAFELY | getattr(os, "O_NONBLOCK", 0)), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "no file", str(path))
+    return file
 
 
 def remove(path: Path) -> None:
