@@ -339,8 +339,6 @@ def _hung_up(server: Session, error: smtplib.SMTPException) -> str:
     cause = error.__context__
     if isinstance(cause, TimeoutError):
         return _silent(server)
-    if isinstance(cause, smtplib.SMTPServerDisconnected):  # our own of an answer without an end
-        return said(str(cause))
     if isinstance(error, smtplib.SMTPServerDisconnected) and (cause or "closed" in str(error)):
         return f"the server hung up{at_step(server.phase)}"
     return said(str(error)) or type(error).__name__
