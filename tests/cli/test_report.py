@@ -161,7 +161,7 @@ def test_mail_that_is_not_set_up_is_said_before_anything_is_done(
     done = run("report", "pings", "--day", "2026-11-20", "--store", store, "-o", "out", "--mail")
     assert done.returncode == 2
     assert "set mail.to" in done.stderr
-    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "out").exists()  # it is said first, not after a capture of hours
 
 
 def test_after_capturing(run: Run, tmp_path: Path, environment: dict[str, str]) -> None:

@@ -87,3 +87,24 @@ def test_a_running_tidegate_makes_and_mails_it(
         message = post.message()
     assert "Pings" in str(message["Subject"])
     assert any(part.get_content_type() == "text/html" for part in message.walk())
+
+
+@pytest.mark.parametrize(
+    ("mail", "said"),
+    [
+        ("to: kim@example.org, text: '{'", "mail.text: "),
+        ("to: kim@example.org, subject: '{begin:%Q}'", "mail.subject: write {begin} alone"),
+        ("to: kim@example.org, hello: 'a b'", "mail.hello: "),
+        ("to: kim@example.org, max_size: 1", "mail.max_size: "),
+    ],
+)
+def test_what_keeps_it_from_being_mailed_is_said_before_it_is_made(
+    mail: str, said: str, run: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "t.yml"
+    file.write_text(f"mail: {{{mail}}}\n")
+    done = run("report", "pings", "-r", GOLDEN / "pings.pcap", "-o", "out", "--mail", "--config", file)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"tidegate: {file}:1: {said}")
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "out").exists()

@@ -39,6 +39,14 @@ def load_schedule(named: Path | None = None, environment: Mapping[str, str] = os
     return find.load(named, environment, (_schedule,))
 
 
+def load_to_mail(named: Path | None = None, environment: Mapping[str, str] = os.environ) -> Config:
+    """The settings, those of mail found right: before a report is made, not after. Raises UsageError."""
+    config = find.load(named, environment, (_mail,))
+    if not config.mail.to:
+        raise UsageError("nobody to write to; set mail.to in the configuration, or leave --mail out")
+    return config
+
+
 def look(named: Path | None = None) -> tuple[Config, list[str]]:
     """The settings as far as they are right, and everything that is wrong with the others."""
     try:

@@ -93,15 +93,11 @@ def report(**options: Any) -> int:
 
 
 def _report(asked: Reporting) -> int:
-    from tidegate.app import reporting
+    from tidegate.app import checking, reporting
     from tidegate.reports.writing import write, write_named
     from tidegate.settings import find
 
-    config = find.load(asked.config)
-    if asked.mailed:
-        from tidegate.app.posting import mailing
-
-        mailing(config)  # before hours of capture
+    config = checking.load_to_mail(asked.config) if asked.mailed else find.load(asked.config)
     with asked.source(config) as wanted, _ticking() as tick:
         document = reporting.make_report(wanted, config, asked.folders, tick)
     page = write(document, asked.folder) if asked.folder else write_named(document, Path())

@@ -72,7 +72,9 @@ def check_places(text: str) -> None:
     """Raises UsageError for a subject or text that cannot be filled in."""
     try:
         for _, name, form, conversion in string.Formatter().parse(text):
-            if name is not None and (name not in PLACES or form or conversion):
+            if name in PLACES and (form or conversion):
+                raise UsageError(f"write {{{name}}} alone, without ! and :")
+            if name is not None and name not in PLACES:
                 raise UsageError(f'there is no place "{clip(name, 40)}"{meant(name, PLACES)}')
     except ValueError as error:
         raise UsageError(f"{error}; a brace as such is written twice") from None
