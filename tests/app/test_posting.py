@@ -59,6 +59,25 @@ def test_what_another_process_is_sending_is_waited_for(tmp_path: Path) -> None:
     assert len(post.letters) == 1
 
 
+def test_several_at_once_send_each_its_own(tmp_path: Path) -> None:
+    """As cron starts them: none of them sends what the others have, and nobody else does."""
+    found: list[Outcome] = []
+    with office() as (post, server):
+        settings = config(server, tmp_path)
+        post.at_letter = lambda: time.sleep(0.3)
+
+        def mail() -> None:
+            found.append(mail_document(report(), settings))
+
+        threads = [threading.Thread(target=mail) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+    assert [each.state for each in found] == ["sent"] * 3
+    assert len(post.letters) == 3
+
+
 def test_a_server_that_is_away_leaves_it_in_the_outbox(tmp_path: Path) -> None:
     left = mail_document(report(), config("127.0.0.1:1", tmp_path))
     assert left.state == "waiting"

@@ -87,8 +87,7 @@ def mail_document(
     message_id = f"report.{document.name}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}.{secrets.token_hex(6)}"
     put(document, config, account, outbox, Posting(people, message_id), time.time())
     sender = Sender(outbox, account, config.mail.keep, time.time, tells=False)
-    if not sender.send_due(only=message_id):
-        _wait(outbox, message_id)
+    _send(sender, message_id)
     return outcome(outbox.known(message_id))
 
 
@@ -139,11 +138,11 @@ def outcome(slip: Slip | None) -> Outcome:
     return Outcome(slip.state, f"{slip.state}: {people}{why}")
 
 
-def _wait(outbox: Outbox, message_id: str) -> None:
-    """Another process sends, a running Tidegate mostly: it looks every few seconds."""
+def _send(sender: Sender, message_id: str) -> None:
+    """Sends it, unless another process that is sending does: a running Tidegate, or who mails by hand, too."""
     ends = time.monotonic() + PATIENCE
-    while time.monotonic() < ends:
-        slip = outbox.known(message_id)
-        if slip is None or slip.finished is not None or slip.tries:
+    while not sender.send_due(only=message_id):
+        slip = sender.outbox.known(message_id)
+        if slip is None or slip.finished is not None or slip.tries or time.monotonic() >= ends:
             return
         time.sleep(0.2)
