@@ -1,6 +1,7 @@
 """The schedule on a time that only exists here: sleep, jumps, crashes, failures; each time is served once."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,7 @@ def test_the_book_is_held_by_one_and_outlives_damage(tmp_path: Path) -> None:
         "[]",
         '{"version": 1}',
         '{"version": 9, "identity": "x", "entries": {}}',
+        '{"version": 1, "identity": "x\\r\\nBcc: y", "entries": {}}',
         "[" * 10_000,
     ):
         path.write_text(text)
@@ -199,6 +201,12 @@ def test_the_book_is_held_by_one_and_outlives_damage(tmp_path: Path) -> None:
         assert broken.book.entries == {}
         broken.close()
         assert path.with_name("schedule.json.broken").read_text() == text
+
+
+def test_a_pipe_in_its_place_holds_nothing_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "schedule.json")
+    with pytest.raises(StoreError, match="it is no file"):
+        BookFile(tmp_path / "schedule.json")
 
 
 def test_a_disk_that_is_full_leaves_what_stood_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

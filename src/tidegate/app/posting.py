@@ -139,7 +139,7 @@ def outcome(slip: Slip | None) -> Outcome:
 
 
 def _send(sender: Sender, message_id: str) -> None:
-    """Sends it, unless another process that is sending does: a running Tidegate, or who mails by hand, too."""
+    """Sends it, unless another process does, which is sending just now: a running Tidegate, mostly."""
     ends = time.monotonic() + PATIENCE
     while not sender.send_due(only=message_id):
         slip = sender.outbox.known(message_id)

@@ -83,7 +83,8 @@ def _found(
     try:
         book = read_book(schedule_path(config, store))
     except BrokenBookError as error:
-        raise click.ClickException(str(error)) from None
+        mended = "tidegate run sets it aside, and begins anew"
+        raise click.ClickException(f"{error}; {mended}") from None
     folder = outbox_folder(config, store)
     try:
         outbox = Outbox(folder, config.mail.outbox_size) if folder.is_dir() else None

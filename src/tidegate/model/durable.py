@@ -38,11 +38,11 @@ def write_whole(path: Path, data: bytes, mode: int = 0o600) -> None:
 
 def open_regular(path: Path) -> BinaryIO:
     """Opens a file to be read; follows no link, and waits for nobody who writes to a pipe. Raises OSError."""
-    file = os.fdopen(os.open(path, os.O_RDONLY | _SAFELY | getattr(os, "O_NONBLOCK", 0)), "rb")
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise OSError(errno.EINVAL, "no file", str(path))
-    return file
+    fd = os.open(path, os.O_RDONLY | _SAFELY | getattr(os, "O_NONBLOCK", 0))
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return os.fdopen(fd, "rb")
+    os.close(fd)
+    raise OSError(errno.EINVAL, "it is no file", str(path))
 
 
 def remove(path: Path) -> None:

@@ -57,11 +57,14 @@ def read_secret(path: Path, what: str = "password") -> str:
 def _read(path: Path, what: str, private: int, owned: bool) -> str:
     try:
         # A pipe, too, is opened without waiting for whoever writes to it.
-        with os.fdopen(os.open(path, os.O_RDONLY | _AT_ONCE), "rb") as file:
-            status = os.fstat(file.fileno())
+        fd = os.open(path, os.O_RDONLY | _AT_ONCE)
+        try:
+            status = os.fstat(fd)
             if not stat.S_ISREG(status.st_mode):
                 raise UsageError(f"{path} is no file that could be read")
-            text = file.read(LONGEST + 1)
+            text = os.read(fd, LONGEST + 1)
+        finally:
+            os.close(fd)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"{path}: {reason}") from None

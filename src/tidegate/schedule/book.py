@@ -2,12 +2,13 @@
 
 import json
 import logging
+import re
 import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tidegate.model.durable import Lock, make_folder, write_whole
+from tidegate.model.durable import Lock, make_folder, open_regular, write_whole
 from tidegate.model.errors import StoreError, TidegateError
 from tidegate.model.retry import LATEST
 
@@ -17,6 +18,9 @@ LARGEST = 16 << 20
 MOST_RUNS = 64
 """Times of an entry that are remembered: a clock that is set back repeats none of them."""
 MOST_ENTRIES = 1000
+
+_IDENTITY = re.compile(r"[A-Za-z0-9]{1,32}")
+"""What can be a part of a Message-ID."""
 
 RUNNING, MADE, FAILED = "running", "made", "failed"
 
@@ -84,7 +88,10 @@ def from_json(data: Any) -> Book:
         if data["version"] > VERSION:
             raise BrokenBookError("was written by a newer Tidegate")
         entries = {str(name): _entry(each) for name, each in data["entries"].items()}
-        return Book(str(data["identity"]), entries)
+        identity = str(data["identity"])
+        if not _IDENTITY.fullmatch(identity):
+            raise BrokenBookError("holds no schedule (no identity)")
+        return Book(identity, entries)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BrokenBookError(f"holds no schedule ({type(error).__name__}: {error})") from None
 
@@ -117,7 +124,7 @@ def _time(value: Any) -> float:
 def read_book(path: Path) -> Book:
     """What is remembered there; an empty book if there is none. Raises BrokenBookError or StoreError."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             text = file.read(LARGEST + 1)
     except FileNotFoundError:
         return Book()
