@@ -192,6 +192,15 @@ def test_a_disk_that_is_full_when_it_was_sent_sends_nothing_again(
     assert outbox.known("m3") is None
 
 
+def test_what_was_half_written_when_a_process_was_killed_goes(outbox: Outbox) -> None:
+    left = [outbox.folder / "waiting" / ".a.letter.1.tmp", outbox.folder / "done" / ".b.slip.2.tmp"]
+    for path in left:
+        path.write_bytes(b"x" * 1000)
+    outbox.put(slip(), letter(), NOON)
+    assert not any(path.exists() for path in left)
+    assert len(outbox.waiting()) == 1
+
+
 def test_where_there_is_no_room_the_oldest_goes_and_is_said(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "o", 250)
     for number in range(3):

@@ -79,6 +79,7 @@ class Outbox:
                 return False
             if len(letter) > self._bound:
                 raise OutboxError(f"the letter is larger than mail.outbox_size ({self._bound:,} bytes)")
+            self._tidy()
             self._make_room(len(letter), now)
             known = replace(slip, size=len(letter))
             write_whole(self._path(slip.message_id, "letter"), known.to_json() + letter)
@@ -194,6 +195,12 @@ class Outbox:
         old = sorted(self._done.glob("*.slip"), key=_age)[:-MOST_DONE]
         for path in old:
             remove(path)
+
+    def _tidy(self) -> None:
+        """Removes what processes that were killed had half written; nobody writes while we hold the lock."""
+        for folder in (self._waiting, self._done):
+            for path in folder.glob(".*.tmp"):
+                remove(path)
 
     def _make_room(self, size: int, now: float) -> None:
         """The oldest go, and are said, until there is room."""
