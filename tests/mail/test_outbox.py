@@ -292,6 +292,11 @@ def test_a_letter_that_cannot_be_read_now_stays(
             assert outbox.waiting() == []
     assert caplog.text.count("Too many open files") == 1
     assert [each.message_id for each in outbox.waiting()] == ["m1"]
+    known = outbox._path("m1", "slip")  # who has it already
+    known.mkdir()
+    assert outbox.waiting() == []
+    known.rmdir()
+    assert [each.message_id for each in outbox.waiting()] == ["m1"]
 
 
 def test_who_has_a_letter_is_known_after_a_full_disk_and_a_new_start(

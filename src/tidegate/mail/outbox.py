@@ -219,7 +219,7 @@ class Outbox:
 
     def _latest(self, letter: Path) -> Slip | None:
         """What is known of a letter that waits; nothing if it is done with already."""
-        slip = _slip(letter.with_suffix(".slip")) or self._of_letter(letter)
+        slip = self._of_letter(letter)
         if slip is None:
             return None
         done = self._done_path(slip.message_id)
@@ -236,15 +236,20 @@ class Outbox:
         return None
 
     def _of_letter(self, letter: Path) -> Slip | None:
-        """What stands in its first line. One that is none is set aside; one that cannot be read now stays."""
+        """What is known since an attempt, else its first line. What is none is set aside.
+
+        Where either cannot be read now it stays, and is not sent: some may have it already.
+        """
         try:
-            return _read(letter)
+            return _since_attempt(letter.with_suffix(".slip")) or _read(letter)
         except BrokenSlipError as error:
             _log.warning("mail: %s %s; kept as .broken", letter, error)
             letter.replace(_broken(letter))
         except OSError as error:
             if letter.name not in self._unread:
-                _log.warning("mail: %s: %s; it stays, and cannot be sent", letter, error.strerror)
+                _log.warning(
+                    "mail: %s: %s; it stays, and is not sent", error.filename or letter, error.strerror
+                )
             self._unread.add(letter.name)
         return None
 
@@ -286,6 +291,15 @@ def _slip(path: Path) -> Slip | None:
         return _read(path)
     except (OSError, BrokenSlipError) as error:
         _log.warning("mail: %s: %s", path, error)
+        return None
+
+
+def _since_attempt(path: Path) -> Slip | None:
+    """What is known since an attempt; nothing if there was none, or if it is damaged. Raises OSError."""
+    try:
+        return _read(path)
+    except BrokenSlipError as error:
+        _log.warning("mail: %s %s", path, error)
         return None
 
 
