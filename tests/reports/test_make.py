@@ -407,7 +407,7 @@ def test_cells_have_a_bound(tmp_path: Path) -> None:
 
 
 def test_own_sql_that_names_no_table_says_something(tmp_path: Path) -> None:
-    assert not small(tmp_path, "{title: A, sql: 'SELECT 1 AS n'}").empty
+    assert not small(tmp_path, "{title: A, sql: 'SELECT 1 AS n'}").nothing
 
 
 def test_answers_of_odd_values_are_shown(tmp_path: Path) -> None:
