@@ -27,8 +27,11 @@ NIGHT = WindowSettings(name="pings", from_="22:00", to="06:00", filter="icmp")
 class Stats:
     """Counters of a capture that sees nothing."""
 
+    def __init__(self, warnings: list[str]) -> None:
+        self.warnings = warnings
+
     def __getattr__(self, name: str) -> Any:
-        return {} if name in ("malformed", "not_ip") else [] if name in ("warnings", "by_interface") else 0
+        return {} if name in ("malformed", "not_ip") else [] if name == "by_interface" else 0
 
 
 class Capture:
@@ -38,6 +41,7 @@ class Capture:
         self.settings = settings
         self.stopped = False
         self.broken = False
+        self.warnings: list[str] = []
         assert settings.record is not None
         Path(settings.record.path.replace(".pcapng", "_00001.pcapng")).write_bytes(b"x" * 1_000_000)
 
@@ -53,7 +57,7 @@ class Capture:
         return ["lo"]
 
     def stats(self) -> Any:
-        return Stats()
+        return Stats(self.warnings)
 
 
 class World:
@@ -123,6 +127,25 @@ def test_a_capture_that_fails_is_opened_again_after_growing_waits(tmp_path: Path
     assert world.said()["error"] == "broken"
     assert world.said()["failures"] == 3
     assert world.at(TEN + 101)[-1] is True
+
+
+def test_a_disk_that_is_full_is_said_once_and_as_long_as_it_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World(tmp_path, NIGHT)
+    assert world.at(TEN) == [True]
+    for number in (12, 13):
+        missing = f"No space left; {number} packets are missing in it"
+        world.opened[0].warnings = ["interface lo is gone", f"recording: {missing}"]
+        assert world.at(TEN + number) == [True]
+        assert world.said()["error"] == missing
+    assert world.said()["failures"] == 1
+    assert caplog.text.count("packets are missing") == 1
+    world.at(TEN + 600)
+    assert world.said()["error"] == ""
+    assert "13 packets are missing" in world.said()["said"]
+    world.at(TEN + 9 * HOUR, TEN + 24 * HOUR)
+    assert "missing" not in world.said()["said"]
 
 
 def test_a_reload_leaves_alone_what_stays_and_ends_what_goes(tmp_path: Path) -> None:

@@ -33,6 +33,10 @@ Open = Callable[[WatchSettings], Capture]
 _log = logging.getLogger("tidegate.schedule")
 
 
+_MISSING = "recording: "
+"""How the core begins to say that packets are missing in a file, as on a full disk."""
+
+
 @dataclass(frozen=True)
 class Window:
     """What is recorded, when and where."""
@@ -55,6 +59,10 @@ class Recording:
     error: str = ""
     failures: int = 0
     tidied: float = float("-inf")
+    missing: str = ""
+    """That packets could not be written to its file, and how many."""
+    missed: float = 0.0
+    """When that was so last."""
 
     @property
     def name(self) -> str:
@@ -157,7 +165,7 @@ class Windows:
             self._failed(each, str(error))
             return
         each.interval = interval
-        each.error = ""
+        each.error = each.missing = ""
         _log.info("window %s: recording to %s", each.name, safe_text(str(window.folder)))
 
     def _counted(self, each: Recording, settings: WatchSettings) -> Capture:
@@ -174,6 +182,21 @@ class Windows:
             return
         if batches is None:
             self._failed(each, "the capture ended")
+            return
+        self._look_for_missing(each)
+
+    def _look_for_missing(self, each: Recording) -> None:
+        """Says of a disk that is full; the core tries it with every packet, so that it goes on by itself."""
+        missing = next((said for said in each.totals.warnings() if said.startswith(_MISSING)), "")
+        missing = safe_text(missing.removeprefix(_MISSING))
+        if missing != each.missing:
+            if not each.missing:
+                each.failures += 1
+                _log.warning("window %s: %s", each.name, missing)
+            each.missing = each.error = missing
+            each.missed = self._clock()
+        elif missing and each.error == missing and self._clock() - each.missed >= TIDY:
+            each.error = ""  # no more are missing since; `said` goes on saying those
 
     def _failed(self, each: Recording, reason: str) -> None:
         each.source = None
@@ -200,6 +223,7 @@ class Windows:
         counters = each.totals.counters()
         dropped = counters.dropped_kernel
         lost = f", {human_count(dropped)} dropped by the kernel" if dropped else ""
+        lost += f"; {each.missing}" if each.missing else ""
         what = f"{counted(counters.packets, 'packet')}{lost}, {human_bytes(_size(each.window))} in all"
         if each.source and each.source.missing:
             return f"waiting for {', '.join(map(safe_text, each.source.missing))}; {what}"

@@ -39,7 +39,7 @@ def _kept(name: str, what: str) -> str:
     """A credential of the service, for who is not run by systemd."""
     path = KEPT / name
     try:
-        path.open("rb").close()
+        os.close(os.open(path, os.O_RDONLY | _AT_ONCE))
     except FileNotFoundError:
         raise UsageError(
             f"systemd gave no credentials, and {path} is not there: write the {what} into it"

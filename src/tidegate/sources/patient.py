@@ -55,6 +55,10 @@ class Totals:
         """The sums up to now."""
         return self._before.plus(Counters.of(self._current.stats())) if self._current else self._before
 
+    def warnings(self) -> list[str]:
+        """What the capture that runs warns of."""
+        return list(self._current.stats().warnings) if self._current else []
+
     def standing(self) -> Standing:
         """What has become of the interfaces of the capture that runs."""
         current = self._current
