@@ -110,6 +110,7 @@ class Place:
             folder, _, file = f"{number}{name}".rpartition("/")
             (root / "bin" / folder).mkdir(parents=True, exist_ok=True)
             shutil.copy("/bin/bash", root / "bin" / folder / file)
+        shutil.copy("/bin/bash", root / "knock")
         logs = (
             f"  - {{name: {format}, path: '{self.logs}/{{table}}.{format}', format: {format}, interim: true"
             + (", tables: [conn, http, tls, alert]}" if format not in ("conmon", "zeek") else
@@ -126,11 +127,18 @@ class Place:
         return Terminal([*command, "--config", str(self.root / "t.yml"), *words], self.root, 140)
 
     def talk(self) -> None:
-        """Every hostile program says every hostile thing."""
+        """Every hostile program says every hostile thing, once programs are named."""
+        wait_for(self._is_named)
         for program in sorted((self.root / "bin").rglob("*")):
             if program.is_file():
                 words = [str(program), "-c", CLIENT, "evil\x1b]52;c;eA==\x07", str(self.root / "sent")]
                 subprocess.run(self.net.inside(*words), check=False, timeout=60, stderr=subprocess.DEVNULL)
+
+    def _is_named(self) -> bool:
+        """Whether a program of good manners, which calls once more, was named in what is written."""
+        words = [str(self.root / "knock"), "-c", "exec 3<>/dev/tcp/127.0.0.1/8099"]
+        subprocess.run(self.net.inside(*words), check=False, timeout=60, stderr=subprocess.DEVNULL)
+        return b"knock" in self.written()
 
     def written(self) -> bytes:
         return b"".join(path.read_bytes() for path in sorted(self.logs.iterdir()))
