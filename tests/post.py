@@ -14,6 +14,18 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from tidegate.mail import Account, open_account
+from tidegate.model.config import MailSettings
+
+LETTER = b"Subject: hi\r\n\r\nthere\r\n"
+
+
+def account(server: str, **given: Any) -> Account:
+    """One at this server, patient enough for a busy machine."""
+    return open_account(
+        MailSettings(**{"server": server, "timeout": 20.0, "sender": "pi@example.org", **given})
+    )
+
 
 class Post:
     """What the server took."""

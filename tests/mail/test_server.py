@@ -10,22 +10,15 @@ from typing import Any
 import pytest
 
 from alarms import certificate
-from post import office, saying
-from tidegate.mail import Account, MailError, open_account
+from post import LETTER, account, office, saying
+from tidegate.mail import MailError, open_account
 from tidegate.mail.advice import advice
 from tidegate.mail.line import Line, limited
 from tidegate.mail.server import deliver, greet
 from tidegate.model.config import MailSettings
 from tidegate.model.errors import SettingError
 
-LETTER = b"Subject: hi\r\n\r\nthere\r\n"
 PASSWORD = "sésame öffne"
-
-
-def account(server: str, **given: Any) -> Account:
-    return open_account(
-        MailSettings(**{"server": server, "timeout": 20.0, "sender": "pi@example.org", **given})
-    )
 
 
 @pytest.fixture

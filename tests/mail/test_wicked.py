@@ -12,32 +12,23 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from post import saying
-from tidegate.mail import Account, MailError, check_addresses, open_account
+from post import LETTER, account, saying
+from tidegate.mail import MailError, check_addresses
 from tidegate.mail.account import this_host
 from tidegate.mail.advice import advice
 from tidegate.mail.errors import tls_words
 from tidegate.mail.letter import headed
 from tidegate.mail.line import Line, limited
 from tidegate.mail.server import deliver, greet
-from tidegate.model.config import MailSettings
 from tidegate.model.errors import SettingError
 
-LETTER = b"Subject: hi\r\n\r\nthere\r\n"
 GREETED = (b"220 hi\r\n", b"250 hi\r\n")
 OK, GO = b"250 ok\r\n", b"354 go\r\n"
-
-
-def account(server: str, **given: Any) -> Account:
-    return open_account(
-        MailSettings(**{"server": server, "timeout": 20.0, "sender": "pi@example.org", **given})
-    )
 
 
 @pytest.fixture
