@@ -105,6 +105,20 @@ def test_every_mistake_is_told_with_its_line(run: Run, tmp_path: Path) -> None:
         assert line in said, said
 
 
+def test_questions_of_own_reports_are_tried_out(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    own = tmp_path / "reports" / "shop.yml"
+    own.write_text("figures: SELECT 1 AS n FROM htp\nsections: [{title: A, sql: SELECT agent FROM http}]\n")
+    file = tmp_path / "t.yml"
+    file.write_text("schedule: {reports: [{report: shop, at: daily, folder: ., mail: [k@example.org]}]}\n")
+    done = run("config", "check", str(file))
+    assert done.returncode == 2
+    assert f"{file}:1: schedule.reports[0].report: figures: SQL: " in done.stderr
+    assert 'section "A": SQL: ' in done.stderr
+    own.write_text("sections: [{title: A, sql: SELECT user_agent FROM http}]\n")
+    assert run("config", "check", str(file)).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("state", "said", "mailed", "shown"),
     [

@@ -13,12 +13,13 @@ import pytest
 import tidegate
 from rows import Conns, TableRows, Value
 from talk import HOSTILE
-from tidegate.app.reporting import Wanted, make_report, store_of
+from tidegate.app.reporting import Wanted, make_report, store_of, try_out
 from tidegate.model.config import AlertSettings, Config
 from tidegate.model.config.alerts import RuleSettings
 from tidegate.model.document import Document
 from tidegate.model.errors import StoreError
 from tidegate.reports import asking
+from tidegate.reports.files import SHIPPED, shipped
 from tidegate.reports.seen import MOST_GAPS, Seen, notes, why_nothing
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -317,25 +318,25 @@ def small(tmp_path: Path, *sections: str, head: str = "") -> Document:
     return of_store(tmp_path / "s", "mine", "2026-11-20", (tmp_path,))
 
 
-@pytest.mark.parametrize(
-    ("section", "words"),
-    [
-        ("{title: A, sql: 'SELECT nope FROM conn'}", "SQL: .*nope"),
-        ("{title: A, sql: 'SELEC 1'}", "SQL: "),
-        ("{title: A, sql: 'SELECT 1; SELECT 2'}", "one statement is needed"),
-        ("{title: A, sql: 'SELECT * FROM nowhere'}", "nowhere"),
-        ("{title: A, sql: 'COPY conn TO x'}", "only SELECT is answered"),
-        ("{title: A, sql: \"SELECT * FROM read_text('/etc/passwd')\"}", "/etc/passwd"),
-        ("{title: A, question: names, columns: nope}", 'there is no column "nope"'),
-        ("{title: A, question: names, key: nope, value: bytes, picture: bars}", "nope"),
-        ("{title: A, question: names, set: {nope: 1}}", 'no parameter "nope"'),
-        ("{title: A, question: names, value: bytes, picture: time}", 'there is no column "ts"'),
-        ("{title: A, sql: 'SELECT 1 AS ts, 2 AS x', value: x, picture: time}", '"ts" has no times'),
-        ("{title: A, sql: 'SELECT ts, uid FROM conn', value: uid, picture: time}", '"uid" has no numbers'),
-        ("{title: A, sql: 'SELECT ts, uid FROM conn', value: uid, picture: month}", '"uid" has no numbers'),
-        ("{title: A, sql: 'SELECT ts, uid FROM conn', key: ts, value: uid, picture: bars}", "SQL: .*sum"),
-    ],
-)
+WRONG = [
+    ("{title: A, sql: 'SELECT nope FROM conn'}", "SQL: .*nope"),
+    ("{title: A, sql: 'SELEC 1'}", "SQL: "),
+    ("{title: A, sql: 'SELECT 1; SELECT 2'}", "one statement is needed"),
+    ("{title: A, sql: 'SELECT * FROM nowhere'}", "nowhere"),
+    ("{title: A, sql: 'COPY conn TO x'}", "only SELECT is answered"),
+    ("{title: A, sql: \"SELECT * FROM read_text('/etc/passwd')\"}", "/etc/passwd"),
+    ("{title: A, question: names, columns: nope}", 'there is no column "nope"'),
+    ("{title: A, question: names, key: nope, value: bytes, picture: bars}", "nope"),
+    ("{title: A, question: names, set: {nope: 1}}", 'no parameter "nope"'),
+    ("{title: A, question: names, value: bytes, picture: time}", 'there is no column "ts"'),
+    ("{title: A, sql: 'SELECT 1 AS ts, 2 AS x', value: x, picture: time}", '"ts" has no times'),
+    ("{title: A, sql: 'SELECT ts, uid FROM conn', value: uid, picture: time}", '"uid" has no numbers'),
+    ("{title: A, sql: 'SELECT ts, uid FROM conn', value: uid, picture: month}", '"uid" has no numbers'),
+    ("{title: A, sql: 'SELECT ts, uid FROM conn', key: ts, value: uid, picture: bars}", "SQL: .*sum"),
+]
+
+
+@pytest.mark.parametrize(("section", "words"), WRONG)
 def test_what_is_wrong_in_a_section_stands_in_its_place(section: str, words: str, tmp_path: Path) -> None:
     document = small(tmp_path, section, GOOD)
     (fault,) = document.faults
@@ -345,6 +346,19 @@ def test_what_is_wrong_in_a_section_stands_in_its_place(section: str, words: str
     assert "! It could not be made: " in document.text
     assert [sheet.name for sheet in document.sheets] == ["b.csv"]
     assert not document.nothing
+
+
+@pytest.mark.parametrize(("section", "words"), WRONG)
+def test_it_shows_before_there_is_a_row(section: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.yml").write_text(f"sections: [{section}, {GOOD}]")
+    (fault,) = try_out("mine", Config(), [tmp_path])
+    assert re.match(f'section "A": .*{words}', fault)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_copy_of_a_shipped_report_can_be_asked(name: str, tmp_path: Path) -> None:
+    (tmp_path / f"{name}.yml").write_text(shipped(name))
+    assert try_out(name, Config(), [tmp_path]) == ()
 
 
 def test_what_is_wrong_in_the_figures_costs_only_them(tmp_path: Path) -> None:

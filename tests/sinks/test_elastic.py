@@ -248,7 +248,7 @@ def test_a_row_that_is_too_large_alone_is_refused(tmp_path: Path) -> None:
         server.wait(9)
         wait_for(lambda: not out.waiting)
     assert out.lost == 1
-    assert "1 rows refused" in out.trouble
+    assert "1 row refused" in out.trouble
 
 
 def test_one_row_that_spoils_a_request_is_found(tmp_path: Path) -> None:

@@ -220,10 +220,15 @@ def _schedule(config: Config) -> Found:
 
 
 def _reports(named: Path | None, environment: Mapping[str, str], config: Config) -> Found:
-    """Whether scheduled reports are there, and right."""
-    names = [each.called for each in config.schedule.reports]
-    for name, wrong in broken_reports(config, named, environment).items():
-        yield SettingError(wrong, "schedule", "reports", names.index(name), "report")
+    """Whether scheduled reports are there and right, and their questions can be asked."""
+    from tidegate.app.reporting import report_folders, try_out
+
+    broken = broken_reports(config, named, environment)
+    folders = report_folders(named, environment)
+    for number, each in enumerate(config.schedule.reports):
+        wrong = broken.get(each.called) or "; ".join(try_out(each.report, config, folders))
+        if wrong:
+            yield SettingError(wrong, "schedule", "reports", number, "report")
 
 
 def broken_reports(

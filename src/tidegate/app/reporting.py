@@ -99,6 +99,21 @@ def make_report(
     return make(report, asked, tick)
 
 
+def try_out(name: str, config: Config, folders: Sequence[Path]) -> tuple[str, ...]:
+    """What is wrong with the questions of a user's own report: they are asked of a store without rows.
+
+    Raises UsageError for what is wrong with its file.
+    """
+    from tidegate.reports.files import is_own
+    from tidegate.store.layout import Layout
+
+    if not is_own(name, folders):  # the tests have tried those
+        return ()
+    with temporary_store() as root:
+        Layout(root).create()
+        return make_report(Wanted(name, root, own=()), config, folders).faults
+
+
 def report_folders(file: Path | None, environment: Mapping[str, str] = os.environ) -> list[Path]:
     """Where a user's own reports lie: beside the configuration that is used, then where others would be."""
     used = find.find(file, environment)

@@ -27,7 +27,8 @@ def config() -> None:
 def check(file: Path | None) -> int:
     """Say everything that is wrong in FILE (the one that would be used, unless named), with its line.
 
-    Names are looked up, filters compiled and classes imported; nothing is opened or written.
+    Names are looked up, filters compiled, classes imported and the questions of your own reports tried out;
+    nothing is opened or written.
     """
     found = find.find(file)
     try:

@@ -46,6 +46,11 @@ def text_of(name: str, folders: Sequence[Path]) -> str:
     return shipped(name)
 
 
+def is_own(name: str, folders: Sequence[Path]) -> bool:
+    """Whether that report is a user's own, and not one that is shipped."""
+    return name not in SHIPPED or _own_file(name, folders) is not None
+
+
 def names(folders: Sequence[Path]) -> list[str]:
     """Every report there is."""
     return list(dict.fromkeys([*SHIPPED, *_own(folders)]))

@@ -19,9 +19,9 @@ def over_month(section: Section, given: Given) -> Part:
     """Days, what they add up to, and the forecast."""
     window = given.window
     table = given.asking.ask(question_of(section), window.begin, window.end, given.values(section))
+    days = _days(table, section.value, window)
     if not table.rows:
         return tabled(section, table, given)
-    days = _days(table, section.value, window)
     total = sum(amount_ for _, _, amount_ in days)
     first = next((moment for moment in moments(table) if moment is not None), window.begin.timestamp())
     began = max(first, window.begin.timestamp())

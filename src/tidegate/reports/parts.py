@@ -156,7 +156,7 @@ def epoch(moment: date) -> float:
 def numbers(table: Table, name: str) -> list[float]:
     """A column as it is drawn: what is nothing, endless or no number is 0. Raises UsageError for a text."""
     column = table.columns[table.index(name)]
-    if table.rows and not is_number(column):
+    if not is_number(column):
         raise UsageError(f'column "{name}" has no numbers to be drawn')
     found = (0.0 if value is None else float(value) for value in table.column(name))
     return [value if math.isfinite(value) else 0.0 for value in found]

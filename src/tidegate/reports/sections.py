@@ -74,9 +74,10 @@ def ranking(section: Section, given: Given) -> Part:
     part = tabled(section, table, given)
     if question.name == "alerts":
         part = replace(part, notes=tuple(_open_alerts(table, given)))
-    if section.picture != "bars" or not table.rows:
+    if section.picture != "bars":
         return part
-    if all(name == UNKNOWN for name in _names(section, table)):  # one bar that says nothing
+    names = _names(section, table)  # without rows, too: a column that is not there is said at once
+    if all(name == UNKNOWN for name in names):  # no bar, or one that says nothing
         return part
     return replace(part, picture=_bars(section, table, given.compared and compare is not None))
 
@@ -129,9 +130,10 @@ def over_time(section: Section, given: Given) -> Part:
     values = given.values(section, step)
     table = given.asking.ask(question_of(section), window.begin, window.end, values)
     part = tabled(section, table, given)
+    names = (section.value, *section.also)
+    series = {name: _bins(table, name, window.begin, window.seconds, step) for name in names}
     if not table.rows:
         return part
-    names = (section.value, *section.also)
     earlier = None
     if given.compared and section.compare:
         asked = given.asking.ask(question_of(section), window.before, window.before_end, values)
@@ -141,7 +143,7 @@ def over_time(section: Section, given: Given) -> Part:
         window.end,
         window.zone,
         step,
-        {name: _bins(table, name, window.begin, window.seconds, step) for name in names},
+        series,
         before=earlier,
         alerts=given.alerts,
         gaps=[(epoch(first), epoch(last)) for first, last in given.now.gaps] if given.now.moments else [],

@@ -10,6 +10,7 @@ from functools import partial
 
 from tidegate.model.locks import lock_and_condition
 from tidegate.model.text import one_line, safe_text
+from tidegate.model.units import counted
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +62,8 @@ class Emitter:
         """What is wrong now; empty again as soon as rows are taken."""
         reasons = list(self._failing.values())
         if self._full:
-            reasons.append(f"its handlers are too slow, {self.waiting} rows wait")
-        return f"{'; '.join(reasons)}; {self.lost} rows lost" if reasons else ""
+            reasons.append(f"its handlers are too slow, {counted(self.waiting, 'row')} waiting")
+        return f"{'; '.join(reasons)}; {counted(self.lost, 'row')} lost" if reasons else ""
 
     def put(self, records: Sequence[logging.LogRecord]) -> None:
         """Lets the records wait for the handlers."""

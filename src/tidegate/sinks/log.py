@@ -12,6 +12,7 @@ from tidegate.model.config.sinks import FOR_ALL_TABLES, FOR_EACH_TABLE, OF_RELAY
 from tidegate.model.errors import SettingError, UsageError, keyed, tried_again
 from tidegate.model.filter import EVERYTHING, Filter, parse_filter
 from tidegate.model.tables import check_tables
+from tidegate.model.units import counted
 from tidegate.sinks.autonapt import Autonapt
 from tidegate.sinks.choice import check_filter, chosen
 from tidegate.sinks.conmon import SEGMENT_COLUMNS, Conmon, ConmonSegments
@@ -97,7 +98,8 @@ class Log:
     def trouble(self) -> str:
         """What is wrong now; empty while its files take lines."""
         if any(part.outlet.failing for part in self._each):
-            return f"its file takes nothing; {self.waiting} bytes wait, {self.lost} rows lost"
+            waiting, lost = counted(self.waiting, "byte"), counted(self.lost, "row")
+            return f"its file takes nothing; {waiting} waiting, {lost} lost"
         return ""
 
     def write(self, batch: Batch) -> None:

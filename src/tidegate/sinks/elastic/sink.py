@@ -18,7 +18,7 @@ from tidegate.model.errors import SettingError, keyed, tried_again
 from tidegate.model.filter import EVERYTHING, parse_filter
 from tidegate.model.locks import lock_and_condition
 from tidegate.model.tables import check_tables, default_tables
-from tidegate.model.units import human_bytes, human_count, human_duration
+from tidegate.model.units import counted, human_bytes, human_count, human_duration
 from tidegate.sinks.backlog import Backoff
 from tidegate.sinks.choice import check_filter, chosen
 from tidegate.sinks.elastic.documents import Documents, body, split
@@ -82,15 +82,15 @@ class ElasticSink:
         why = self._disk or self._sender.error
         parts = [f"{why}; {human_bytes(self.waiting)} wait"] if why else []
         if dropped := self._dropped + self._spool.lost:
-            parts.append(f"{human_count(dropped)} rows lost")
+            parts.append(f"{counted(dropped, 'row')} lost")
         if self._sender.refused:
-            parts.append(f"{human_count(self._sender.refused)} rows refused")
+            parts.append(f"{counted(self._sender.refused, 'row')} refused")
         return ", ".join(parts)
 
     @property
     def said(self) -> str:
         """How it goes."""
-        sent = f"{human_count(self._sender.sent)} rows sent to {self._settings.stream}-*"
+        sent = f"{counted(self._sender.sent, 'row')} sent to {self._settings.stream}-*"
         there = f", {human_count(self._sender.there)} were there" if self._sender.there else ""
         lag = f", {human_bytes(self.waiting)} wait for {human_duration(self.lag)}" if self.waiting else ""
         return sent + there + lag

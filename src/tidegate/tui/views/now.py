@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from tidegate.model.config import RuleSettings
-from tidegate.model.units import IN_BYTES
+from tidegate.model.units import IN_BYTES, counted
 from tidegate.tui.board.alarms import Alert
 from tidegate.tui.board.board import Board
 from tidegate.tui.board.desk import Gauge
@@ -62,12 +62,13 @@ def rates(scene: Scene, width: int) -> Line:
     before_down, before_up = board.total.history(board.edge)
     programs = sum(1 for one in board.families if one.open and one.name is not None)
     hosts = sum(1 for host in board.hosts if host.open)
+    open = {"conn": board.connections.open, "host": hosts, "program": programs}
     return [
         (f" {look.signs.down} {look.rate(down):>10} ", "bold"),
         (sparkline(before_down, spark, look.signs.spark), "good"),
         (f"  {look.signs.up} {look.rate(up):>10} ", "bold"),
         (sparkline(before_up, spark, look.signs.spark), "name"),
-        (f"  {board.connections.open:,} conns  {hosts:,} hosts  {programs:,} programs", ""),
+        (f"  {'  '.join(counted(count, what) for what, count in open.items())}", ""),
     ]
 
 
@@ -83,8 +84,8 @@ def http(scene: Scene, width: int) -> Line:
         host = max(web.hosts.sums, key=lambda name: (web.hosts.sums[name], name))
         line += [("   60 s: ", "dim"), (fit_name(shown(host), width // 3), "name")]
         for name in (*CLASSES, NO_REPLY):
-            if counted := web.host_statuses.get((host, name)):
-                line.append((f" {name} {counted:.0f}", CLASS_STYLES.get(name, "")))
+            if count := web.host_statuses.get((host, name)):
+                line.append((f" {name} {count:.0f}", CLASS_STYLES.get(name, "")))
     return line
 
 
@@ -112,13 +113,13 @@ def bar(scene: Scene, gauge: Gauge, width: int) -> Line:
     signs = scene.look.signs
     over = f" {signs.alert} over" if gauge.share > 1 else ""
     share = f" ({gauge.share:.0%})" if gauge.threshold else ""
-    counted = scene.look.size if gauge.metric in IN_BYTES else lambda number: f"{number:,.0f}"
+    written = scene.look.size if gauge.metric in IN_BYTES else lambda number: f"{number:,.0f}"
     key = f"  {fit_name(shown(gauge.key), 30)}" if gauge.key else ""
     span = "this month" if gauge.metric == "quota" else f"in {lasting(gauge.window)}"
     return [
         (f" {fit(fit_name(shown(gauge.rule), 18), 18)} ", "bold"),
         (signs.full * filled + signs.empty * (length - filled), style),
-        (f" {counted(gauge.value)} of {counted(gauge.threshold)} {span}{share}", ""),
+        (f" {written(gauge.value)} of {written(gauge.threshold)} {span}{share}", ""),
         (over, "bad"),
         (key, "dim"),
     ]
