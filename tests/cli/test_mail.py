@@ -9,12 +9,15 @@ from click.testing import CliRunner
 from documents import report
 from helpers import Run
 from post import office, saying
-from tidegate.app.posting import mail_document, open_outbox
+from tidegate.app.posting import mail_document, open_outbox, outcome
 from tidegate.cli.report_list import list_reports
+from tidegate.mail.server import Answer, Delivery
+from tidegate.mail.slip import Slip, after_delivery, after_failure
 from tidegate.model.config import Config
 from tidegate.settings import find
 
 Written = Callable[[str], Path]
+NOON = 1_795_176_000.0
 
 
 @pytest.fixture
@@ -114,6 +117,31 @@ def test_what_waits_is_listed_tried_again_and_remembered(run: Run, written: Writ
     assert '"state": "sent"' in listing(file, "--json")
     assert len(listing(file, "-n", "1").splitlines()) == 4  # zone, title, who has it, who has it not
     assert len(post.letters) == 2
+
+
+def test_who_never_got_it_is_told_beside_who_did(written: Written) -> None:
+    file = written("127.0.0.1:1")
+    outbox = open_outbox(find.load(file))
+    slip = Slip("m", "pings", "s", "pi@example.org", ("kim@example.org", "lee@example.org"), NOON, 1)
+    outbox.put(slip, b"x", NOON)
+    slip = after_delivery(
+        slip, Delivery(["kim@example.org"], {"lee@example.org": Answer(450, "later")}), NOON
+    )
+    while slip.finished is None:
+        slip = after_failure(slip, OSError(111, "Connection refused"), 60.0, NOON + 86400.0)
+    outbox.update(slip)
+    assert slip.state == "partly sent"
+    said = listing(file)
+    assert "to kim@example.org\n" in said
+    assert "not to lee@example.org: Connection refused\n" in said
+
+
+def test_why_somebody_has_it_not_is_told_when_the_others_have_it() -> None:
+    slip = Slip("m", "pings", "s", "pi@example.org", ("kim@example.org", "lee@example.org"), NOON, 1)
+    refused = {"lee@example.org": Answer(550, "no such person")}
+    slip = after_delivery(slip, Delivery([], {**refused, "kim@example.org": Answer(450, "later")}), NOON)
+    slip = after_delivery(slip, Delivery(["kim@example.org"]), NOON)
+    assert outcome(slip).said == "partly sent: to kim@example.org; not to lee@example.org: 550 no such person"
 
 
 def test_a_running_sender_is_left_to_do_it(run: Run, written: Written) -> None:

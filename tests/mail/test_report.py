@@ -47,15 +47,15 @@ def content(message: EmailMessage, kind: str) -> str:
 
 def test_text_page_pictures_and_tables_arrive() -> None:
     document = report()
-    made, message = wrapped(document, text="Good morning,\nKim: {report} of {end}.")
+    made, message = wrapped(document, text="Good morning,\nKim: {report} of {end} {zone}.")
     assert made.left_out == ()
     assert message["Subject"] == "[tidegate pi] Pings of the night"
     assert message["To"] == "kim@example.org, lee@example.org"
     assert message["Message-ID"] == "<report.pings.1@example.org>"
-    before = "Good morning,\nKim: pings of 2026-11-20 06:00."
+    before = "Good morning,\nKim: pings of 2026-11-20 06:00 UTC."
     assert content(message, "plain") == f"{before}\n\n192.0.2.7  12 pings\n"
     page = content(message, "html")
-    assert '<body class="r">\n<p>Good morning,<br>Kim: pings of 2026-11-20 06:00.</p>' in page
+    assert '<body class="r">\n<p>Good morning,<br>Kim: pings of 2026-11-20 06:00 UTC.</p>' in page
     parts = {part["Content-ID"]: part for part in message.walk() if part["Content-ID"]}
     for each in document.pictures:
         assert f'src="cid:{each.name}@report.pings.1"' in page
@@ -125,4 +125,4 @@ def test_places_that_are_none_are_refused(text: str) -> None:
 
 
 def test_places_that_are_right_are_taken() -> None:
-    check_places("{{x}} {title} {report} {host} {begin} {end}")
+    check_places("{{x}} {title} {report} {host} {begin} {end} {zone}")

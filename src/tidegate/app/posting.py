@@ -135,6 +135,10 @@ def outcome(slip: Slip | None) -> Outcome:
         tries = f", after {slip.tries} tr{'y' if slip.tries == 1 else 'ies'}" if slip.tries else ""
         said = f"not sent yet to {', '.join(map(safe_text, slip.left))}{tries}{why}"
         return Outcome("waiting", said, slip.again or None)
+    if slip.state == "partly sent":
+        missed = {**slip.refused, **dict.fromkeys(slip.left, slip.said)}
+        others = "; ".join(f"not to {safe_text(each)}: {reason}" for each, reason in missed.items())
+        return Outcome(slip.state, f"partly sent: to {', '.join(map(safe_text, slip.taken))}; {others}")
     return Outcome(slip.state, f"{slip.state}: {people}{why}")
 
 

@@ -60,7 +60,7 @@ def _lines(slip: "Slip", zone: tzinfo) -> Iterator[str]:
     if slip.state == "waiting":
         tries = f"{slip.tries} tr{'y' if slip.tries == 1 else 'ies'}, next at {_shown(slip.again, zone)}"
         yield f"{'':18}still to {', '.join(slip.left)}{f'; {tries}: {slip.said}' if slip.tries else ''}"
-    elif slip.state in ("given up", "no room"):
+    elif slip.left:  # given up, or no room
         yield f"{'':18}not to {', '.join(slip.left)}: {slip.said}"
 
 

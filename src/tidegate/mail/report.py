@@ -14,7 +14,7 @@ from tidegate.model.errors import UsageError
 from tidegate.model.text import clip, meant, one_line, safe_text
 from tidegate.model.units import human_bytes
 
-PLACES = ("title", "report", "host", "begin", "end")
+PLACES = ("title", "report", "host", "begin", "end", "zone")
 """What can be put into subject and text."""
 
 _CID = re.compile(r'"cid:([A-Za-z0-9._-]+)"')
@@ -87,6 +87,7 @@ def _filled(text: str, document: Document, wrapping: Wrapping) -> str:
         "host": wrapping.host,
         "begin": f"{document.begin:%Y-%m-%d %H:%M}",
         "end": f"{document.end:%Y-%m-%d %H:%M}",
+        "zone": document.end.tzname() or "",
     }
     return text.format_map(values)
 

@@ -31,7 +31,7 @@ class MailSettings:
     to: tuple[str, ...] = option((), "who gets reports")
     subject: str = option(
         "[tidegate {host}] {title}",
-        "subject of reports; {title}, {report}, {host}, {begin}, {end} are put in",
+        "subject of reports; {title}, {report}, {host}, {begin}, {end}, {zone} are put in",
     )
     text: str = option("", "text before each report; the same are put in")
     max_size: Annotated[int, SIZE] = option(
