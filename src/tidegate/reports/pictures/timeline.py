@@ -11,6 +11,10 @@ from tidegate.reports.pictures.scale import set_scale
 
 _COLOURS = (BLUE, ORANGE, RED)
 _STYLES = ("-", "-", "--")
+_STRIP = (1.02, 0.045)
+"""Bottom and height of the strip of alerts, in heights of the picture's inside."""
+MOST_ALERTS = 50
+"""Alerts that are drawn, the first."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ def _steps(values: Sequence[float], first: float, line: Timeline) -> tuple[list[
 
 
 def _mark(canvas: Canvas, line: Timeline) -> None:
-    """Alerts as lines from their raising, shaded while they lasted; gaps hatched."""
+    """Alerts as lines from their raising and as a strip above while they lasted; gaps hatched."""
     axes = canvas.axes
     first, last = line.begin.timestamp(), line.end.timestamp()
     for at, (begin, end) in enumerate(line.gaps):
@@ -82,14 +86,17 @@ def _mark(canvas: Canvas, line: Timeline) -> None:
             max(begin, first), min(end, last), facecolor="#EEEEEE", edgecolor=GREY, hatch="////",
             linewidth=0, label="nothing captured" if not at else None,
         )  # fmt: skip
-    for at, (raised, recovered) in enumerate(line.alerts[:50]):
-        left, right = max(raised, first), min(recovered if recovered is not None else last, last)
-        label = "alert" if not at else None
-        axes.axvspan(left, right, color=RED, alpha=0.14, linewidth=0, label=label if raised < first else None)
-        if raised < first:  # it is open from the edge on, and was not raised there
-            continue
-        axes.axvline(left, color=RED, linewidth=1.2, label=label)
-        axes.plot(
-            [left], [0.965], marker="v", color=RED, markersize=5,
-            transform=axes.get_xaxis_transform(), clip_on=False,
-        )  # fmt: skip
+    above = axes.get_xaxis_transform()
+    drawn = line.alerts[:MOST_ALERTS]
+    for raised, _ in drawn:
+        if raised >= first:  # else it is open from the edge on, and was not raised there
+            axes.axvline(raised, color=RED, linewidth=1.2)
+            axes.plot([raised], [0.965], marker="v", color=RED, markersize=5, transform=above, clip_on=False)
+    if drawn:
+        # Above the lines and not behind them: one alert that nobody mended would colour the whole night.
+        least = (last - first) / 200
+        open = [(min(max(raised, first), last - least), min(over or last, last)) for raised, over in drawn]
+        strips = [(left, max(right - left, least)) for left, right in open]
+        axes.broken_barh(
+            strips, _STRIP, color=RED, linewidth=0, transform=above, clip_on=False, label="alert"
+        )
