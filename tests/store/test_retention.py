@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tidegate.model.config import StoreSettings
 from tidegate.store.layout import Layout, Segment, new_segment_id
-from tidegate.store.retention import Removed, enforce, surplus
+from tidegate.store.retention import SLACK, TRUST, Removed, Today, enforce, surplus
 
 NOW = 1_700_000_000.0
 PLENTY = 1 << 40
@@ -58,6 +58,25 @@ def test_the_oldest_go_first_and_the_limits_hold(
     assert gone == segments[: len(gone)]
     assert all(NOW - one.opened <= age for one in kept)
     assert total(kept) <= size or len(kept) == 1
+
+
+@given(st.lists(st.tuples(st.floats(0, 10_000), st.floats(-1e9, 1e9)), max_size=40))
+def test_what_time_it_is_never_runs_ahead_of_a_steady_clock_unseen(steps: list[tuple[float, float]]) -> None:
+    wall, steady, held = NOW, 5.0, NOW
+    told = Today(wall, steady)
+    since: float | None = None
+    for seconds, jump in steps:
+        steady += seconds
+        wall += seconds + jump
+        before, held = held, told.at(wall, steady)
+        assert held <= max(wall, before + seconds + 1e-3)
+        ahead = wall > before + seconds + SLACK
+        since = (steady if since is None else since) if ahead else None
+        if since is None or steady - since >= TRUST:
+            assert held == wall
+            since = None
+        else:
+            assert held < wall
 
 
 def test_files_and_empty_days_are_removed_and_counted(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 import tidegate
+from helpers import wait_for
 from log_rows import rows
 from pcaps import http_get, write_pcap
 from tidegate.model.batch import Batch
@@ -17,6 +18,8 @@ from tidegate.store.layout import Layout
 from tidegate.store.retention import enforce
 from tidegate.store.segments import OpenSegment, read_segment
 from tidegate.store.writer import StoreWriter
+
+DAY = 86_400.0
 
 
 class Clock:
@@ -42,7 +45,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def writer(tmp_path: Path, clock: Clock) -> Iterator[StoreWriter]:
-    writer = StoreWriter(tmp_path / "store", StoreSettings(keep_free=0, keep_age=1e12), clock)
+    writer = StoreWriter(tmp_path / "store", StoreSettings(keep_free=0, keep_age=1e12), clock, steady=clock)
     yield writer
     writer.close()
 
@@ -83,7 +86,9 @@ def test_segments_rotate_by_day(writer: StoreWriter, batch: Batch, clock: Clock)
 
 
 def test_segments_rotate_by_size(tmp_path: Path, batch: Batch, clock: Clock) -> None:
-    writer = StoreWriter(tmp_path / "s", StoreSettings(segment_bytes=1, keep_free=0, keep_age=1e12), clock)
+    writer = StoreWriter(
+        tmp_path / "s", StoreSettings(segment_bytes=1, keep_free=0, keep_age=1e12), clock, steady=clock
+    )
     for _ in range(3):
         writer.write(batch)
         writer.tick()
@@ -116,6 +121,61 @@ def test_a_full_disk_costs_only_the_rows_it_does_not_take(
     assert "writing again; 3 rows were lost" in caplog.text
 
 
+def test_a_clock_that_jumps_ahead_takes_nothing_away_unless_it_stays(
+    tmp_path: Path, batch: Batch, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    steady = Clock()
+    writer = StoreWriter(tmp_path / "s", StoreSettings(keep_free=0, keep_age=DAY), clock, steady=steady)
+
+    def pass_(seconds: float) -> int:
+        clock.now += seconds
+        steady.now += seconds
+        writer.tick()
+        wait_for(lambda: not any(not each.done() for each in writer._closing.values()))
+        return count(writer.layout.root)
+
+    writer.write(batch)
+    assert pass_(3700) == 1  # closed by now
+    clock.now += 3650 * DAY
+    assert pass_(100) == pass_(3000) == 1
+    clock.now -= 3650 * DAY  # set right
+    assert pass_(100) == pass_(3700) == 1
+    clock.now += 3650 * DAY
+    assert pass_(100) == pass_(3400) == 1
+    assert pass_(200) == 0
+    assert caplog.text.count("the clock went ahead by 3650d 00h") == 2
+    writer.close()
+
+
+def test_a_start_with_a_wrong_date_takes_nothing_away(tmp_path: Path, batch: Batch, clock: Clock) -> None:
+    keep = StoreSettings(keep_free=0, keep_age=DAY)
+    writer = StoreWriter(tmp_path / "s", keep, clock, steady=clock)
+    writer.write(batch)
+    writer.close()
+    wrong, steady = Clock(), Clock()
+    wrong.now += 3650 * DAY
+    writer = StoreWriter(tmp_path / "s", keep, wrong, steady=steady)
+    assert count(tmp_path / "s") == 1
+    for _ in range(40):
+        wrong.now += 100
+        steady.now += 100
+        writer.tick()
+    assert count(tmp_path / "s") == 0
+    writer.close()
+
+
+def test_a_clock_that_is_set_back_keeps_no_row_away(tmp_path: Path, batch: Batch, clock: Clock) -> None:
+    steady = Clock()
+    writer = StoreWriter(tmp_path / "s", StoreSettings(keep_free=0), clock, steady=steady)
+    with patch.object(OpenSegment, "write", side_effect=CaptureError("store: No space left on device")):
+        writer.write(batch)
+    clock.now -= 365 * DAY
+    steady.now += 11
+    writer.write(batch)
+    writer.close()
+    assert (writer.lost_rows, count(tmp_path / "s")) == (1, 1)
+
+
 def test_what_a_writer_left_open_is_closed_by_the_next(tmp_path: Path, batch: Batch, clock: Clock) -> None:
     layout = Layout(tmp_path / "store")
     layout.create()
@@ -125,14 +185,14 @@ def test_what_a_writer_left_open_is_closed_by_the_next(tmp_path: Path, batch: Ba
     segment.write(batch)
     with path.open("r+b") as file:  # as if killed inside the second batch
         file.truncate(segment.size - 10)
-    StoreWriter(layout.root, StoreSettings(keep_free=0, keep_age=1e12), clock).close()
+    StoreWriter(layout.root, StoreSettings(keep_free=0, keep_age=1e12), clock, steady=clock).close()
     assert layout.open_segments() == []
     assert count(layout.root) == 1
 
 
 def test_excerpts_are_gone_when_their_own_time_is_over(tmp_path: Path, clock: Clock) -> None:
     keep = StoreSettings(keep_free=0, keep_age=1e12)
-    writer = StoreWriter(tmp_path / "s", keep, clock, {"packet": 400.0})
+    writer = StoreWriter(tmp_path / "s", keep, clock, {"packet": 400.0}, clock)
     lived: dict[int, float] = {}
     for moment in range(0, 1000, 20):
         writer.write(rows("packet", 1, length=[moment], excerpt=["secret"]))

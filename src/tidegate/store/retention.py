@@ -1,12 +1,21 @@
 """What the store keeps: a total size, an age, and room on the disk for others."""
 
+import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from tidegate.model.config import StoreSettings
+from tidegate.model.units import human_duration
 from tidegate.store.layout import Layout, Segment
+
+TRUST = 3600.0
+"""Seconds after which a clock is believed that jumped ahead."""
+SLACK = 300.0
+"""Seconds by which a clock may be set without being said to jump."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -15,6 +24,42 @@ class Removed:
 
     segments: int = 0
     bytes: int = 0
+
+
+class Today:
+    """What time it is for what goes by its age: a clock that jumps ahead is believed after a while only.
+
+    Else a wrong date, which somebody sets right a minute later, would have emptied the store.
+    """
+
+    def __init__(self, wall: float, steady: float) -> None:
+        """`wall` is in seconds since 1970, `steady` in seconds by a clock that nobody can set."""
+        self._wall = wall
+        self._steady = steady
+        self._since: float | None = None
+
+    def at(self, wall: float, steady: float) -> float:
+        """The time that holds, where the clocks show these."""
+        expected = self._wall + steady - self._steady
+        if wall - expected <= SLACK:
+            self._since = None
+        elif self._since is None:
+            self._since = steady
+            log.warning(
+                "store: the clock went ahead by %s; if it stays so, what is too old by it is removed in %s",
+                human_duration(wall - expected),
+                human_duration(TRUST),
+            )
+        if self._since is not None and steady - self._since < TRUST:
+            return expected
+        self._wall, self._steady, self._since = wall, steady, None
+        return wall
+
+
+def today(closed: Sequence[Segment], wall: float, steady: float, keep: StoreSettings) -> Today:
+    """As it is at the start of a writer: where all there is would go, the clock may be wrong."""
+    last = max((segment.opened for segment in closed), default=wall)
+    return Today(last if wall - last > keep.keep_age else wall, steady)
 
 
 Ages = Mapping[str, float]

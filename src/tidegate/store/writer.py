@@ -6,6 +6,7 @@ full disk the writer drops and counts rows, and tries again every `retry_interva
 """
 
 import logging
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,12 +19,17 @@ from tidegate.model.errors import TidegateError
 from tidegate.store.compact import close_segment
 from tidegate.store.layout import Layout, Segment, new_segment_id
 from tidegate.store.lock import StoreLock
-from tidegate.store.retention import NO_AGES, Ages, Removed, enforce
+from tidegate.store.retention import NO_AGES, Ages, Removed, enforce, today
 from tidegate.store.segments import OpenSegment
 
 log = logging.getLogger(__name__)
 
 _HOUSEKEEPING = 60.0
+
+
+def since_boot() -> float:
+    """Seconds by a clock that nobody can set; on Linux it goes on while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform == "linux" else time.monotonic()
 
 
 @dataclass
@@ -48,22 +54,26 @@ class StoreWriter:
         settings: StoreSettings | None = None,
         clock: Callable[[], float] = time.time,
         ages: Ages = NO_AGES,
+        steady: Callable[[], float] = since_boot,
     ) -> None:
         """Opens or makes the store and closes what a killed writer left open; raises StoreError.
 
         `ages` are tables that are kept for a shorter time than the others. Their segments are closed the
-        sooner, so that a row lives for at least three quarters of its time.
+        sooner, so that a row lives for at least three quarters of its time. `clock` tells the time of day,
+        `steady` is one that nobody can set: what happens every so often goes by it.
         """
         self.layout = Layout(root)
         self.layout.create()
         self._lock = StoreLock(self.layout)
         self._settings = settings or StoreSettings()
         self._clock = clock
+        self._steady = steady
         self._ages = ages
         self._current: dict[str, _Current] = {}
         self._closer = ThreadPoolExecutor(1, thread_name_prefix="tidegate-store")
         self._closing: dict[Segment, Future[None]] = {}
-        self._synced = self._kept = clock()
+        self._synced = self._kept = steady()
+        self._today = today(self.layout.closed_segments(), clock(), steady(), self._settings)
         self._paused_until: float | None = None
         self.lost_rows = 0
         """Rows dropped because the disk took none."""
@@ -73,7 +83,7 @@ class StoreWriter:
 
     def write(self, batch: Batch) -> None:
         """Appends the rows to their table's open segment; never raises for a full disk."""
-        if self._paused_until is not None and self._clock() < self._paused_until:
+        if self._paused_until is not None and self._steady() < self._paused_until:
             self.lost_rows += batch.num_rows
             return
         try:
@@ -85,14 +95,14 @@ class StoreWriter:
 
     def tick(self) -> None:
         """Syncs, rotates and tidies up, as far as each is due."""
-        now = self._clock()
+        now, steady = self._clock(), self._steady()
         for table, current in list(self._current.items()):
             if self._is_full(table, current, now):
                 self._rotate(table)
-        if now - self._synced >= self._settings.sync_interval:
-            self._sync(now)
-        if now - self._kept >= _HOUSEKEEPING:
-            self._tidy(now)
+        if steady - self._synced >= self._settings.sync_interval:
+            self._sync(steady)
+        if steady - self._kept >= _HOUSEKEEPING:
+            self._tidy()
 
     def close(self) -> None:
         """Closes all segments into Parquet and lets another writer in. A second call does nothing."""
@@ -106,7 +116,7 @@ class StoreWriter:
         self.layout.remove_unfinished()
         for segment in self.layout.open_segments():
             self._close_later(segment)
-        self._tidy(self._clock())
+        self._tidy()
 
     def _segment_for(self, batch: Batch) -> _Current:
         current = self._current.get(batch.table)
@@ -149,8 +159,8 @@ class StoreWriter:
                     failed.append(segment)
         return failed
 
-    def _sync(self, now: float) -> None:
-        self._synced = now
+    def _sync(self, steady: float) -> None:
+        self._synced = steady
         for table, current in list(self._current.items()):
             try:
                 current.file.sync()
@@ -158,22 +168,26 @@ class StoreWriter:
                 log.warning("store: %s", error)
                 self._rotate(table)
 
-    def _tidy(self, now: float) -> None:
-        self._kept = now
+    def _tidy(self) -> None:
+        self._kept = self._steady()
         for segment in self._collect():
             self._close_later(segment)
         before = self.removed.segments
-        enforce(self.layout, self._settings, now, self.removed, self._ages)
+        self._enforce()
         if self.removed.segments > before:
             log.info("store: removed %d old segments to stay in bounds", self.removed.segments - before)
+
+    def _enforce(self) -> None:
+        now = self._today.at(self._clock(), self._steady())
+        enforce(self.layout, self._settings, now, self.removed, self._ages)
 
     def _pause(self, batch: Batch, error: Exception) -> None:
         """The core has taken back what was half written, so the same segment goes on after the pause."""
         if self._paused_until is None:
             log.warning("store: %s; going on without storing, trying again", error)
-        self._paused_until = self._clock() + self._settings.retry_interval
+        self._paused_until = self._steady() + self._settings.retry_interval
         self.lost_rows += batch.num_rows
-        enforce(self.layout, self._settings, self._clock(), self.removed, self._ages)
+        self._enforce()
 
     def _resume(self) -> None:
         if self._paused_until is not None:
