@@ -23,9 +23,9 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=BERLIN).astimezone(UTC)
 
 
-def report(at: str = "daily 06:30", **given: Any) -> list[Plan]:
+def report(at: str = "daily 06:30", zone: str = "Europe/Berlin", **given: Any) -> list[Plan]:
     settings = ReportTimeSettings(report="pings", at=at, mail=("kim@example.org",), **given)
-    return plans(ScheduleSettings(zone="Europe/Berlin", reports=(settings,)))
+    return plans(ScheduleSettings(zone=zone, reports=(settings,)))
 
 
 class World:
@@ -171,6 +171,29 @@ def test_what_a_report_covers() -> None:
     assert plan.period(at("2026-11-23 06:30")).begin == slot  # Monday's goes back to Friday
     autumn = report()[0].period(at("2026-10-25 06:30"))
     assert autumn.end - autumn.begin == 25 * HOUR
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
+@pytest.mark.parametrize(
+    ("words", "last"), [("daily 06:30", DAY), ("daily 02:30", DAY), ("0 */6 * * *", 6 * HOUR)]
+)
+def test_no_hour_is_left_out_when_clocks_change(words: str, last: timedelta, zone: str) -> None:
+    (plan,) = report(words, zone=zone, last=last.total_seconds())
+    slot, end, changed = plan.when.next(at("2026-01-01 00:00")), at("2028-01-01 00:00"), 0
+    while (coming := plan.when.next(slot)) < end:
+        begin = plan.period(coming).begin
+        assert slot - HOUR <= begin <= slot  # what is before it was in the report before
+        assert begin == slot or words == "daily 02:30"  # which is at 03:00 on one day
+        changed += coming - begin != last
+        slot = coming
+    assert changed
+
+
+def test_a_span_that_is_meant_to_be_short_stays_so() -> None:
+    (plan,) = report("every 2h", last=3600.0)
+    assert {plan.period(at("2026-10-25 00:00") + 2 * number * HOUR).begin for number in range(4)} == {
+        at("2026-10-25 00:00") + (2 * number - 1) * HOUR for number in range(4)
+    }
 
 
 def test_the_book_is_held_by_one_and_outlives_damage(tmp_path: Path) -> None:

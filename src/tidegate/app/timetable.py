@@ -22,6 +22,7 @@ from tidegate.model.errors import TidegateError, UsageError, keyed
 from tidegate.model.text import safe_text
 from tidegate.schedule import plans as planned
 from tidegate.schedule.planner import MOST_TRIES, Due, Plan
+from tidegate.schedule.spans import Interval, in_utc
 
 _log = logging.getLogger("tidegate.schedule")
 
@@ -204,7 +205,8 @@ class _Maker:
         if plan.span is None and plan.settings.last is None:
             shown = due.slot.astimezone(plan.when.zone)
             if own := self._reports.covers(plan.report, shown):
-                return own
+                period = plan.joined(Interval(in_utc(own[0].timestamp()), in_utc(own[1].timestamp())))
+                return period.begin, period.end
         period = plan.period(due.slot)
         return period.begin, period.end
 

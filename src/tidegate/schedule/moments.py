@@ -22,3 +22,9 @@ def moment(day: date, at: time, zone: tzinfo, late: bool = False) -> datetime:
             return found
         shown += timedelta(minutes=1)
     raise UsageError(f"{zone_name(zone)} has no {at:%H:%M} on {day}")
+
+
+def by_clock(begin: datetime, end: datetime, zone: tzinfo) -> timedelta:
+    """How long it is from one moment to another by what the clocks show, whatever was changed in between."""
+    first, last = (each.astimezone(zone).replace(tzinfo=None) for each in (begin, end))
+    return last - first

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from tidegate.model.config import ReportTimeSettings
 from tidegate.model.retry import is_time, wait_after
 from tidegate.schedule.book import FAILED, MADE, RUNNING, Book, Entry, Run
+from tidegate.schedule.moments import by_clock
 from tidegate.schedule.spans import Interval, Span, in_utc
 from tidegate.schedule.when import When
 
@@ -37,9 +38,22 @@ class Plan:
         if self.span:
             return self.span.last(slot)
         if self.settings.last:
-            return Interval(in_utc(slot.timestamp() - self.settings.last), slot)
-        before = self.when.latest(in_utc(slot.timestamp() - 1))
-        return Interval(before or in_utc(slot.timestamp() - 86400), slot)
+            return self.joined(Interval(in_utc(slot.timestamp() - self.settings.last), slot))
+        return Interval(self._before(slot) or in_utc(slot.timestamp() - 86400), slot)
+
+    def joined(self, period: Interval) -> Interval:
+        """From the time before on, where that is as long ago by the clock on the wall.
+
+        Else an hour would be in no report, or in two, on the days on which clocks are changed.
+        """
+        before = self._before(period.end)
+        zone = self.when.zone
+        if before and by_clock(before, period.end, zone) == period.end - period.begin:
+            return Interval(before, period.end)
+        return period
+
+    def _before(self, slot: datetime) -> datetime | None:
+        return self.when.latest(in_utc(slot.timestamp() - 1))
 
 
 @dataclass(frozen=True)
