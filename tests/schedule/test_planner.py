@@ -14,6 +14,7 @@ from tidegate.model.errors import StoreError
 from tidegate.schedule.book import Book, BookFile, BrokenBookError, Run, from_json, read_book
 from tidegate.schedule.planner import EARLIEST, MOST_TRIES, Plan, begun, due, ended, follow, upcoming
 from tidegate.schedule.plans import mistakes, plans
+from tidegate.schedule.spans import Interval
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -187,6 +188,14 @@ def test_no_hour_is_left_out_when_clocks_change(words: str, last: timedelta, zon
         changed += coming - begin != last
         slot = coming
     assert changed
+
+
+def test_what_a_report_says_of_itself_goes_on_from_the_time_before() -> None:
+    (plan,) = report()
+    slot = at("2026-10-25 06:30")
+    assert plan.joined(Interval(slot - DAY, slot)).begin == at("2026-10-24 06:30")
+    for other in (Interval(slot - 2 * DAY, slot), Interval(at("2026-10-24 22:00"), at("2026-10-25 06:00"))):
+        assert plan.joined(other) == other
 
 
 def test_a_span_that_is_meant_to_be_short_stays_so() -> None:
