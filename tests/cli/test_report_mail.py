@@ -108,3 +108,15 @@ def test_what_keeps_it_from_being_mailed_is_said_before_it_is_made(
     assert done.stderr.startswith(f"tidegate: {file}:1: {said}")
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_an_outbox_that_takes_nothing_is_told_beside_the_page(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "t.yml"
+    (tmp_path / "box").mkdir()
+    (tmp_path / "box" / "waiting").symlink_to("/nonexistent/place")
+    file.write_text(f"mail: {{to: kim@example.org, outbox: {tmp_path}/box}}\n")
+    done = run("report", "pings", "-r", GOLDEN / "pings.pcap", "-o", "out", "--mail", "--config", file)
+    assert done.returncode == 1
+    assert "tidegate: not mailed: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "out" / "report.html").exists()

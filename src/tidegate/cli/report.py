@@ -11,6 +11,7 @@ import rich_click as click
 from tidegate.cli.completing import completing, day_names, interface_names, report_words, zone_names
 from tidegate.cli.options import DURATION, FILE, PATH, Parsed, config_option, place_option, store_option
 from tidegate.cli.reporting import Reporting
+from tidegate.model.text import safe_text
 from tidegate.model.zone import find_zone, told, zone_of
 
 if TYPE_CHECKING:
@@ -115,8 +116,13 @@ def _report(asked: Reporting) -> int:
 def _mail(document: "Document", config: "Config") -> int:
     """Says what became of it; 1 unless everybody has it."""
     from tidegate.app.posting import mail_document
+    from tidegate.mail.outbox import OutboxError
 
-    outcome = mail_document(document, config)
+    try:
+        outcome = mail_document(document, config)
+    except OutboxError as error:  # the page is there, and was named
+        click.echo(f"tidegate: not mailed: {safe_text(str(error))}", err=True)
+        return error.exit_code
     click.echo(f"tidegate: {outcome.said}", err=True)
     if outcome.state == "waiting":
         zone = zone_of(config.schedule.zone)  # as `tidegate report list` tells it
