@@ -76,10 +76,10 @@ for number in range(1300):
 site.close()
 """
 _SAY = """
-import socket, sys
+import socket, sys, time
 said = sys.argv[3].encode().decode("unicode_escape").encode()
 with socket.create_connection((sys.argv[1], int(sys.argv[2])), 20) as one:
-    one.sendall(said); one.shutdown(socket.SHUT_WR)
+    one.sendall(said); time.sleep(float(sys.argv[4])); one.shutdown(socket.SHUT_WR)
     while one.recv(4096): pass
 """
 
@@ -134,8 +134,9 @@ class Street:
             env=self.environment, cwd=self.place, capture_output=True, text=True, timeout=60,
         )  # fmt: skip
 
-    def say(self, address: str, port: int, text: str, net: Net | None = None) -> None:
-        done = self.run(net or self.here, [sys.executable, "-c", _SAY, address, str(port), text])
+    def say(self, address: str, port: int, text: str, net: Net | None = None, stays: float = 0.0) -> None:
+        words = [address, str(port), text, str(stays)]
+        done = self.run(net or self.here, [sys.executable, "-c", _SAY, *words])
         assert done.returncode == 0, done.stderr
 
     def count(self, condition: str) -> int:
@@ -248,7 +249,9 @@ def test_log_a_port(street: Street) -> None:
     def traffic() -> None:
         street.serve(_SERVER, 3306)
         for _ in range(3):
-            street.say(THERE, 3306, "select 1")
+            street.say(
+                THERE, 3306, "select 1", stays=1.0
+            )  # where the kernel tells no events, we have to look
         wait_for(lambda: street.count("conn WHERE dst_port = 3306 AND process_name IS NOT NULL") == 3)
         wait_for(lambda: (street.place / "mysql.log").read_text().count("\n") == 3)
 
