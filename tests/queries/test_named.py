@@ -202,6 +202,12 @@ def test_rows_that_pass_by_give_the_same_answer(question: Question) -> None:
     assert list(over_batches(question, talk.everything(), {})) == ANSWERS[question.name]
 
 
+def test_what_has_only_begun_has_not_failed(tmp_path: Path) -> None:
+    begun = {"uid": "C1", "dst_ip": SERVER, "proto": "tcp", "conn_state": "S0", "ts": NOON.isoformat()}
+    talk.Conns().add(**begun, last_ts=NOON.isoformat(), state="active").save(tmp_path / "store")
+    assert list(find_question("failed-connections")(tmp_path / "store")) == []
+
+
 @pytest.mark.parametrize("question", QUESTIONS, ids=by_name)
 def test_without_rows_there_is_an_empty_answer(question: Question, empty: Path) -> None:
     answer = question(empty)

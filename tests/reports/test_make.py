@@ -74,6 +74,15 @@ def test_the_end_of_a_long_cell_is_told_in_text(tmp_path: Path) -> None:
     assert "…aaa.example" in of_store(tmp_path / "s", "overnight", "2026-11-20").text
 
 
+def test_what_has_only_begun_has_not_failed(tmp_path: Path) -> None:
+    begun = {"uid": "C1", "dst_ip": "192.0.2.9", "proto": "tcp", "conn_state": "S0", "name": "a"}
+    moments = {"ts": "2026-11-20 10:00:00", "last_ts": "2026-11-20 10:00:00"}
+    Conns().add(**begun, **moments, state="active").save(tmp_path / "s")
+    document = of_store(tmp_path / "s", "overnight", "2026-11-20")
+    assert "No connection failed." in document.text
+    assert re.search(r"^failed +0$", document.text, re.M)
+
+
 def test_one_is_said_as_one() -> None:
     begin = NOW.astimezone(UTC)
     seen = Seen(1, 1, [(begin, begin)] * (MOST_GAPS + 1), True)
