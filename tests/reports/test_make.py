@@ -83,6 +83,14 @@ def test_what_has_only_begun_has_not_failed(tmp_path: Path) -> None:
     assert re.search(r"^failed +0$", document.text, re.M)
 
 
+def test_a_gap_is_told_with_its_duration(tmp_path: Path) -> None:
+    Conns().add(uid="C1", ts="2026-11-20 10:00:00", last_ts="2026-11-20 10:01:00", state="closed").save(
+        tmp_path / "s"
+    )
+    plain = " ".join(of_store(tmp_path / "s", "overnight", "2026-11-20").text.split())
+    assert "begin until duration 2026-11-20 00:00:00 2026-11-20 23:00:00 23h 00m" in plain
+
+
 def test_one_is_said_as_one() -> None:
     begin = NOW.astimezone(UTC)
     seen = Seen(1, 1, [(begin, begin)] * (MOST_GAPS + 1), True)

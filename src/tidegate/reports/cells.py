@@ -27,7 +27,7 @@ _HEADINGS = {
     "ts": "time", "src_ip": "source", "dst_ip": "destination", "src_port": "source port", "dst_port": "port",
     "proto": "protocol", "asn": "AS", "as_org": "network", "uri": "URI", "median_rtt": "median RTT",
     "max_rtt": "max RTT", "dropped_kernel": "dropped by kernel", "dropped_queue": "by queue",
-    "dropped_table": "by table", "most_of": "most from",
+    "dropped_table": "by table", "most_of": "most from", "seconds": "duration",
 }  # fmt: skip
 """What people call columns whose names are the tables'."""
 
