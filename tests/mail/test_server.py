@@ -206,7 +206,8 @@ def test_what_a_network_says_has_advice() -> None:
     with pytest.raises(ConnectionRefusedError) as refused:
         deliver(account("127.0.0.1:1"), LETTER, ["kim@example.org"])
     assert "port 1" in advice(account("127.0.0.1:1"), refused.value)
-    assert "587" in advice(account("127.0.0.1:25"), refused.value)
+    assert "587" in advice(account("mx.example.org:25"), refused.value)
+    assert "mail.server" in advice(account("localhost:25"), refused.value)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import ssl
 
 from tidegate.mail.account import Account
 from tidegate.mail.errors import MailError
+from tidegate.model.units import is_loopback
 
 _PROVIDERS = (
     (
@@ -82,6 +83,8 @@ def _of_tls(account: Account) -> str:
 
 
 def _of_network(account: Account) -> str:
+    if account.port == 25 and is_loopback(account.host):
+        return "does this machine have a mail server? If not, give that of your provider as mail.server"
     if account.port == 25:
         return "many networks let nothing out on port 25: try port 587 with security: starttls"
     where = f"{account.host} right, and does it listen on port {account.port}"
