@@ -1,6 +1,7 @@
 """What is made of the program itself: manual page, reference, completion."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -94,6 +95,27 @@ def test_a_shell_reads_what_it_is_given(run: Run, shell: str) -> None:
         pytest.skip(f"{shell} is not here: apt install {shell}")
     judged = subprocess.run([shell, "-n"], input=done.stdout, text=True, capture_output=True, timeout=60)
     assert (judged.returncode, judged.stderr) == (0, "")
+
+
+def test_fish_has_the_whole_line(run: Run, tmp_path: Path) -> None:
+    if not shutil.which("fish"):
+        pytest.skip("fish is not here: apt install fish")
+    (tmp_path / "tidegate").write_text(f'#!/bin/sh\nexec {" ".join(TIDEGATE)} "$@"\n')
+    (tmp_path / "tidegate").chmod(0o755)
+    (tmp_path / "read.fish").write_text(run("completion", "fish").stdout)
+    words = f'source {tmp_path}/read.fish; complete -C "tidegate report --da"'
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", words],
+        env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout == "--day\tA day: today, yesterday, 2026-11-20.\n"
+
+
+def test_values_are_called_as_in_the_documentation(run: Run) -> None:
+    assert not re.search("INTEGER|FLOAT|TEXT|RANGE", run("reference", "commands").stdout)
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,9 @@ def _placed(work: Callable[..., None]) -> Callable[..., None]:
 @config_option
 @store_option
 @click.option("--since", metavar="TIME", help="History from this time on: 2h (ago), 2026-11-20 14:00 (UTC).")
-@click.option("-n", "--limit", type=click.IntRange(1), default=20, help="Lines of history at most.")
+@click.option(
+    "-n", "--limit", metavar="N", type=click.IntRange(1), default=20, help="Lines of history at most."
+)
 @click.pass_context
 def alerts(
     ctx: click.Context, config: Path | None, store: Path | None, since: str | None, limit: int
@@ -90,8 +92,8 @@ def mute(place: "Reach", seconds: float, rule: str | None) -> None:
 
 
 @alerts.command()
-@click.option("--rule", help="Only this rule.")
-@click.option("--key", help="Only alerts of this key.")
+@click.option("--rule", metavar="NAME", help="Only this rule.")
+@click.option("--key", metavar="KEY", help="Only alerts of this key.")
 @click.option("--source", metavar="ADDRESS", help="What this opener does: an address or a network.")
 @click.option("--destination", metavar="ADDRESS", help="What is done to this end: an address or a network.")
 @click.option("--for", "seconds", type=DURATION, metavar="TIME", help="For so long; for good unless given.")

@@ -23,4 +23,6 @@ def completion(shell: str) -> None:
         raise click.ClickException(f"nothing is known of {shell}")
     made = known(cli, {}, _NAME, _VARIABLE)
     # Not made.source(), which asks the bash of this machine for its version.
-    click.echo(made.source_template % made.source_vars())
+    source = made.source_template % made.source_vars()
+    # Of click's own fish has each line up to its second comma, and so the beginning of what an option does.
+    click.echo(source.replace('string split ","', 'string split -m 1 ","'))

@@ -85,7 +85,10 @@ sensor_option = click.option(
     "--sensor", default="", metavar="NAME", help="Name of the observer, for every row (live: the host's)."
 )
 max_flows_option = click.option(
-    "--max-flows", type=click.IntRange(1, 2**32 - 1), help="Connections tracked at once at most (1,000,000)."
+    "--max-flows",
+    metavar="N",
+    type=click.IntRange(1, 2**32 - 1),
+    help="Connections tracked at once at most (1,000,000).",
 )
 checksums_option = click.option(
     "--verify-checksums", is_flag=True, help="Packets with a wrong IP, TCP or UDP checksum do not count."

@@ -49,7 +49,11 @@ CAPTURE_SUFFIXES = (".pcap", ".pcapng", ".cap", ".dmp", ".gz", ".zst")
     help="Packets per second, CPU time, what was not decoded or is not IP, on stderr.",
 )
 @click.option(
-    "--excerpt", type=click.IntRange(0, 65535), default=0, help="Payload bytes per row of table packet."
+    "--excerpt",
+    metavar="N",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Payload bytes per row of table packet.",
 )
 @place_option
 @only_option

@@ -21,7 +21,10 @@ LARGEST = 1 << 20
     "--service", default="", metavar="NAME", help="The service, where there are several with that port."
 )
 @click.option(
-    "--dport", type=click.IntRange(1, 65535), help="The port that the client called (the service's first)."
+    "--dport",
+    metavar="PORT",
+    type=click.IntRange(1, 65535),
+    help="The port that the client called (the service's first).",
 )
 @click.option("--source", default="127.0.0.1", metavar="IP", help="Address of the client (127.0.0.1).")
 @click.option("--country", metavar="CC", help="Country of the client, two letters.")

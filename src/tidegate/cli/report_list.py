@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 @config_option
 @store_option
 @click.option(
-    "-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="Mails at most, the latest."
+    "-n",
+    "--limit",
+    metavar="N",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    help="Mails at most, the latest.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a mail instead of lines.")
 def list_reports(config: Path | None, store: Path | None, limit: int, as_json: bool) -> None:

@@ -32,6 +32,7 @@ _SHOWN = "%a %Y-%m-%d %H:%M"
 @click.option(
     "-n",
     "--limit",
+    metavar="N",
     type=click.IntRange(1, 64),
     default=1,
     show_default=True,

@@ -55,8 +55,12 @@ if TYPE_CHECKING:
     "-D", "--list-interfaces", is_flag=True, help="List interfaces with state and addresses, and end."
 )
 @click.option("--for", "seconds", type=DURATION, help="End by itself after this time: 90, 200s, 5m, 2h.")
-@click.option("-c", "--count", type=click.IntRange(1, 2**63 - 1), help="End after this many packets.")
-@click.option("-s", "--snaplen", type=click.IntRange(64, 262144), help="Bytes kept of a packet (all).")
+@click.option(
+    "-c", "--count", metavar="N", type=click.IntRange(1, 2**63 - 1), help="End after this many packets."
+)
+@click.option(
+    "-s", "--snaplen", metavar="N", type=click.IntRange(64, 262144), help="Bytes kept of a packet (all)."
+)
 @click.option("-p", "--promiscuous", is_flag=True, help="Also take what is not meant for this machine.")
 @click.option("-B", "--buffer", type=SIZE, help="Kernel memory for packets that wait to be read (32Mi).")
 @tables_option
