@@ -97,6 +97,7 @@ def test_its_whole_life(service: Service) -> None:
     assert re.fullmatch(r"started, pid \d+\n", service("start"))
     wait_for(lambda: service.show("StatusText") == "capturing lo, one")
     assert "runs already" in service("start")
+    assert "and it runs; it starts with the machine" in service("install")
     assert "starts with the machine" in service("status")
     seen = service.shell("cd /run/credentials/tidegate.service && stat -c '%U %a' smtp && cat smtp")
     assert seen == "tidegate 400\nhush\n"

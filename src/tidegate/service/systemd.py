@@ -72,19 +72,21 @@ class Systemd:
         for folder in description.writes:
             handover.prepare_folder(folder, identity.named(description.user))
         must("systemctl", "daemon-reload")
-        must("systemctl", "--quiet", "enable" if description.auto else "disable", NAME)
+        if description.auto:  # without, what an earlier call said stands
+            must("systemctl", "--quiet", "enable", NAME)
         return [
             *(f"wrote {path}" for path in changed),
             *_notes(description),
-            self._next(changed, description),
+            self._next(changed),
         ]
 
-    def _next(self, changed: list[str], description: Description) -> str:
-        if self._facts()["ActiveState"] != "active":
-            return installed(description.auto)
+    def _next(self, changed: list[str]) -> str:
+        facts = self._facts()
+        if facts["ActiveState"] != "active":
+            return installed(facts["UnitFileState"] == "enabled")
         if changed:
             return "it runs as it was started; take the new one with: tidegate service restart"
-        return "nothing has changed, and it runs"
+        return f"nothing has changed in its files, and it runs; it {_begins(facts)}"
 
     def start(self) -> str:
         """Starts it, and waits until its capture is open."""
@@ -127,7 +129,7 @@ class Systemd:
         facts = self._facts()
         if facts["LoadState"] == "not-found":
             return NOT_INSTALLED
-        auto = "starts with the machine" if facts["UnitFileState"] == "enabled" else "is started by hand"
+        auto = _begins(facts)
         if facts["ActiveState"] in ("active", "reloading"):
             lines = [f"running, pid {facts['MainPID']}, {auto}"]
             lines += [facts["StatusText"]] if facts["StatusText"] else []
@@ -160,6 +162,10 @@ class Systemd:
         _must_run_here()
         if self._facts()["LoadState"] == "not-found":
             raise missing()
+
+
+def _begins(facts: dict[str, str]) -> str:
+    return "starts with the machine" if facts["UnitFileState"] == "enabled" else "is started by hand"
 
 
 def _must_run_here() -> None:
