@@ -91,6 +91,21 @@ def test_a_gap_is_told_with_its_duration(tmp_path: Path) -> None:
     assert "begin until duration 2026-11-20 00:00:00 2026-11-20 23:00:00 23h 00m" in plain
 
 
+def test_text_has_the_beginning_of_a_payload(tmp_path: Path) -> None:
+    said = r"GET /cgi-bin/luci HTTP/1.1\x0d\x0aHost: 192.0.2.7"
+    TableRows("relay").add(
+        ts="2026-11-20 10:00:00",
+        type="recv",
+        service="web",
+        client_ip="192.0.2.66",
+        payload=said,
+        sha256="aa",
+    ).save(tmp_path / "s")
+    plain = of_store(tmp_path / "s", "relay", "2026-11-20").text
+    assert f"\n{said[:33]}…  " in plain
+    assert "No protocol was recognised; a service looks for them where it has rules" in plain
+
+
 def test_one_is_said_as_one() -> None:
     begin = NOW.astimezone(UTC)
     seen = Seen(1, 1, [(begin, begin)] * (MOST_GAPS + 1), True)

@@ -11,7 +11,7 @@ from tidegate.reports.asking import Column
 
 LONGEST = 200
 """Characters of a cell at most; the sheet has them all."""
-_SHORT = {"payload": 80}
+SHORT = {"payload": 80}
 """Of columns of which the beginning says what it is, so that a phone shows several."""
 
 _BYTES = frozenset(
@@ -75,7 +75,7 @@ def shown(value: Any, column: str, zone: ZoneInfo) -> str:
         return clip(safe_text(", ".join(map(str, value))), LONGEST)
     if isinstance(value, int | float) or _is_decimal(value):
         return amount(float(value) if not isinstance(value, int) else value, column)
-    return clip(safe_text(str(value)), _SHORT.get(column, LONGEST))
+    return clip(safe_text(str(value)), SHORT.get(column, LONGEST))
 
 
 def amount(value: float, column: str) -> str:

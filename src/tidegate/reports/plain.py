@@ -3,7 +3,8 @@
 import textwrap
 from collections.abc import Iterator
 
-from tidegate.model.text import shortened
+from tidegate.model.text import clip, shortened
+from tidegate.reports.cells import SHORT
 from tidegate.reports.parts import Part
 from tidegate.reports.whole import Whole
 
@@ -57,7 +58,7 @@ def _part(part: Part) -> Iterator[str]:
 def _table(part: Part) -> Iterator[str]:
     rows = [
         part.heads,
-        *([cell if len(cell) <= WIDEST else shortened(cell, WIDEST) for cell in row] for row in part.rows),
+        *([_cut(cell, head) for cell, head in zip(row, part.heads, strict=True)] for row in part.rows),
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
@@ -66,3 +67,9 @@ def _table(part: Part) -> Iterator[str]:
             for cell, width, right in zip(row, widths, part.right, strict=True)
         )
         yield "  ".join(cells).rstrip()
+
+
+def _cut(cell: str, head: str) -> str:
+    if len(cell) <= WIDEST:
+        return cell
+    return clip(cell, WIDEST) if head in SHORT else shortened(cell, WIDEST)
