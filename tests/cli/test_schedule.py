@@ -56,6 +56,15 @@ def test_what_comes_is_listed_without_anything_running(run: Run, tmp_path: Path)
     assert datetime.fromisoformat(found["reports"][0]["next"]).utcoffset() is not None
 
 
+def test_another_store_has_times_of_its_own(run: Run, tmp_path: Path) -> None:
+    file = written(tmp_path)
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "schedule.json").write_text("{")
+    assert run("schedule", "--config", str(file)).returncode == 1
+    done = run("schedule", "--store", str(tmp_path / "other"), "--config", str(file))
+    assert (done.returncode, done.stdout.count("not made yet")) == (0, 1)
+
+
 def test_who_cannot_read_the_password_may_look(run: Run, tmp_path: Path) -> None:
     file = written(tmp_path)
     secret = "user: kim, password_file: /nowhere/password, security: starttls"

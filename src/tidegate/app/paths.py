@@ -1,5 +1,6 @@
 """Where a configuration says that things lie."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from tidegate.helper.outlets import Outlets
@@ -24,6 +25,11 @@ def control_of(config: Config, store: Path | None) -> Path:
 def store_root(config: Config, root: Path | None = None) -> Path:
     """Where its rows are kept: in `root` unless it says, or in the default for whom we run as."""
     return Path(config.store.path) if config.store.path else root or default_root()
+
+
+def in_store(config: Config, store: Path | None) -> Config:
+    """The configuration as it is for this store (None: the configured one)."""
+    return config if store is None else replace(config, store=replace(config.store, path=str(store)))
 
 
 def outbox_folder(config: Config, root: Path | None = None) -> Path:

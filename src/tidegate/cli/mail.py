@@ -57,12 +57,13 @@ def retry(config: Path | None, store: Path | None) -> int:
     import time
 
     from tidegate.app.checking import load
+    from tidegate.app.paths import in_store
     from tidegate.app.posting import open_outbox, outcome
     from tidegate.mail.sending import Sender
 
-    settings = load(config)
+    settings = in_store(load(config), store)
     account, _ = _account(config)
-    outbox = open_outbox(settings, store)
+    outbox = open_outbox(settings)
     before = outbox.waiting()
     outbox.hurry()
     if not Sender(outbox, account, settings.mail.keep, time.time, tells=False).send_due():

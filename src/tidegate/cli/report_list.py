@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 def list_reports(config: Path | None, store: Path | None, limit: int, as_json: bool) -> None:
     """List mailed reports: what was sent, when, to whom, or why not."""
     from tidegate.app.checking import load_schedule
-    from tidegate.app.paths import outbox_folder
+    from tidegate.app.paths import in_store, outbox_folder
     from tidegate.mail.outbox import Outbox
 
-    settings = load_schedule(config)
-    folder = outbox_folder(settings, store)
+    settings = in_store(load_schedule(config), store)
+    folder = outbox_folder(settings)
     outbox = Outbox(folder, settings.mail.outbox_size) if folder.is_dir() else None
     slips = [*outbox.done(), *outbox.waiting()] if outbox else []
     zone = zone_of(settings.schedule.zone)

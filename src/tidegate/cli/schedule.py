@@ -45,9 +45,10 @@ def schedule(config: Path | None, store: Path | None, limit: int, as_json: bool)
     `tidegate run` serves the schedule; this only looks, whether one runs or not.
     """
     from tidegate.app.checking import broken_reports, load_schedule
+    from tidegate.app.paths import in_store
 
     settings = load_schedule(config)
-    found = _found(settings, store, limit, time.time(), broken_reports(settings, config))
+    found = _found(in_store(settings, store), limit, time.time(), broken_reports(settings, config))
     found["served"] = _served(settings, store)
     click.echo(json.dumps(found) if as_json else "\n".join(_lines(found)))
     if found["served"] is False and (found["reports"] or found["windows"]) and not as_json:
@@ -56,12 +57,12 @@ def schedule(config: Path | None, store: Path | None, limit: int, as_json: bool)
 
 def _served(config: "Config", store: Path | None) -> bool | None:
     """Whether a Tidegate runs that does it; None where we may not ask."""
-    from tidegate.app.paths import control_path
+    from tidegate.app.paths import control_of
     from tidegate.model.errors import UsageError
     from tidegate.pipeline.control import NobodyError, ask
 
     try:
-        parts = ask(control_path(config, store), {"do": "status"}, _PATIENCE).get("parts", [])
+        parts = ask(control_of(config, store), {"do": "status"}, _PATIENCE).get("parts", [])
         return any(str(part["name"]).split()[0] in ("schedule", "window") for part in parts)
     except NobodyError:
         return False
@@ -69,9 +70,7 @@ def _served(config: "Config", store: Path | None) -> bool | None:
         return None
 
 
-def _found(
-    config: "Config", store: Path | None, limit: int, now: float, broken: Mapping[str, str]
-) -> dict[str, Any]:
+def _found(config: "Config", limit: int, now: float, broken: Mapping[str, str]) -> dict[str, Any]:
     """Everything as plain data."""
     from tidegate.app.paths import outbox_folder, schedule_path, store_root
     from tidegate.app.posting import people_of
@@ -82,11 +81,11 @@ def _found(
 
     moment, zone = in_utc(now), zone_of(config.schedule.zone)
     try:
-        book = read_book(schedule_path(config, store))
+        book = read_book(schedule_path(config))
     except BrokenBookError as error:
         mended = "tidegate run sets it aside, and begins anew"
         raise click.ClickException(f"{error}; {mended}") from None
-    folder = outbox_folder(config, store)
+    folder = outbox_folder(config)
     try:
         outbox = Outbox(folder, config.mail.outbox_size) if folder.is_dir() else None
     except OutboxError as error:  # the times are for all who may read the store
@@ -106,7 +105,7 @@ def _found(
         windows.append({"name": settings.name, "filter": settings.filter, "interface": settings.interface,
                         "now": current is not None, "begin": each.begin.astimezone(zone).isoformat(),
                         "end": each.end.astimezone(zone).isoformat(),
-                        "last": _recorded(settings, span, store_root(config, store))})  # fmt: skip
+                        "last": _recorded(settings, span, store_root(config))})  # fmt: skip
     return {"zone": zone_name(zone), "reports": reports, "windows": windows}
 
 
