@@ -1,6 +1,7 @@
 """Recordings by the clock: begun, ended, opened again, tidied, on a virtual clock; a real one on loopback."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -146,6 +147,21 @@ def test_a_disk_that_is_full_is_said_once_and_as_long_as_it_is(
     assert "13 packets are missing" in world.said()["said"]
     world.at(TEN + 9 * HOUR, TEN + 24 * HOUR)
     assert "missing" not in world.said()["said"]
+
+
+def test_a_recording_whose_file_is_removed_begins_anew_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World(tmp_path, NIGHT)
+    assert world.at(TEN, TEN + 61) == [True]
+    shutil.rmtree(tmp_path / "recordings")
+    assert world.at(TEN + 90) == [True]
+    assert world.at(TEN + 122) == [False]
+    assert world.said()["failures"] == 1
+    assert "recordings: its file is gone, and what was in it" in caplog.text
+    assert world.at(TEN + 124) == [False, True]
+    assert world.said()["error"] == ""
+    assert len(list((tmp_path / "recordings").iterdir())) == 1
 
 
 def test_a_reload_leaves_alone_what_stays_and_ends_what_goes(tmp_path: Path) -> None:
