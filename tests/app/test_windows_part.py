@@ -1,9 +1,10 @@
 """Recordings by the clock: begun, ended, opened again, tidied, on a virtual clock; a real one on loopback."""
 
+import errno
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -162,6 +163,25 @@ def test_a_recording_whose_file_is_removed_begins_anew_and_says_so(
     assert world.at(TEN + 124) == [False, True]
     assert world.said()["error"] == ""
     assert len(list((tmp_path / "recordings").iterdir())) == 1
+
+
+def test_a_disk_that_is_taken_out_ends_no_other_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = replace(NIGHT, name="dns", folder=str(tmp_path / "other"))
+    world = World(tmp_path, NIGHT, other)
+    assert world.at(TEN) == [True, True]
+    glob = Path.glob
+
+    def broken(self: Path, pattern: str) -> Iterator[Path]:
+        if self.name == "recordings":
+            raise OSError(errno.EIO, "Input/output error")
+        return glob(self, pattern)
+
+    monkeypatch.setattr(Path, "glob", broken)
+    assert world.at(TEN + 61) == [False, True]
+    assert "its file is gone" in world.said()["error"]
+    assert world.said(1)["error"] == ""
 
 
 def test_a_reload_leaves_alone_what_stays_and_ends_what_goes(tmp_path: Path) -> None:

@@ -287,10 +287,14 @@ def _capture(window: Window, now: datetime) -> WatchSettings:
 
 
 def files_of(window: Window) -> list[tuple[Path, int]]:
-    """Its files with their sizes, the oldest first: their names tell."""
+    """Its files with their sizes, the oldest first: their names tell. None where nobody can look."""
     ours = re.compile(re.escape(window.settings.name) + r"-\d{8}-\d{6}(_\d+)?\.pcapng")
     found = []
-    for path in sorted(window.folder.glob("*.pcapng")):
+    try:
+        paths = sorted(window.folder.glob("*.pcapng"))
+    except OSError:  # its disk was taken out, or it goes just now
+        return []
+    for path in paths:
         if not ours.fullmatch(path.name):
             continue
         try:
