@@ -1,5 +1,6 @@
 """Everything that is wrong with a configuration is found before anything is opened, with its line."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 import mmdb
 from helpers import Run
-from tidegate.app import checking
+from tidegate.app import checking, reporting
 from tidegate.model.config import Config, LogSettings, WatchSettings
 from tidegate.settings.problem import ConfigError
 
@@ -196,3 +197,49 @@ def test_a_user_who_cannot_read_the_program_is_found(monkeypatch: pytest.MonkeyP
         checking.load(tmp_path / "t.yml", {})
     assert f"{tmp_path}/t.yml:2: service.user: nobody cannot read Tidegate's files" in str(caught.value)
     assert os.geteuid() == 0
+
+
+SCHEDULE = """\
+mail: {server: "a b"}
+schedule:
+  reports:
+    - {report: mine, at: daily, folder: .}
+    - {name: again, report: mine, at: weekly, folder: .}
+"""
+
+
+def wrong(place: Path, report: str) -> list[str]:
+    """What is said of a schedule with that report, beside a mistake elsewhere."""
+    (place / "reports").mkdir()
+    (place / "reports" / "mine.yml").write_text(report)
+    (place / "t.yml").write_text(SCHEDULE)
+    with pytest.raises(ConfigError) as caught:
+        checking.load(place / "t.yml", {}, reports=True)
+    first, *rest = [str(each).removeprefix(f"{place}/t.yml:") for each in caught.value.problems]
+    assert first.startswith("1: mail.server")
+    return rest
+
+
+def test_a_report_s_window_is_told_beside_all_else(tmp_path: Path) -> None:
+    first, second = wrong(tmp_path, "window: now\nsections: [{question: names}]")
+    said = f'{tmp_path}/reports/mine.yml:1: window: "now" is no window: write '
+    assert first.startswith(f"4: schedule.reports[0].report: {said}")
+    assert second.startswith(f"5: schedule.reports[1].report: {said}")
+
+
+def test_a_report_that_cannot_be_tried_out_keeps_nothing_from_being_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    def full(**_: object) -> None:
+        tried.append(1)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(reporting.tempfile, "TemporaryDirectory", full)
+    monkeypatch.setattr(reporting.tempfile, "tempdir", None)
+    first, second = wrong(tmp_path, "sections: [{question: names}]")
+    said = "it cannot be tried out: No space left on device; set TMPDIR"
+    assert first == f"4: schedule.reports[0].report: {said}"
+    assert second == f"5: schedule.reports[1].report: {said}"
+    assert len(tried) == 1

@@ -1,9 +1,11 @@
 """A report mailed by hand: at once, by another process that sends just then, or later."""
 
+import errno
 import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from helpers import wait_for
 from post import office
 from tidegate.app.posting import Outcome, mail_document, open_outbox, outcome
 from tidegate.mail import open_account
+from tidegate.mail.outbox import Outbox
 from tidegate.mail.sending import Sender
 from tidegate.mail.slip import Slip
 from tidegate.model.config import Config, MailSettings, StoreSettings
@@ -84,6 +87,35 @@ def test_a_server_that_is_away_leaves_it_in_the_outbox(tmp_path: Path) -> None:
     assert not left.done
     assert left.said == "not sent yet to kim@example.org, after 1 try: Connection refused"
     assert len(open_outbox(config("127.0.0.1:1", tmp_path)).waiting()) == 1
+
+
+def test_a_disk_that_took_the_letter_alone_has_it_sent_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was called not mailed: who mailed it again sent it twice."""
+    people = ("kim@example.org", "lee@example.org")
+    with office() as (post, server), monkeypatch.context() as full:
+        settings = config(server, tmp_path)
+
+        def refuse(path: Path, *_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+        put = Outbox.put
+
+        def put_and_fill(self: Outbox, *given: Any) -> bool:
+            taken = put(self, *given)
+            full.setattr("tidegate.mail.outbox.write_whole", refuse)
+            return taken
+
+        full.setattr(Outbox, "put", put_and_fill)
+        left = mail_document(report(), settings, people)
+        assert left.said == (
+            f"not sent yet to kim@example.org, lee@example.org: {tmp_path}/outbox: No space left on device"
+        )
+        full.undo()
+        assert (left.state, left.done, post.letters) == ("waiting", False, [])
+        assert Sender(open_outbox(settings), open_account(settings.mail), 1e6, time.time).send_due()
+    assert len(post.letters) == 1
 
 
 def test_nobody_and_no_address_are_said_before_anything_is_kept(tmp_path: Path) -> None:

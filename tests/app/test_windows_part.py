@@ -1,8 +1,10 @@
 """Recordings by the clock: begun, ended, opened again, tidied, on a virtual clock; a real one on loopback."""
 
+import errno
 import os
+import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -146,6 +148,40 @@ def test_a_disk_that_is_full_is_said_once_and_as_long_as_it_is(
     assert "13 packets are missing" in world.said()["said"]
     world.at(TEN + 9 * HOUR, TEN + 24 * HOUR)
     assert "missing" not in world.said()["said"]
+
+
+def test_a_recording_whose_file_is_removed_begins_anew_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World(tmp_path, NIGHT)
+    assert world.at(TEN, TEN + 61) == [True]
+    shutil.rmtree(tmp_path / "recordings")
+    assert world.at(TEN + 90) == [True]
+    assert world.at(TEN + 122) == [False]
+    assert world.said()["failures"] == 1
+    assert "recordings: its file is gone, and what was in it" in caplog.text
+    assert world.at(TEN + 124) == [False, True]
+    assert world.said()["error"] == ""
+    assert len(list((tmp_path / "recordings").iterdir())) == 1
+
+
+def test_a_disk_that_is_taken_out_ends_no_other_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = replace(NIGHT, name="dns", folder=str(tmp_path / "other"))
+    world = World(tmp_path, NIGHT, other)
+    assert world.at(TEN) == [True, True]
+    glob = Path.glob
+
+    def broken(self: Path, pattern: str) -> Iterator[Path]:
+        if self.name == "recordings":
+            raise OSError(errno.EIO, "Input/output error")
+        return glob(self, pattern)
+
+    monkeypatch.setattr(Path, "glob", broken)
+    assert world.at(TEN + 61) == [False, True]
+    assert "its file is gone" in world.said()["error"]
+    assert world.said(1)["error"] == ""
 
 
 def test_a_reload_leaves_alone_what_stays_and_ends_what_goes(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A user's SQL: what is answered, and everything that is refused."""
 
+import errno
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 import tidegate
 from rows import Conns
-from tidegate.model.errors import StoreError, UsageError
+from tidegate.model.errors import StoreError, TidegateError, UsageError
 from tidegate.queries import sql
 from tidegate.queries.engine import Database, add_views
 from tidegate.store.layout import Layout
@@ -203,3 +204,12 @@ def test_a_damaged_segment_is_named_with_what_to_do(store: Path) -> None:
     damaged.write_bytes(damaged.read_bytes()[:100])
     with pytest.raises(StoreError, match=f"{damaged.name}.*; move that file elsewhere"):
         ask(store, "SELECT 1")
+
+
+def test_without_a_place_for_temporary_files_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> str:
+        raise OSError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr("tempfile.mkdtemp", refuse)
+    with pytest.raises(TidegateError, match=r"no temporary files can be made: No usable .*; set TMPDIR"):
+        Database()

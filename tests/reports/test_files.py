@@ -64,6 +64,16 @@ def test_ones_own_come_first_and_are_listed(tmp_path: Path) -> None:
     assert "Mine" in text_of("pings", [tmp_path])
 
 
+def test_what_is_no_file_is_no_report_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yml")
+    (tmp_path / "folder.yml").mkdir()
+    assert names([tmp_path]) == list(SHIPPED)
+    with pytest.raises(UsageError, match="pipe.yml: not a file"):
+        find_report(str(tmp_path / "pipe.yml"), [])
+    with pytest.raises(UsageError, match="there are overnight"):
+        find_report("folder", [tmp_path])
+
+
 @pytest.mark.parametrize("name", ["", "ping", "../pings", "/etc/passwd", "a\nb", "x" * 1000])
 def test_a_name_that_is_none(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as refusal:
@@ -94,6 +104,7 @@ def test_a_name_that_is_none(name: str, tmp_path: Path) -> None:
         ("filter: 'nosuch:x'\nsections: [{question: names}]", "mine.yml:1: filter: "),
         ("limit: lots\nsections: [{question: names}]", "mine.yml:1: limit: "),
         ("reset_day: 32\nsections: [{question: names}]", "a day from 1 to 31"),
+        ("window: now\nsections: [{question: names}]", 'mine.yml:1: window: "now" is no window: write '),
         ("title: [x]\nsections: [{question: names}]", "title: text is expected"),
         ("- x", "settings are written as"),
         ("{", "mine.yml"),

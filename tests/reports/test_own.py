@@ -7,6 +7,7 @@ import pytest
 
 from reported import of_store, sheet
 from rows import Conns
+from tidegate.app import reporting
 from tidegate.app.reporting import try_out
 from tidegate.model.config import Config
 from tidegate.model.document import Document
@@ -40,6 +41,11 @@ WRONG = [
     ("{title: A, sql: 'SELECT ts, uid FROM conn', value: uid, picture: time}", '"uid" has no numbers'),
     ("{title: A, sql: 'SELECT ts, uid FROM conn', value: uid, picture: month}", '"uid" has no numbers'),
     ("{title: A, sql: 'SELECT ts, uid FROM conn', key: ts, value: uid, picture: bars}", "SQL: .*sum"),
+    ("{title: A, question: requests, set: {step: soon}, value: requests, picture: time}", "step: a number"),
+    (
+        "{title: A, question: requests, set: {step: 1}, value: requests, picture: time}",
+        r"step: 8\d,\d00 stretches",
+    ),
 ]
 
 
@@ -160,3 +166,60 @@ def test_own_sql_sees_the_window_only(tmp_path: Path) -> None:
     document = of_store(tmp_path / "s", "mine", "2026-11-19", (tmp_path,))
     assert [row["uid"] for row in sheet(document, "a.csv")] == ["C19"]
     assert sheet(document, "a.csv")[0]["ts"] == "2026-11-19T11:00:00+01:00"
+
+
+@pytest.mark.filterwarnings("ignore:.*encountered:RuntimeWarning")
+@pytest.mark.parametrize(
+    "values",
+    [
+        "SELECT ts, 1e308 AS bytes FROM conn, range(30)",
+        "SELECT 'infinity'::TIMESTAMP AS ts, 1 AS bytes FROM conn",
+        "SELECT ts, 1 AS bytes, to_months(2147483647) AS x FROM conn",
+    ],
+)
+def test_values_that_nothing_can_hold_cost_only_their_section(values: str, tmp_path: Path) -> None:
+    document = small(tmp_path, '{title: A, sql: "' + values + '", value: bytes, picture: month}', GOOD)
+    (fault,) = document.faults
+    assert re.match('section "A": (Overflow|Value)Error: ', fault)
+    assert [sheet.name for sheet in document.sheets] == ["b.csv"]
+
+
+def test_figures_that_nothing_can_hold_cost_only_them(tmp_path: Path) -> None:
+    document = small(tmp_path, GOOD, head="figures: SELECT to_months(2147483647) AS x")
+    assert document.faults[0].startswith("figures: OverflowError")
+
+
+def test_times_of_another_age_are_not_drawn(tmp_path: Path) -> None:
+    odd = "SELECT '290000-01-01'::TIMESTAMP AS ts, 1 AS x UNION ALL SELECT ts::TIMESTAMP, 2 FROM conn"
+    document = small(tmp_path, '{title: A, sql: "' + odd + '", value: x, picture: time}')
+    assert document.faults == ()
+    assert "at most 2 per" in document.pictures[0].alt
+
+
+@pytest.mark.parametrize("picture", ["bars", "time", "month"])
+def test_a_sum_is_drawn(picture: str, tmp_path: Path) -> None:
+    """DuckDB makes a HUGEINT of it."""
+    asked = "SELECT ts, sum(dst_port) AS n FROM conn GROUP BY ts"
+    document = small(tmp_path, f"{{title: A, sql: '{asked}', key: ts, value: n, picture: {picture}}}")
+    assert document.faults == ()
+    assert len(document.pictures) == 1
+
+
+@pytest.mark.parametrize("picture", ["time", "month"])
+def test_more_rows_than_are_read_are_not_drawn_as_if_they_were_all(picture: str, tmp_path: Path) -> None:
+    many = "SELECT ts, 1 AS bytes FROM conn, range(20000)"
+    shown = f"value: bytes, picture: {picture}"
+    (fault,) = small(tmp_path, f"{{title: A, sql: '{many}', {shown}}}").faults
+    assert "20,000 rows are more than the 10,000 that can be drawn over time; add them up: " in fault
+    added = f"SELECT time_bucket(to_seconds($step), ts) AS ts, sum(bytes) AS bytes FROM ({many}) GROUP BY 1"
+    document = small(tmp_path, f"{{title: A, sql: '{added}', {shown}}}")
+    assert document.faults == ()
+    assert "20.0 kB" in document.pictures[0].alt
+
+
+def test_trying_out_ends_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reporting, "TRIAL", 0.5)
+    (tmp_path / "mine.yml").write_text(f"sections: [{ENDLESS}, {ENDLESS}]")
+    first, second = try_out("mine", Config(), [tmp_path])
+    assert first == 'section "A": no answer in 0 s; ask for less'
+    assert "no time was left" in second

@@ -144,3 +144,10 @@ def test_a_window_is_over_and_no_longer_than_a_day(moment, begin, end, zone) -> 
     assert now.timestamp() - window.end.timestamp() <= 26 * 3600
     assert 0 < window.seconds <= 25 * 3600
     assert window.before.timestamp() < window.before_end.timestamp() <= window.end.timestamp()
+
+
+def test_a_day_that_a_zone_left_out_is_none() -> None:
+    apia = ZoneInfo("Pacific/Apia")
+    with pytest.raises(UsageError, match="no day: Pacific/Apia had none of that date"):
+        of_day("2011-12-30", datetime(2026, 1, 1, tzinfo=apia), apia)
+    assert of_day("2011-12-31", datetime(2026, 1, 1, tzinfo=apia), apia).seconds == 86400

@@ -225,6 +225,8 @@ def test_the_book_is_held_by_one_and_outlives_damage(tmp_path: Path) -> None:
         '{"version": 9, "identity": "x", "entries": {}}',
         '{"version": 1, "identity": "x\\r\\nBcc: y", "entries": {}}',
         "[" * 10_000,
+        '{"version": 1, "identity": "x", "entries": {"a": {"at": "", "since": 1%s, "runs": []}}}'
+        % ("0" * 400),
     ):
         path.write_text(text)
         with pytest.raises(BrokenBookError):

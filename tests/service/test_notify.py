@@ -75,6 +75,12 @@ def test_text_from_data_is_one_line_without_escapes(ear: Ear, tmp_path: Path) ->
     assert len(said) < 600
 
 
+@pytest.mark.parametrize("usec", ["9" * 400, "9" * 5000, "-1", "1e6", "soon"])
+def test_a_watchdog_s_time_that_is_none_changes_nothing(usec: str, ear: Ear, tmp_path: Path) -> None:
+    told(tmp_path, usec).alive(lambda: "fine")
+    assert ear.heard() == ["WATCHDOG=1\nSTATUS=fine"]
+
+
 def test_nobody_is_told_where_nobody_listens(tmp_path: Path) -> None:
     assert not Notifier({}).wanted
     Notifier({}).ready("x")

@@ -14,9 +14,10 @@ from helpers import Run
 from tidegate.helper import capabilities
 from tidegate.helper.launch import _kept
 from tidegate.model.errors import UsageError
+from tidegate.service import systemd
 from tidegate.service.description import HOMES, Description, describe, own_files
 from tidegate.service.launchd import LABEL, plist
-from tidegate.service.system import this_system
+from tidegate.service.system import ServiceError, this_system
 from tidegate.service.unit import sysusers, unit, written_to
 from tidegate.service.windows import HOST, entry
 
@@ -180,3 +181,18 @@ def test_passwords_that_the_configuration_wants_come_from_systemd(run: Run, tmp_
     (tmp_path / "t.yml").write_text("# password_file: ${CREDENTIALS_DIRECTORY}/smtp\n")
     done = run("service", "install", "--print", "--config", "t.yml")
     assert settings(done.stdout)["LoadCredential"] == ["smtp:/etc/tidegate/credentials/smtp"]
+
+
+def test_a_unit_that_somebody_else_wrote_is_neither_written_over_nor_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = tmp_path / "tidegate.service"
+    theirs.write_bytes(b"[Unit]\nDescription=Gezeitentor \xfc\n")
+    for name, value in {"UNIT": theirs, "need_root": lambda _: None, "_must_run_here": lambda: None}.items():
+        monkeypatch.setattr(systemd, name, value)
+    monkeypatch.setattr(systemd, "must", lambda *words: pytest.fail(" ".join(words)))
+    system = systemd.Systemd()
+    for attempt in (lambda: system.install(DESCRIPTION), lambda: system.remove(False)):
+        with pytest.raises(ServiceError, match="is not ours; move it away first"):
+            attempt()
+    assert theirs.exists()

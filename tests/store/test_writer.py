@@ -164,6 +164,24 @@ def test_a_start_with_a_wrong_date_takes_nothing_away(tmp_path: Path, batch: Bat
     writer.close()
 
 
+def test_a_start_with_a_wrong_date_after_a_kill_takes_nothing_away(
+    tmp_path: Path, batch: Batch, clock: Clock
+) -> None:
+    keep = StoreSettings(keep_free=0, keep_age=DAY)
+    killed = StoreWriter(tmp_path / "s", keep, clock, steady=clock)
+    killed.write(batch)
+    killed._lock.close()  # all there is lies in an open segment
+    wrong, steady = Clock(), Clock()
+    wrong.now += 3650 * DAY
+    writer = StoreWriter(tmp_path / "s", keep, wrong, steady=steady)
+    wait_for(lambda: writer.layout.closed_segments())
+    wrong.now += 100
+    steady.now += 100
+    writer.tick()
+    assert count(tmp_path / "s") == 1
+    writer.close()
+
+
 def test_a_clock_that_is_set_back_keeps_no_row_away(tmp_path: Path, batch: Batch, clock: Clock) -> None:
     steady = Clock()
     writer = StoreWriter(tmp_path / "s", StoreSettings(keep_free=0), clock, steady=steady)

@@ -2,13 +2,13 @@
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from tidegate.model.config import Config, MailSettings
-from tidegate.model.errors import SettingError, UsageError, tried, tried_again
+from tidegate.model.errors import SettingError, TidegateError, UsageError, tried, tried_again
 from tidegate.model.text import clip, meant, safe_text
 from tidegate.settings import find
 from tidegate.settings.build import examine
@@ -221,14 +221,23 @@ def _schedule(config: Config) -> Found:
 
 def _reports(named: Path | None, environment: Mapping[str, str], config: Config) -> Found:
     """Whether scheduled reports are there and right, and their questions can be asked."""
-    from tidegate.app.reporting import report_folders, try_out
+    from tidegate.app.reporting import report_folders
 
     broken = broken_reports(config, named, environment)
-    folders = report_folders(named, environment)
+    ask = cache(partial(_asked, config=config, folders=report_folders(named, environment)))
     for number, each in enumerate(config.schedule.reports):
-        wrong = broken.get(each.called) or "; ".join(try_out(each.report, config, folders))
-        if wrong:
+        if wrong := broken.get(each.called) or ask(each.report):
             yield SettingError(wrong, "schedule", "reports", number, "report")
+
+
+def _asked(name: str, config: Config, folders: Sequence[Path]) -> str:
+    """What the questions of a report come to that cannot be asked; empty if all can."""
+    from tidegate.app.reporting import try_out
+
+    try:
+        return "; ".join(try_out(name, config, folders))
+    except TidegateError as error:
+        return f"it cannot be tried out: {error}"
 
 
 def broken_reports(

@@ -3,13 +3,13 @@
 import platform
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tidegate.app.paths import outbox_folder
 from tidegate.mail import Account, check_addresses, open_account
-from tidegate.mail.outbox import Outbox
+from tidegate.mail.outbox import Outbox, OutboxError
 from tidegate.mail.report import Wrapping, wrap
 from tidegate.mail.sending import Sender
 from tidegate.mail.slip import Slip
@@ -80,15 +80,20 @@ def mail_document(
 ) -> Outcome:
     """Mails a report now, to `mail.to` unless `to` says otherwise; what is not taken stays in the outbox.
 
-    Raises UsageError or OutboxError.
+    Raises UsageError, or OutboxError where the outbox does not take it.
     """
     people, account = mailing(config, to)
     outbox = open_outbox(config)
     message_id = f"report.{document.name}.{datetime.now(UTC):%Y%m%dT%H%M%SZ}.{secrets.token_hex(6)}"
     put(document, config, account, outbox, Posting(people, message_id), time.time())
     sender = Sender(outbox, account, config.mail.keep, time.time, tells=False)
-    _send(sender, message_id)
-    return outcome(outbox.known(message_id))
+    trouble = ""
+    try:
+        _send(sender, message_id)
+    except OutboxError as error:  # a full disk: the letter is in there, and is sent once there is room
+        trouble = f": {safe_text(str(error))}"
+    found = outcome(outbox.known(message_id))
+    return replace(found, said=found.said + trouble) if found.state == "waiting" else found
 
 
 def put(

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tidegate.reports.definition import Report
     from tidegate.reports.window import Window
 
+TRIAL = 20.0
+"""Seconds that the questions of a report have, all together, where they are only tried out."""
 FOLDER = "reports"
 """Beside the configuration: a user's own reports."""
 
@@ -45,6 +47,8 @@ class Wanted:
     compare: bool = True
     captured: bool = False
     """Whether the store holds captures that were read, not a watch that goes on."""
+    longest: float | None = None
+    """Seconds that all questions have together, unless as long as a report may take."""
 
 
 @dataclass(frozen=True)
@@ -95,14 +99,16 @@ def make_report(
     report, reset_day = _with_quota(report, config)
     window = _window(wanted, report, reset_day)
     own = wanted.own if wanted.own is not None else own_addresses()
-    asked = Asked(wanted.store, window, own, wanted.compare, not wanted.captured, report.limit)
+    asked = Asked(
+        wanted.store, window, own, wanted.compare, not wanted.captured, report.limit, wanted.longest
+    )
     return make(report, asked, tick)
 
 
 def try_out(name: str, config: Config, folders: Sequence[Path]) -> tuple[str, ...]:
     """What is wrong with the questions of a user's own report: they are asked of a store without rows.
 
-    Raises UsageError for what is wrong with its file.
+    Raises UsageError for what is wrong with its file, TidegateError where nothing can be tried.
     """
     from tidegate.reports.files import is_own
     from tidegate.store.layout import Layout
@@ -111,7 +117,7 @@ def try_out(name: str, config: Config, folders: Sequence[Path]) -> tuple[str, ..
         return ()
     with temporary_store() as root:
         Layout(root).create()
-        return make_report(Wanted(name, root, own=()), config, folders).faults
+        return make_report(Wanted(name, root, own=(), longest=TRIAL), config, folders).faults
 
 
 def report_folders(file: Path | None, environment: Mapping[str, str] = os.environ) -> list[Path]:
@@ -146,7 +152,8 @@ def temporary_store() -> Iterator[Path]:
             Path(folder).chmod(0o711)
             yield Path(folder) / "store"
     except OSError as error:
-        raise TidegateError(f"{tempfile.gettempdir()}: {error.strerror or error}; set TMPDIR") from None
+        where = f"{tempfile.tempdir}: " if tempfile.tempdir else ""  # none was found that can be written
+        raise TidegateError(f"{where}{error.strerror or error}; set TMPDIR") from None
 
 
 def _window(wanted: Wanted, report: "Report", reset_day: int) -> "Window":

@@ -59,6 +59,8 @@ class Recording:
     error: str = ""
     failures: int = 0
     tidied: float = float("-inf")
+    opened: float = float("inf")
+    """When its capture was, which has a file from then on."""
     missing: str = ""
     """That packets could not be written to its file, and how many."""
     missed: float = 0.0
@@ -136,6 +138,7 @@ class Windows:
             if each.source and self._clock() - each.tidied >= TIDY:
                 each.tidied = self._clock()
                 self._tidy(each.window)
+                self._look_for_file(each)
 
     def end(self) -> None:
         """Ends what is being recorded."""
@@ -154,6 +157,7 @@ class Windows:
 
     def _begin(self, each: Recording, interval: Interval, now: datetime) -> None:
         window = each.window
+        each.opened = float("inf")
         each.backoff.start(self._clock())
         try:
             make_folder(window.folder, 0o750)
@@ -171,6 +175,7 @@ class Windows:
     def _counted(self, each: Recording, settings: WatchSettings) -> Capture:
         capture = self._open(settings)
         each.totals.begin(capture)
+        each.opened = self._clock()
         return capture
 
     def _hear(self, each: Recording) -> None:
@@ -197,6 +202,12 @@ class Windows:
             each.missed = self._clock()
         elif missing and each.error == missing and self._clock() - each.missed >= TIDY:
             each.error = ""  # no more are missing since; `said` goes on saying those
+
+    def _look_for_file(self, each: Recording) -> None:
+        """Begins anew where somebody has removed the file, or its folder: what is written then is lost."""
+        if self._clock() - each.opened >= TIDY and not files_of(each.window):
+            self._end(each)
+            self._failed(each, f"{each.window.folder}: its file is gone, and what was in it")
 
     def _failed(self, each: Recording, reason: str) -> None:
         each.source = None
@@ -276,10 +287,14 @@ def _capture(window: Window, now: datetime) -> WatchSettings:
 
 
 def files_of(window: Window) -> list[tuple[Path, int]]:
-    """Its files with their sizes, the oldest first: their names tell."""
+    """Its files with their sizes, the oldest first: their names tell. None where nobody can look."""
     ours = re.compile(re.escape(window.settings.name) + r"-\d{8}-\d{6}(_\d+)?\.pcapng")
     found = []
-    for path in sorted(window.folder.glob("*.pcapng")):
+    try:
+        paths = sorted(window.folder.glob("*.pcapng"))
+    except OSError:  # its disk was taken out, or it goes just now
+        return []
+    for path in paths:
         if not ours.fullmatch(path.name):
             continue
         try:

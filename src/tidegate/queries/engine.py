@@ -10,6 +10,7 @@ from typing import BinaryIO, TypeVar
 
 import duckdb
 
+from tidegate.model.errors import TidegateError
 from tidegate.model.tables import all_tables
 from tidegate.store.layout import Layout, Segment
 from tidegate.store.segments import no_rows, read_segment
@@ -60,7 +61,10 @@ that sorts as addresses do; see `model/filter.py`."""
 
 
 class Database:
-    """One connection to DuckDB and its directory for what does not fit into memory."""
+    """One connection to DuckDB and its directory for what does not fit into memory.
+
+    Raises TidegateError where that cannot be made.
+    """
 
     def __init__(self, memory: str = MEMORY) -> None:
         self.files: list[Path] = []
@@ -68,7 +72,10 @@ class Database:
         self.held: list[BinaryIO] = []
         """The open segments its views read, so that closing cannot take them away."""
         self._stuck = False
-        self.spill = tempfile.mkdtemp(prefix="tidegate-")
+        try:
+            self.spill = tempfile.mkdtemp(prefix="tidegate-")
+        except OSError as error:
+            raise TidegateError(f"no temporary files can be made: {error.strerror}; set TMPDIR") from None
         self.duckdb = duckdb.connect(
             ":memory:",
             config={

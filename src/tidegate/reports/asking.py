@@ -103,12 +103,18 @@ def own_question(title: str, sql: str) -> Question:
 class Asking:
     """A look at a store as it is now. `close` frees it."""
 
-    def __init__(self, root: Path, window: Window, filter: Filter = EVERYTHING) -> None:
-        """Raises StoreError for a store that cannot be read."""
+    def __init__(
+        self, root: Path, window: Window, filter: Filter = EVERYTHING, longest: float | None = None
+    ) -> None:
+        """`longest` is how many seconds all questions have together, LONGEST_ALL unless given.
+
+        Raises StoreError for a store that cannot be read.
+        """
         self._window = window
         self._filter = filter
         self._names = 0
-        self._ends = time.monotonic() + LONGEST_ALL
+        self._longest = LONGEST_ALL if longest is None else longest
+        self._ends = time.monotonic() + self._longest
         self._until = self._ends
         layout = Layout(root.absolute())
         layout.check()
@@ -179,7 +185,7 @@ class Asking:
         before = self._names
         try:
             yield
-        except TidegateError:
+        except Exception:
             if not self._database.stuck:
                 for number in range(before + 1, self._names + 1):
                     self._database.duckdb.execute(f"DROP TABLE IF EXISTS answer_{number}")
@@ -248,13 +254,14 @@ class Asking:
     def _run(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         left = self._until - time.monotonic()
         if left <= 0 and self._until == self._ends:
-            raise TidegateError(f"no time was left: all sections together have {LONGEST_ALL:.0f} s")
+            raise TidegateError(f"no time was left: all sections together have {self._longest:.0f} s")
         try:
             return self._database.run(lambda: work(self._database.duckdb), max(left, 0.0))
         except TimeoutError:
             if self._database.stuck:
                 raise StoreError("DuckDB does not stop a question that takes too long") from None
-            raise TidegateError(f"no answer in {LONGEST:.0f} s; ask for less") from None
+            longest = min(LONGEST, self._longest)
+            raise TidegateError(f"no answer in {longest:.0f} s; ask for less") from None
         except duckdb.IOException as error:
             if self._database.has_moved_on():
                 raise StoreError(one_line(error)) from None

@@ -19,7 +19,7 @@ _BYTES = frozenset(
      "response_body", "up_bytes", "down_bytes", "up_payload", "down_payload"}
 )  # fmt: skip
 _SECONDS = frozenset({"rtt", "latency", "duration", "seconds"})
-_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
+_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _PLAIN = frozenset({"asn", "status", "port", "dst_port", "src_port", "server_port", "client_port", "vlan"})
 """Numbers that name something: nobody counts them."""
 

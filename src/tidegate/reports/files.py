@@ -1,9 +1,11 @@
 """Files of reports: those that are shipped, and a user's own, which come first."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tidegate.model.errors import UsageError
 from tidegate.model.filter import parse_filter
@@ -11,6 +13,7 @@ from tidegate.model.text import clip, meant, one_line, safe_text
 from tidegate.model.units import parse_size
 from tidegate.queries.questions import find_question
 from tidegate.reports.definition import PICTURES, Report, Section
+from tidegate.reports.window import parse_window
 from tidegate.settings.document import Document, parse_document, read_document
 
 SHIPPED = ("overnight", "pings", "web", "relay", "quota")
@@ -59,7 +62,8 @@ def names(folders: Sequence[Path]) -> list[str]:
 def _own(folders: Sequence[Path]) -> Iterator[str]:
     for folder in folders:
         try:
-            yield from sorted(file.stem for file in folder.glob("*.yml") if _is_name(file.stem))
+            found = [file for file in folder.glob("*.yml") if _is_name(file.stem) and file.is_file()]
+            yield from sorted(file.stem for file in found)
         except OSError:
             continue
 
@@ -97,13 +101,18 @@ def parse_report(name: str, document: Document) -> Report:
     return Report(
         name=name,
         title=safe_text(given.text("title", name)),
-        window=given.text("window", "last 24h"),
+        window=given.tried("window", _check_window, given.text("window", "last 24h")),
         sections=tuple(_section(document, number, each) for number, each in enumerate(sections)),
         filter=given.tried("filter", parse_filter),
         figures=given.text("figures"),
         reset_day=reset_day,
         limit=parse_size(limit) if given.tried("limit", parse_size, limit) else 0,
     )
+
+
+def _check_window(text: str) -> None:
+    """Raises UsageError for words that never mean a window, whatever the clock says now."""
+    parse_window(text, datetime(2200, 1, 1, tzinfo=UTC), ZoneInfo("UTC"))
 
 
 def _section(document: Document, number: int, values: Any) -> Section:

@@ -40,6 +40,8 @@ class Asked:
     """Whether the store was written by a capture that runs all the time: then gaps mean something."""
     limit: int = 0
     """Bytes that a month may have; 0: no limit."""
+    longest: float | None = None
+    """Seconds that all questions have together, unless as long as a report may take."""
 
 
 def make(report: Report, asked: Asked, tick: Callable[[str], None] = lambda _: None) -> Document:
@@ -47,7 +49,7 @@ def make(report: Report, asked: Asked, tick: Callable[[str], None] = lambda _: N
 
     What is wrong with a section stands in its place. Raises StoreError for a store that cannot be read.
     """
-    asking = Asking(asked.root, asked.window, parse_filter(report.filter))
+    asking = Asking(asked.root, asked.window, parse_filter(report.filter), asked.longest)
     try:
         given = _given(asking, asked)
         head = make_head(report.figures, given)

@@ -141,9 +141,14 @@ def _heading(column: Column, section: Section) -> str:
     return f"{section.value.replace('_', ' ')} before" if column.name == "before" else heading(column)
 
 
-def fault_of(error: TidegateError) -> str:
+ODD = (ArithmeticError, ValueError, TypeError)
+"""What values of own SQL come to that neither Python nor a picture can hold: 1e308, the year 290000."""
+
+
+def fault_of(error: Exception) -> str:
     """What is said of what could not be made."""
-    return one_line(str(error), LONGEST_FAULT)
+    said = str(error) if isinstance(error, TidegateError) else f"{type(error).__name__}: {error}"
+    return one_line(said, LONGEST_FAULT)
 
 
 def epoch(moment: date) -> float:
@@ -163,8 +168,11 @@ def numbers(table: Table, name: str) -> list[float]:
 
 
 def moments(table: Table) -> list[float | None]:
-    """The column `ts` in seconds since 1970; raises UsageError where it has no times."""
+    """The column `ts` in seconds since 1970; raises UsageError where it has no times, or not all are here."""
     column = table.columns[table.index("ts")]
     if not column.type.startswith(("TIMESTAMP", "DATE")):
         raise UsageError('column "ts" has no times')
-    return [None if value is None else epoch(value) for value in table.column("ts")]
+    if table.count > len(table.rows):  # what is missing would be missing in the sums, too
+        many = f"{table.count:,} rows are more than the {len(table.rows):,} that can be drawn over time"
+        raise UsageError(f"{many}; add them up: time_bucket(to_seconds($step), ts) AS ts … GROUP BY 1")
+    return [epoch(value) if isinstance(value, date) else None for value in table.column("ts")]

@@ -3,17 +3,18 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from tidegate.model.document import Picture
-from tidegate.model.errors import StoreError, TidegateError
+from tidegate.model.errors import StoreError, TidegateError, UsageError
 from tidegate.model.text import one_line, safe_text
-from tidegate.queries.question import Value
+from tidegate.queries.question import STEP, Value
 from tidegate.reports.asking import Table, own_question
 from tidegate.reports.cells import UNKNOWN, amount, change, heading, is_amount, local, shown
-from tidegate.reports.definition import Section
+from tidegate.reports.definition import MOST_ROWS, Section
 from tidegate.reports.monthly import over_month
 from tidegate.reports.parts import (
+    ODD,
     Figure,
     Given,
     Head,
@@ -50,7 +51,7 @@ def make_part(section: Section, given: Given) -> Part:
         return ranking(section, given)
     except StoreError:
         raise
-    except TidegateError as error:
+    except (TidegateError, *ODD) as error:
         return Part(section.title, section.about, (), (), (), fault=fault_of(error))
 
 
@@ -126,7 +127,7 @@ def _name(section: Section, values: Sequence[Any]) -> str:
 def over_time(section: Section, given: Given) -> Part:
     """Lines over the window, alerts and gaps marked."""
     window = given.window
-    step = int(section.set.get("step") or step_of(window.seconds))
+    step = _step(section, window.seconds)
     values = given.values(section, step)
     table = given.asking.ask(question_of(section), window.begin, window.end, values)
     part = tabled(section, table, given)
@@ -155,6 +156,14 @@ def over_time(section: Section, given: Given) -> Part:
     return replace(part, picture=picture)
 
 
+def _step(section: Section, seconds: float) -> int:
+    """Seconds of a stretch: as its file says, or as fits the window."""
+    step = cast(int, STEP.parse(section.set.get("step") or step_of(seconds)))
+    if seconds / step > MOST_ROWS:
+        raise UsageError(f"step: {seconds / step:,.0f} stretches; {MOST_ROWS:,} at most can be drawn")
+    return step
+
+
 def _bins(table: Table, name: str, begin: datetime, seconds: float, step: int) -> list[float]:
     """A value for each stretch from the beginning on."""
     found = [0.0] * max(-(-int(seconds) // step), 1)
@@ -171,7 +180,7 @@ def make_head(sql: str, given: Given) -> Head:
         return _head(sql, given) if sql else Head()
     except StoreError:
         raise
-    except TidegateError as error:
+    except (TidegateError, *ODD) as error:
         return Head(fault=fault_of(error))
 
 

@@ -76,6 +76,8 @@ def of_day(text: str, now: datetime, zone: ZoneInfo) -> Window:
         raise UsageError(f'"{clip(text, 30)}" is no day: write today, yesterday or 2026-11-20') from None
     if _is_after(window.begin, now):
         raise UsageError(f'"{clip(text, 30)}" is yet to come')
+    if not _is_after(window.end, window.begin):  # one that was left out when the zone changed its date
+        raise UsageError(f'"{clip(text, 30)}" is no day: {zone.key} had none of that date')
     return _so_far(window, now) if _is_after(window.end, now) else window
 
 

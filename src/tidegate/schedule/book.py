@@ -92,7 +92,7 @@ def from_json(data: Any) -> Book:
         if not _IDENTITY.fullmatch(identity):
             raise BrokenBookError("holds no schedule (no identity)")
         return Book(identity, entries)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BrokenBookError(f"holds no schedule ({type(error).__name__}: {error})") from None
 
 

@@ -78,6 +78,6 @@ def _address(named: str) -> str:
 def _pause(environment: Mapping[str, str]) -> float:
     """Seconds between two signs of life; ten where only the status is of interest."""
     wanted, whose = environment.get("WATCHDOG_USEC", ""), environment.get("WATCHDOG_PID", "")
-    if not wanted.isdecimal() or (whose and whose != str(os.getpid())):
+    if not wanted.isdecimal() or len(wanted) > 18 or (whose and whose != str(os.getpid())):
         return 10.0
     return min(int(wanted) / 2e6, 10.0)

@@ -63,8 +63,7 @@ class Systemd:
         """Makes the user, writes the unit, and has it start with the machine if that is wanted."""
         need_root("install")
         _must_run_here()
-        if UNIT.exists() and not UNIT.read_text().startswith(HEAD):
-            raise ServiceError(f"{UNIT} is not ours; move it away first")
+        _must_be_ours()
         files = self.written(description)
         changed = [path for path, text in files.items() if write(Path(path), text)]
         if description.user == USER:
@@ -145,6 +144,7 @@ class Systemd:
         """Stops it and takes its files away; store, logs and settings stay, unless with `purge`."""
         need_root("remove")
         _must_run_here()
+        _must_be_ours()
         there = UNIT.exists()
         said = _taken_out() if there else []
         if purge:
@@ -174,6 +174,12 @@ def _must_run_here() -> None:
             "systemd does not run here; what it would be told: tidegate service install --print; "
             "or run it under what this machine has: tidegate run"
         )
+
+
+def _must_be_ours() -> None:
+    """Neither written over nor removed is a unit of our name that somebody else wrote."""
+    if UNIT.exists() and not UNIT.read_text(errors="replace").startswith(HEAD):
+        raise ServiceError(f"{UNIT} is not ours; move it away first")
 
 
 def _notes(description: Description) -> Iterator[str]:
@@ -239,7 +245,7 @@ def _reason(facts: dict[str, str]) -> str:
 
 
 def _taken_out() -> list[str]:
-    outside = written_to(UNIT.read_text())
+    outside = written_to(UNIT.read_text(errors="replace"))
     must("systemctl", "--quiet", "disable", "--now", NAME)
     for path in (UNIT, SYSUSERS):
         path.unlink(missing_ok=True)

@@ -59,6 +59,8 @@ class Document:
 def read_document(path: Path) -> Document:
     """Reads a file; raises UsageError that says what is wrong and in which line."""
     try:
+        if path.is_fifo():  # it would be waited for who writes to it
+            raise UsageError(f"{path}: not a file")
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
     except OSError as error:

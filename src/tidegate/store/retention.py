@@ -2,7 +2,8 @@
 
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -29,36 +30,36 @@ class Removed:
 class Today:
     """What time it is for what goes by its age: a clock that jumps ahead is believed after a while only.
 
-    Else a wrong date, which somebody sets right a minute later, would have emptied the store.
+    Else a wrong date, which somebody sets right a minute later, would have emptied the store. Held is what
+    the clock has been ahead by for all of that while, however often it jumps.
     """
 
     def __init__(self, wall: float, steady: float) -> None:
         """`wall` is in seconds since 1970, `steady` in seconds by a clock that nobody can set."""
-        self._wall = wall
-        self._steady = steady
-        self._since: float | None = None
+        self._ahead = deque([(steady, wall - steady)])
+        """Since when the clock has been ahead of the steady one by so much at least; both grow."""
 
     def at(self, wall: float, steady: float) -> float:
         """The time that holds, where the clocks show these."""
-        expected = self._wall + steady - self._steady
-        if wall - expected <= SLACK:
-            self._since = None
-        elif self._since is None:
-            self._since = steady
+        since, ahead = steady, wall - steady
+        while self._ahead and ahead <= self._ahead[-1][1] + SLACK:
+            since, _ = self._ahead.pop()
+        self._ahead.append((since, ahead))
+        held = self._ahead[0][1]
+        if since == steady and len(self._ahead) > 1:
             log.warning(
                 "store: the clock went ahead by %s; if it stays so, what is too old by it is removed in %s",
-                human_duration(wall - expected),
+                human_duration(ahead - held),
                 human_duration(TRUST),
             )
-        if self._since is not None and steady - self._since < TRUST:
-            return expected
-        self._wall, self._steady, self._since = wall, steady, None
-        return wall
+        while len(self._ahead) > 1 and steady - self._ahead[1][0] >= TRUST:
+            self._ahead.popleft()
+        return wall if len(self._ahead) == 1 else steady + self._ahead[0][1]
 
 
-def today(closed: Sequence[Segment], wall: float, steady: float, keep: StoreSettings) -> Today:
+def today(segments: Iterable[Segment], wall: float, steady: float, keep: StoreSettings) -> Today:
     """As it is at the start of a writer: where all there is would go, the clock may be wrong."""
-    last = max((segment.opened for segment in closed), default=wall)
+    last = max((segment.opened for segment in segments), default=wall)
     return Today(last if wall - last > keep.keep_age else wall, steady)
 
 

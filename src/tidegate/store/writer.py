@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from tidegate.model.batch import Batch
@@ -73,7 +74,7 @@ class StoreWriter:
         self._closer = ThreadPoolExecutor(1, thread_name_prefix="tidegate-store")
         self._closing: dict[Segment, Future[None]] = {}
         self._synced = self._kept = steady()
-        self._today = today(self.layout.closed_segments(), clock(), steady(), self._settings)
+        self._today = today(chain(*self.layout.segments()), clock(), steady(), self._settings)
         self._paused_until: float | None = None
         self.lost_rows = 0
         """Rows dropped because the disk took none."""
