@@ -321,6 +321,14 @@ def test_two_sections_of_one_title_have_files_of_their_own(tmp_path: Path) -> No
     assert [sheet.name for sheet in document.sheets] == ["same.csv", "2-same.csv"]
 
 
+def test_a_damaged_segment_is_named_with_what_to_do(tmp_path: Path) -> None:
+    ran(tmp_path)
+    damaged = next(tmp_path.glob("health/*/*.parquet"))
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    with pytest.raises(StoreError, match=f"{damaged.name}.*; move that file elsewhere"):
+        of_store(tmp_path, "pings", "2026-11-20")
+
+
 def test_no_store(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no store here yet"):
         of_store(tmp_path, "pings", "today")

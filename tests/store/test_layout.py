@@ -70,8 +70,13 @@ def test_files_of_others_are_left_alone(tmp_path: Path) -> None:
     segment_id = new_segment_id(1_700_000_000.0)
     touch(layout.closed_path("conn", "holiday"))
     part = touch(layout.closed_path("conn", segment_id).with_name(f".{segment_id}.parquet.part"))
+    dateless = touch(tmp_path / "conn" / "date=2026-13-45" / "20261345T000000000000-0123abcd.parquet")
+    pipe = layout.open_path("conn", segment_id)
+    pipe.parent.mkdir(parents=True)
+    os.mkfifo(pipe)
     assert layout.segments() == ([], [])
     layout.remove_unfinished()
+    assert dateless.exists() and pipe.exists()
     assert not part.exists()
     assert layout.closed_path("conn", "holiday").exists()
 

@@ -179,6 +179,12 @@ def one_line(error: Exception) -> str:
     return " ".join(lines[:picture])
 
 
+def unreadable(root: Path, error: Exception) -> str:
+    """What is said of a store of which a segment is damaged."""
+    advice = "; move that file elsewhere to ask the rest" if ".parquet" in str(error) else ""
+    return f"{root}: {one_line(error)}{advice}"
+
+
 def _add_view(
     database: duckdb.DuckDBPyConnection, table: str, still_open: list[Path], closed: list[Path]
 ) -> None:

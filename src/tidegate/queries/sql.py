@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from tidegate.model.errors import CaptureError, StoreError, TidegateError, UsageError
-from tidegate.queries.engine import Database, add_views, one_line
+from tidegate.queries.engine import Database, add_views, one_line, unreadable
 from tidegate.store.layout import Layout
 
 CHUNK = 50_000
@@ -146,8 +146,7 @@ def _answer(database: Database, layout: Layout, sql: str, values: Mapping[str, A
     try:
         add_views(database, layout)
     except (duckdb.Error, CaptureError) as error:
-        advice = "; move that file elsewhere to ask the rest" if ".parquet" in str(error) else ""
-        raise StoreError(f"{layout.root}: {one_line(error)}{advice}") from None
+        raise StoreError(unreadable(layout.root, error)) from None
     return keep_answer(database, sql, values)
 
 

@@ -15,7 +15,7 @@ import duckdb
 from tidegate.model.errors import CaptureError, StoreError, TidegateError, UsageError
 from tidegate.model.filter import EVERYTHING, Filter
 from tidegate.model.tables import all_tables
-from tidegate.queries.engine import Database, add_views, one_line
+from tidegate.queries.engine import Database, add_views, one_line, unreadable
 from tidegate.queries.question import MOST, STEP, WITHOUT, Question, Value
 from tidegate.queries.sql import check_sql
 from tidegate.reports.definition import MOST_ROWS
@@ -129,7 +129,7 @@ class Asking:
                 moved = self._database.has_moved_on()
                 self._database.close()
                 if not moved:
-                    raise StoreError(f"{root}: {one_line(error)}") from None
+                    raise StoreError(unreadable(root, error)) from None
             except BaseException:
                 self._database.close()
                 raise

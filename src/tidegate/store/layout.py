@@ -12,6 +12,7 @@ is that of the opening.
 import os
 import re
 import secrets
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -148,12 +149,22 @@ def write_durably(path: Path, text: str) -> None:
 
 
 def _segments(root: Path, pattern: str, table_of: Callable[[Path], str]) -> Iterator[Segment]:
+    """Plain files whose name says when they were opened: a pipe would be waited for."""
     for path in root.glob(pattern):
-        if _ID.fullmatch(path.stem):
-            try:
-                yield Segment(table_of(path), path.stem, path, path.stat().st_size)
-            except FileNotFoundError:  # closed or removed since it was listed
-                continue
+        try:
+            found = path.stat()
+        except FileNotFoundError:  # closed or removed since it was listed
+            continue
+        segment = Segment(table_of(path), path.stem, path, found.st_size)
+        if _ID.fullmatch(path.stem) and stat.S_ISREG(found.st_mode) and _has_date(segment):
+            yield segment
+
+
+def _has_date(segment: Segment) -> bool:
+    try:
+        return segment.opened > 0
+    except ValueError:
+        return False
 
 
 def _refused(root: Path, error: OSError) -> str:
