@@ -171,7 +171,7 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         (HOSTILE, 1, 1, ["80"], 40, NOON, "aa"),
         ("=1", 1, 1, ["8080"], 2, LATE, "bb"),
     ],
-    "drops": [("eth0", 35, 4500, 2, 0, 0, 1, 1, 5), ("all together", 0, 0, 0, 3, 4, 0, 0, 0)],
+    "drops": [("eth0", 35, 4500, 2, 0, 0, 1, 1, 5), ("engine", 0, 0, 0, 3, 4, 0, 0, 0)],
     "gaps": [(EARLY, NOON, 7200.0), (NOON, LATE, 7200.0)],
 }  # fmt: skip
 """The answer of every question over the rows of talk.py."""

@@ -163,6 +163,23 @@ def test_a_capture_that_saw_nothing_says_so_and_when_it_was_down(tmp_path: Path)
     assert "The capture was down from 02:09 to 03:40." in document.text
 
 
+def test_time_before_the_first_capture_is_not_called_down(tmp_path: Path) -> None:
+    ran(tmp_path, begin=600, but=range(700, 800))
+    document = of_store(tmp_path, "pings", "today")
+    assert "Nothing is known before 11:00: there are no rows of that time." in document.text
+    assert "The capture was down from 12:39 to 14:20." in document.text
+
+
+@pytest.mark.parametrize(("lost", "sources"), [(0, ["eth0"]), (7, ["eth0", "engine"])])
+def test_the_engine_is_a_source_of_losses_only(lost: int, sources: list[str], tmp_path: Path) -> None:
+    ran(tmp_path, end=60)
+    rows = TableRows("health")
+    rows.add(ts="2026-11-20 00:30:00", source="", packets=0, bytes=0, dropped_table=lost, **OF_HEALTH)
+    rows.save(tmp_path, "20261120T110000000000-00000002")
+    document = of_store(tmp_path, "overnight", "2026-11-20")
+    assert [row["source"] for row in sheet(document, "what-was-not-seen.csv")] == sources
+
+
 def test_a_filter_that_wants_nothing_says_so(tmp_path: Path) -> None:
     Conns().add(
         uid="C1", ts="2026-11-20 10:00:00", last_ts="2026-11-20 10:01:00", state="closed", name="a"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from tidegate.model.units import human_count
@@ -11,6 +11,7 @@ from tidegate.reports.asking import Asking, own_question
 from tidegate.reports.cells import local
 
 MOST_GAPS = 5
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Seen:
     """When nothing was captured; UTC without saying so, as in tables."""
     connections: bool
     """Whether there is a connection, captured or relayed, whatever a filter says."""
+    first: datetime | None = None
+    """When the first row of health that the store has was written; None if there is none."""
 
     @property
     def anything(self) -> bool:
@@ -42,7 +45,9 @@ def look(asking: Asking, begin: datetime, end: datetime) -> Seen:
         for table in ("conn", "relay")
     )
     found = asking.ask(find_question("gaps"), begin, end)
-    return Seen(health[0], health[1], [(row[0], row[1]) for row in found.rows], some)
+    of_all = own_question("first", "SELECT min(ts) AS first FROM health WHERE source <> 'relay'")
+    first = asking.ask(of_all, _EARLIEST, end, unfiltered=True).rows[0][0]
+    return Seen(health[0], health[1], [(row[0], row[1]) for row in found.rows], some, first)
 
 
 def notes(seen: Seen, begin: datetime, zone: ZoneInfo) -> list[str]:
@@ -50,7 +55,9 @@ def notes(seen: Seen, begin: datetime, zone: ZoneInfo) -> list[str]:
     if not seen.moments:
         return []
     told = [
-        f"The capture was down from {_stretch(first, last, begin, zone)}."
+        f"Nothing is known before {_told((last,), begin, zone)}: there are no rows of that time."
+        if seen.first == last
+        else f"The capture was down from {_told((first, last), begin, zone)}."
         for first, last in seen.gaps[:MOST_GAPS]
     ]
     if len(seen.gaps) > MOST_GAPS:
@@ -73,8 +80,8 @@ def why_nothing(seen: Seen, filter: str, live: bool) -> str:
     return f"{what}, but {wanted}."
 
 
-def _stretch(first: datetime, last: datetime, begin: datetime, zone: ZoneInfo) -> str:
+def _told(moments: Sequence[datetime], begin: datetime, zone: ZoneInfo) -> str:
     """ "02:10 to 03:40", with days where they are not plain."""
-    here = (local(first, zone), local(last, zone))
+    here = [local(moment, zone) for moment in moments]
     near = all(abs(each.timestamp() - begin.timestamp()) < 20 * 3600 for each in here)
     return " to ".join(f"{each:%H:%M}" if near else f"{each:%a %-d %b %H:%M}" for each in here)

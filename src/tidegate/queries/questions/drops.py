@@ -7,9 +7,9 @@ QUESTION = Question(
     doc="sources with packets seen, dropped by kernel, queue and table, malformed, and not IP",
     tables=("health",),
     sql="""
-    -- What belongs to the engine as a whole has no source. With what holds no IP nothing is wrong.
+    -- What the engine lost has no source, and a row if it lost any. With what holds no IP nothing is wrong.
     SELECT
-        coalesce(nullif(source, ''), 'all together') AS source,
+        coalesce(nullif(source, ''), 'engine') AS source,
         total(packets) AS packets,
         total(bytes) AS bytes,
         total(dropped_kernel) AS dropped_kernel,
@@ -20,6 +20,7 @@ QUESTION = Question(
         total(list_sum(map_values(not_ip))) AS not_ip
     FROM health
     GROUP BY 1
+    HAVING any_value(health.source) <> '' OR dropped_kernel + dropped_queue + dropped_table + malformed > 0
     ORDER BY packets DESC, 1
     LIMIT $limit
     """,
