@@ -65,8 +65,8 @@ class Bystander:
         self._stop.set()
         self._thread.join(60)
         assert not self.failed, self.failed
-        # The bound is generous, as machines that test are busy; 8 s is what a peer let it wait.
-        assert self.rounds > 0 and self.slowest < 5, (self.rounds, self.slowest)
+        # As long as a peer let it wait on a machine that was quiet; those that test are busy.
+        assert self.rounds > 0 and self.slowest < 8, (self.rounds, self.slowest)
 
     def goes_on(self, rounds: int = 20) -> None:
         """Until it was served so many times more."""

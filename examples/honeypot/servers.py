@@ -100,6 +100,8 @@ def files(at: Path) -> None:
         (at / f"{name}.conf").write_text(text.format(**known), encoding="utf-8")
     if not (at / "hostkey").exists() and shutil.which("ssh-keygen"):
         make("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{at}/hostkey")
+    if os.geteuid() == 0:  # sshd wants it there, and only its own service makes it
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
 
 
 def make(*words: str) -> None:
