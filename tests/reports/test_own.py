@@ -218,8 +218,8 @@ def test_more_rows_than_are_read_are_not_drawn_as_if_they_were_all(picture: str,
 
 
 def test_trying_out_ends_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reporting, "TRIAL", 0.5)
+    monkeypatch.setattr(reporting, "TRIAL", 4.0)
     (tmp_path / "mine.yml").write_text(f"sections: [{ENDLESS}, {ENDLESS}]")
     first, second = try_out("mine", Config(), [tmp_path])
-    assert first == 'section "A": no answer in 0 s; ask for less'
+    assert first == 'section "A": no answer in 4 s; ask for less'
     assert "no time was left" in second
