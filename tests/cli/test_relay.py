@@ -206,8 +206,11 @@ def test_the_first_signal_waits_for_connections_the_second_does_not(start: Start
         (["status", "--socket", "none"], "no Tidegate answers"),
     ],
 )
-def test_a_mistake_is_one_line(run: Run, arguments: list[str], said: str) -> None:
-    done = run("relay", *arguments)
+def test_a_mistake_is_one_line(
+    run: Run, environment: dict[str, str], tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    # Not the usual place, where a relay of another test may be.
+    done = run("relay", *arguments, env=environment | {"TIDEGATE_STORE__PATH": str(tmp_path / "store")})
     assert done.returncode == 2
     assert said in done.stderr
     assert len([line for line in done.stderr.splitlines() if "debug build" not in line]) == 1
