@@ -38,8 +38,9 @@ def capture(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """The caller's environment, with a home of its own and no colours."""
-    return os.environ | {"XDG_STATE_HOME": str(tmp_path / "state"), "NO_COLOR": "1", "COLUMNS": "80"}
+    """The caller's environment, with a home of its own, no colours and no settings."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("TIDEGATE_")}
+    return plain | {"XDG_STATE_HOME": str(tmp_path / "state"), "NO_COLOR": "1", "COLUMNS": "80"}
 
 
 @pytest.fixture

@@ -119,6 +119,16 @@ def test_what_waits_is_listed_tried_again_and_remembered(run: Run, written: Writ
     assert len(post.letters) == 2
 
 
+@pytest.mark.parametrize("words", ["mail retry", "report list", "schedule"])
+def test_a_store_that_is_not_there_is_said_and_not_made(
+    run: Run, written: Written, tmp_path: Path, words: str
+) -> None:
+    done = run(*words.split(), "--config", written("127.0.0.1:1"), "--store", tmp_path / "typo")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"tidegate: {tmp_path}/typo: no store here yet; start one with: tidegate watch\n"
+    assert not (tmp_path / "typo").exists()
+
+
 def test_who_never_got_it_is_told_beside_who_did(written: Written) -> None:
     file = written("127.0.0.1:1")
     outbox = open_outbox(find.load(file))

@@ -2,10 +2,11 @@
 
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.model.text import clip, one_line, safe_text
+from tidegate.model.text import clip, columns_of, one_line, padded, safe_text
 
 
 def test_escape_sequences_are_shown() -> None:
@@ -38,3 +39,12 @@ def test_clipped_text_fits(text: str, width: int) -> None:
     clipped = clip(text, width)
     assert len(clipped) <= width
     assert clipped == text or clipped.endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"), [("", 0), ("abc", 3), ("服务器", 6), ("cafe\u0301", 4), ("\uff46ull", 5), ("…", 1)]
+)
+def test_columns_on_a_terminal(text: str, columns: int) -> None:
+    assert columns_of(text) == columns
+    assert padded(text, 8) == text + " " * (8 - columns)
+    assert padded(text, 8, right=True) == " " * (8 - columns) + text

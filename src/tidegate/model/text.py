@@ -1,6 +1,7 @@
 """Text from the network, made safe for a terminal."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 _UNSAFE = re.compile(
@@ -23,6 +24,20 @@ def _escape(match: re.Match[str]) -> str:
 def clip(text: str, width: int) -> str:
     """The text in at most `width` characters, an ellipsis at its end where some are missing."""
     return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+
+
+def padded(text: str, columns: int, right: bool = False) -> str:
+    """The text with blanks after it, or before, up to so many columns of letters of one width."""
+    blanks = " " * (columns - columns_of(text))
+    return blanks + text if right else text + blanks
+
+
+def columns_of(text: str) -> int:
+    """Columns that the text takes: Chinese signs take two, accents of their own none (Unicode, annex 11)."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(each) in "WF" for each in text)
+    return len(text) + wide - sum(unicodedata.combining(each) > 0 for each in text)
 
 
 def shortened(text: str, longest: int) -> str:

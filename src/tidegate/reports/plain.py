@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterator
 
-from tidegate.model.text import clip, shortened
+from tidegate.model.text import clip, columns_of, padded, shortened
 from tidegate.reports.cells import SHORT
 from tidegate.reports.parts import Part
 from tidegate.reports.whole import Whole
@@ -26,10 +26,10 @@ def _lines(report: Whole) -> Iterator[str]:
         yield from textwrap.wrap(f"! {note}", WIDTH, subsequent_indent="  ")
     if report.figures:
         yield ""
-        width = max(len(figure.name) for figure in report.figures)
+        width = max(columns_of(figure.name) for figure in report.figures)
         for figure in report.figures:
             change = f"  ({figure.change})" if figure.change else ""
-            yield f"{figure.name:<{width}}  {figure.value}{change}"
+            yield f"{padded(figure.name, width)}  {figure.value}{change}"
     if report.compared:
         yield ""
         yield from textwrap.wrap(report.compared, WIDTH)
@@ -60,12 +60,9 @@ def _table(part: Part) -> Iterator[str]:
         part.heads,
         *([_cut(cell, head) for cell, head in zip(row, part.heads, strict=True)] for row in part.rows),
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(columns_of, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        cells = (
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(row, widths, part.right, strict=True)
-        )
+        cells = map(padded, row, widths, part.right)
         yield "  ".join(cells).rstrip()
 
 
