@@ -54,7 +54,8 @@ def test_example_watches() -> None:
 def running(name: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """An example that goes on, and what it prints."""
     command = [sys.executable, str(EXAMPLES / name), *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    traced = os.environ | {"PYTHONFAULTHANDLER": "1"}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=traced)
     lines: list[str] = []
     assert process.stdout
     reader = threading.Thread(target=lines.extend, args=(process.stdout,), name="reader")
@@ -62,6 +63,10 @@ def running(name: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str],
     try:
         wait_for(lambda: lines or process.poll() is not None)
         yield process, lines
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)  # it shows where it hangs
+        process.wait(10)
+        raise
     finally:
         process.kill()
         process.wait()
