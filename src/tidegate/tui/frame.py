@@ -107,7 +107,8 @@ class Frame(Vertical):
         else:
             view, spec = tab.view, tab.spec
             hidden = spec.count(scene.board, view)
-            tab.draw(scene, notices.empty(spec.title, scene.board, hidden, view, situation))
+            empty = notices.empty(spec.title, scene.board, hidden, view, situation)
+            tab.draw(scene, scene.look.signs.plain(empty))
         pieces = facts(scene, situation, paused, interface)
         self.query_one(TopBar).show(titles(scene, list(TABS)), self.number, pieces)
         self._draw_words(scene, situation)

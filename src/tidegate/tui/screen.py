@@ -13,6 +13,7 @@ from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.css.query import NoMatches
 from textual.driver import Driver
+from textual.filter import LineFilter
 
 from tidegate.model.filter import EVERYTHING
 from tidegate.tui import export, opening
@@ -33,6 +34,7 @@ from tidegate.tui.tabs.table_tab import TableTab
 from tidegate.tui.views import help as help_view
 from tidegate.tui.views import notices, records
 from tidegate.tui.views.view import Scene
+from tidegate.tui.widgets.ascii_only import AsciiOnly
 from tidegate.tui.widgets.line_table import LineTable
 from tidegate.tui.widgets.top_bar import TopBar
 
@@ -62,6 +64,7 @@ class WatchScreen(App[None]):
         self.feed = feed
         self.controls = controls or Controls()
         self.look = look or Look()
+        self._plain = [AsciiOnly()] if self.look.signs.ascii else []
         window = next((rule.window for rule in self.controls.rules if rule.metric.startswith("http_")), 120)
         self.board = Board(self.controls.local, messages_span=int(window))
         self._frozen: Board | None = None
@@ -81,6 +84,10 @@ class WatchScreen(App[None]):
     def get_driver_class(self) -> type[Driver]:
         """Textual's driver, that no bytes from the keyboard can end."""
         return patient(super().get_driver_class())
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's; the last word has the terminal, where it knows plain characters only."""
+        return [*super().get_line_filters(), *self._plain]
 
     def compose(self) -> ComposeResult:
         """The frame; sheets come over it."""
