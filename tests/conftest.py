@@ -2,6 +2,7 @@
 
 import faulthandler
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,9 @@ settings.register_profile(
     "tidegate", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("tidegate")
+
+# A shell that starts the tests in its background lets them ignore Ctrl-C, and all they start with them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_unconfigure() -> None:

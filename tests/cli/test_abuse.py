@@ -18,14 +18,13 @@ ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELEC
 
 @contextmanager
 def started(environment: dict[str, str], *arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """`tidegate ARGUMENTS`, killed at the end if it still runs. Ctrl-C reaches it as from a terminal."""
+    """`tidegate ARGUMENTS`, killed at the end if it still runs."""
     process = subprocess.Popen(
         [*TIDEGATE, *map(str, arguments)],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     try:
         yield process
