@@ -22,9 +22,16 @@ from hostile import check_bytes, check_lines, sent
 from nets import Net
 from terminal import Terminal, plain_after, until
 
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or not shutil.which("ip") or not shutil.which("bash"), reason="needs root, ip and bash"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        os.geteuid() != 0 or not shutil.which("ip") or not shutil.which("bash"),
+        reason="needs root, ip and bash",
+    ),
+    pytest.mark.skipif(
+        not Path("/sys/kernel/tracing/events").is_dir(),
+        reason="programs of a moment are named by events: mount -t tracefs nodev /sys/kernel/tracing",
+    ),
+]
 
 FORMATS = ("conmon", "tsv", "csv", "jsonl", "zeek", "eve", "ecs")
 RULES = """
