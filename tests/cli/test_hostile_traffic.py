@@ -22,16 +22,9 @@ from hostile import check_bytes, check_lines, sent
 from nets import Net
 from terminal import Terminal, plain_after, until
 
-pytestmark = [
-    pytest.mark.skipif(
-        os.geteuid() != 0 or not shutil.which("ip") or not shutil.which("bash"),
-        reason="needs root, ip and bash",
-    ),
-    pytest.mark.skipif(
-        not Path("/sys/kernel/tracing/events").is_dir(),
-        reason="programs of a moment are named by events: mount -t tracefs nodev /sys/kernel/tracing",
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("ip") or not shutil.which("bash"), reason="needs root, ip and bash"
+)
 
 FORMATS = ("conmon", "tsv", "csv", "jsonl", "zeek", "eve", "ecs")
 RULES = """
@@ -58,6 +51,7 @@ Server(("127.0.0.1", 8099), Quiet).serve_forever()
 """
 # Builtins of bash alone, so that the hostile file is the program that opens the connection.
 CLIENT = """
+trap "" PIPE  # whom the server has left goes on
 for file in "$1"/*.sent; do
     if exec 3<>/dev/tcp/127.0.0.1/8099; then
         while IFS= read -r line; do printf "$line" >&3; done < "$file"
@@ -66,6 +60,8 @@ for file in "$1"/*.sent; do
     fi 2>/dev/null
 done
 """
+# A second of silence: where the kernel tells no events, only what lasts is looked up.
+HOLD = "exec 3<>/dev/tcp/127.0.0.1/8099; read -r -t 1 line <&3"
 PROGRAMS = (
     "\x1b]52;c;ZXZpbA==\x07",
     "\x1b]0;owned\x1b\\",
@@ -138,12 +134,12 @@ class Place:
         wait_for(self._is_named)
         for program in sorted((self.root / "bin").rglob("*")):
             if program.is_file():
-                words = [str(program), "-c", CLIENT, "evil\x1b]52;c;eA==\x07", str(self.root / "sent")]
+                words = [str(program), "-c", CLIENT + HOLD, "evil\x1b]52;c;eA==\x07", str(self.root / "sent")]
                 subprocess.run(self.net.inside(*words), check=False, timeout=60, stderr=subprocess.DEVNULL)
 
     def _is_named(self) -> bool:
         """Whether a program of good manners, which calls once more, was named in what is written."""
-        words = [str(self.root / "knock"), "-c", "exec 3<>/dev/tcp/127.0.0.1/8099"]
+        words = [str(self.root / "knock"), "-c", HOLD]
         subprocess.run(self.net.inside(*words), check=False, timeout=60, stderr=subprocess.DEVNULL)
         return b"knock" in self.written()
 
