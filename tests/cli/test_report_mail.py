@@ -10,6 +10,7 @@ import pytest
 import talk
 from helpers import TIDEGATE, Run, wait_for
 from post import office
+from tidegate.store.layout import Layout
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -65,7 +66,7 @@ def test_what_cannot_be_sent_waits_and_says_so(run: Run, store: Path, tmp_path: 
 def test_another_store_has_another_outbox(run: Run, store: Path, tmp_path: Path) -> None:
     file = configured(tmp_path, "127.0.0.1:1", store)
     run("report", "web", "--day", "2026-11-20", "-o", "out", "--mail", "--config", file)
-    (tmp_path / "other").mkdir()
+    Layout(tmp_path / "other").create()
     other = ("--store", tmp_path / "other", "--config", file)
     assert run("report", "list", *other).stdout == "no report was mailed yet\n"
     assert run("mail", "retry", *other).stdout == "nothing waits\n"

@@ -13,6 +13,7 @@ import pytest
 import tidegate
 from helpers import TIDEGATE, Run, wait_for
 from tidegate.cli.schedule import _became
+from tidegate.store.layout import Layout
 
 SETTINGS = """\
 store: {{path: {place}/s}}
@@ -58,8 +59,8 @@ def test_what_comes_is_listed_without_anything_running(run: Run, tmp_path: Path)
 
 def test_another_store_has_times_of_its_own(run: Run, tmp_path: Path) -> None:
     file = written(tmp_path)
-    for name in ("s", "other"):
-        (tmp_path / name).mkdir()
+    (tmp_path / "s").mkdir()
+    Layout(tmp_path / "other").create()
     (tmp_path / "s" / "schedule.json").write_text("{")
     assert run("schedule", "--config", str(file)).returncode == 1
     done = run("schedule", "--store", str(tmp_path / "other"), "--config", str(file))

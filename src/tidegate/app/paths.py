@@ -5,8 +5,7 @@ from pathlib import Path
 
 from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config
-from tidegate.model.errors import StoreError
-from tidegate.store.layout import default_root
+from tidegate.store.layout import Layout, default_root
 
 
 def control_path(config: Config, root: Path | None = None) -> Path:
@@ -31,12 +30,11 @@ def store_root(config: Config, root: Path | None = None) -> Path:
 def in_store(config: Config, store: Path | None) -> Config:
     """The configuration as it is for this store (None: the configured one).
 
-    Raises StoreError where nothing is: who names a place means one that is there.
+    Raises StoreError where none is: who names a store means one that is there.
     """
     if store is None:
         return config
-    if not store.is_dir():
-        raise StoreError(f"{store}: no store here yet; start one with: tidegate watch")
+    Layout(store).check()
     return replace(config, store=replace(config.store, path=str(store)))
 
 
