@@ -19,6 +19,11 @@ def plain_after(raw: bytes) -> bytes:
     return SEQUENCE.sub(b"", raw)
 
 
+def foreign(drawn: str) -> list[str]:
+    """What is not ASCII, each with what stands around it."""
+    return [drawn[max(at.start() - 60, 0) : at.end() + 60] for at in re.finditer(r"[^\x00-\x7f]+", drawn)]
+
+
 class Terminal:
     """A program in a pseudo-terminal; everything it writes is kept."""
 

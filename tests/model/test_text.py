@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.model.text import clip, columns_of, one_line, padded, safe_text
+from tidegate.model.text import clip, columns_of, fit, one_line, safe_text
 
 
 def test_escape_sequences_are_shown() -> None:
@@ -46,5 +46,5 @@ def test_clipped_text_fits(text: str, width: int) -> None:
 )
 def test_columns_on_a_terminal(text: str, columns: int) -> None:
     assert columns_of(text) == columns
-    assert padded(text, 8) == text + " " * (8 - columns)
-    assert padded(text, 8, right=True) == " " * (8 - columns) + text
+    assert fit(text, 8) == text + " " * (8 - columns)
+    assert fit(text, 8, "right") == " " * (8 - columns) + text

@@ -33,6 +33,16 @@ def test_long_cells_are_clipped_and_missing_ones_marked() -> None:
     assert lines[1] == "x" * (WIDEST - 1) + "…  -"
 
 
+def test_chinese_names_stand_in_their_columns() -> None:
+    rows = f"('服务器', 1), ('ab', 2), ('{'服' * WIDEST}', 3)"
+    assert shown(f"SELECT * FROM (VALUES {rows}) AS t(name, n)") == [
+        f"name{' ' * 36}  n",
+        f"服务器{' ' * 34}  1",
+        f"ab{' ' * 38}  2",
+        f"{'服' * 19} …  3",
+    ]
+
+
 def test_an_answer_without_rows_is_its_header() -> None:
     assert shown("SELECT 1 AS a, 2 AS b WHERE false") == ["a  b"]
 

@@ -1,7 +1,5 @@
 """A terminal of plain characters gets nothing else: from no tab, no sheet, no stranger's name, at no time."""
 
-import re
-
 import pytest
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -10,6 +8,7 @@ from textual.color import Color
 from textual.pilot import Pilot
 from town import NOW, TownFeed, batch, conn, program
 
+from terminal import foreign
 from tidegate.tui.look import ASCII, UNICODE, Look
 from tidegate.tui.screen import WatchScreen
 from tidegate.tui.tabs.spec import TABS
@@ -23,7 +22,7 @@ FOREIGN = [
                      "severity": "warning", "metric": "m", "value": 1.0, "message": LONG}]),
 ]  # fmt: skip
 FEEDS = {
-    "town": lambda: TownFeed(),
+    "town": TownFeed,
     "strangers": lambda: TownFeed(FOREIGN),
     "nothing": lambda: TownFeed([]),
     "store": lambda: TownFeed([], "store", LONG),
@@ -31,26 +30,24 @@ FEEDS = {
 }
 
 
-def foreign(shot: str) -> list[str]:
-    """What is not ASCII, each with what stands around it."""
-    return [shot[max(at.start() - 40, 0) : at.end() + 40] for at in re.finditer(r"[^\x00-\x7f]+", shot)]
+SIZES = [(80, 24, feed) for feed in FEEDS] + [(40, 12, "strangers"), (120, 30, "strangers")]
 
 
-@pytest.mark.parametrize("size", [(40, 12), (80, 24), (120, 30)], ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("feed", FEEDS)
-def test_every_tab_and_sheet(feed: str, size: tuple[int, int]) -> None:
-    seen: dict[str, str] = {}
+@pytest.mark.parametrize(("width", "height", "feed"), SIZES)
+def test_every_tab_and_sheet(width: int, height: int, feed: str) -> None:
+    seen: dict[str, list[str]] = {}
 
     async def walk(pilot: Pilot[None]) -> None:
-        for key in [str(number) for number in range(1, len(TABS) + 1)]:
-            for more in ("", "enter", "G", "escape", "question_mark", "escape"):
-                await pilot.press(more or key)
+        for tab in range(1, len(TABS) + 1):
+            for keys in ([str(tab)], ["enter"], ["G"], ["escape", "question_mark"]):
+                await pilot.press(*keys)
                 await settle(pilot)
                 assert isinstance(pilot.app, WatchScreen)
-                seen[f"{key} {more}"] = text(pilot.app)
+                seen[f"{tab} {keys}"] = foreign(text(pilot.app))
+            await pilot.press("escape")
 
-    play(walk, size=size, feed=FEEDS[feed](), look=Look(signs=ASCII))
-    assert {place: found for place, shot in seen.items() if (found := foreign(shot))} == {}
+    play(walk, size=(width, height), feed=FEEDS[feed](), look=Look(signs=ASCII))
+    assert {place: found for place, found in seen.items() if found} == {}
 
 
 def test_a_line_stays_as_wide_as_it_was() -> None:

@@ -20,7 +20,8 @@ import pcaps
 from helpers import TIDEGATE, wait_for
 from hostile import HOSTILE, check_bytes, safe, sent
 from terminal import Terminal, until
-from tidegate.tui.cells import fit, shown
+from tidegate.model.text import fit
+from tidegate.tui.cells import shown
 from tidegate.tui.screen import WatchScreen
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tidegate.model.text import clip, safe_text
+from tidegate.model.text import clip, fit, safe_text
 from tidegate.model.units import human_bytes, human_count, human_duration
 
 Row = dict[str, Any]
@@ -27,7 +27,7 @@ class Figure:
 
     def cell(self, shown: str) -> str:
         """What is shown, in the column's width."""
-        return f"  {shown:<{self.width - 2}}" if self.words else f"{shown:>{self.width}}"
+        return f"  {fit(shown, self.width - 2)}" if self.words else f"{shown:>{self.width}}"
 
 
 def count(head: str, column: str, width: int = 0) -> Figure:
@@ -47,7 +47,7 @@ def duration(head: str, column: str) -> Figure:
 
 def text(head: str, width: int, show: Callable[[Row], str]) -> Figure:
     """A column of words, cut to its width."""
-    return Figure(head, width, lambda row: clip(safe_text(show(row)), width - 2), words=True)
+    return Figure(head, width, lambda row: safe_text(show(row)), words=True)
 
 
 def terminal_width() -> int:
@@ -75,10 +75,10 @@ class Ranking:
             shown.pop(0)
         room = columns - sum(figure.width for figure in shown)
         heads = "".join(figure.cell(figure.head) for figure in shown)
-        yield f"{clip(self.title, room):<{room}}{heads}".rstrip()
+        yield f"{fit(self.title, room)}{heads}".rstrip()
         for row in rows:
             cells = "".join(figure.cell(figure.show(row)) for figure in shown)
-            yield f"  {clip(safe_text(self.name(row)), room - 3):<{room - 2}}{cells}".rstrip()
+            yield f"  {fit(safe_text(self.name(row)), room - 3)} {cells}".rstrip()
             if below:
                 yield from below(row)
 

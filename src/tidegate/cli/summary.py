@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tidegate.cli.ranking import Ranking, Row, count, details, duration, size, terminal_width, text
 from tidegate.model.stats import Stats
-from tidegate.model.text import clip, safe_text
+from tidegate.model.text import clip, fit, safe_text
 from tidegate.model.units import human_bytes, human_count, human_duration, human_rate
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def _trouble(stats: Stats, figures: "Figures", columns: int) -> Iterator[str]:
         yield "Missing or malformed"
     room = min(50, columns - 17)
     for name, shown in lines.items():
-        yield f"  {clip(safe_text(name), room):<{room}} {shown:>14}"
+        yield f"  {fit(safe_text(name), room)} {shown:>14}"
 
 
 def _more(files: Sequence[str], figures: "Figures", columns: int) -> Iterator[str]:

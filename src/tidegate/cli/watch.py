@@ -36,7 +36,7 @@ from tidegate.enrich.watch import open_source
 from tidegate.helper.outlets import Outlets
 from tidegate.model.config import Config
 from tidegate.model.config.capture import live
-from tidegate.model.text import safe_text
+from tidegate.model.text import columns_of, fit, safe_text
 from tidegate.sinks import Sink
 from tidegate.sources.live import all_interfaces
 
@@ -167,20 +167,13 @@ def _run(
 def interface_list() -> str:
     """Every interface: name, state, link type, addresses."""
     rows = [
-        (
-            interface.name,
+        [
+            safe_text(interface.name),
             "up" if interface.up and interface.running else "no link" if interface.up else "down",
             interface.link or "not capturable",
             " ".join(interface.addresses) or "no address",
-        )
+        ]
         for interface in all_interfaces()
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)] if rows else []
-    return "\n".join(
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]])
-        for row in map(_safe, rows)
-    )
-
-
-def _safe(row: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(safe_text(cell) for cell in row)
+    widths = [max(map(columns_of, column)) for column in list(zip(*rows, strict=True))[:3]]
+    return "\n".join("  ".join([*map(fit, row, widths), row[3]]) for row in rows)

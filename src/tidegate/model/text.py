@@ -1,8 +1,10 @@
 """Text from the network, made safe for a terminal."""
 
 import re
-import unicodedata
 from collections.abc import Iterable
+from typing import Literal
+
+Side = Literal["left", "right"]
 
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # C0, DEL and C1: escape sequences begin here
@@ -26,18 +28,24 @@ def clip(text: str, width: int) -> str:
     return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
 
 
-def padded(text: str, columns: int, right: bool = False) -> str:
-    """The text with blanks after it, or before, up to so many columns of letters of one width."""
-    blanks = " " * (columns - columns_of(text))
-    return blanks + text if right else text + blanks
-
-
 def columns_of(text: str) -> int:
-    """Columns that the text takes: Chinese signs take two, accents of their own none (Unicode, annex 11)."""
+    """Columns that the text takes on a terminal: Chinese signs take two, accents of their own none."""
     if text.isascii():
         return len(text)
-    wide = sum(unicodedata.east_asian_width(each) in "WF" for each in text)
-    return len(text) + wide - sum(unicodedata.combining(each) > 0 for each in text)
+    from rich.cells import cell_len  # a part of a start that few need
+
+    return cell_len(text)
+
+
+def fit(text: str, width: int, side: Side = "left", more: str = "…") -> str:
+    """The text in exactly `width` columns; cut at its end, with a sign that more is missing."""
+    taken = columns_of(text)
+    if taken > width:
+        from rich.cells import set_cell_size
+
+        return set_cell_size(text, max(width - 1, 0)) + more[: max(width, 0)]
+    blank = " " * (width - taken)
+    return text + blank if side == "left" else blank + text
 
 
 def shortened(text: str, longest: int) -> str:

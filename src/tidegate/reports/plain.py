@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterator
 
-from tidegate.model.text import clip, columns_of, padded, shortened
+from tidegate.model.text import Side, clip, columns_of, fit, shortened
 from tidegate.reports.cells import SHORT
 from tidegate.reports.parts import Part
 from tidegate.reports.whole import Whole
@@ -29,7 +29,7 @@ def _lines(report: Whole) -> Iterator[str]:
         width = max(columns_of(figure.name) for figure in report.figures)
         for figure in report.figures:
             change = f"  ({figure.change})" if figure.change else ""
-            yield f"{padded(figure.name, width)}  {figure.value}{change}"
+            yield f"{fit(figure.name, width)}  {figure.value}{change}"
     if report.compared:
         yield ""
         yield from textwrap.wrap(report.compared, WIDTH)
@@ -61,8 +61,9 @@ def _table(part: Part) -> Iterator[str]:
         *([_cut(cell, head) for cell, head in zip(row, part.heads, strict=True)] for row in part.rows),
     ]
     widths = [max(map(columns_of, column)) for column in zip(*rows, strict=True)]
+    sides: list[Side] = ["right" if right else "left" for right in part.right]
     for row in rows:
-        cells = map(padded, row, widths, part.right)
+        cells = map(fit, row, widths, sides)
         yield "  ".join(cells).rstrip()
 
 

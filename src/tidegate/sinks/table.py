@@ -4,11 +4,11 @@ import re
 from typing import TextIO
 
 from tidegate.model.batch import Arrow, Batch
-from tidegate.model.text import clip, safe_text
+from tidegate.model.text import columns_of, fit, safe_text
 from tidegate.sinks.rows import as_cells
 
 WIDEST = 40
-"""Characters of a cell at most."""
+"""Columns of a terminal that a cell takes at most."""
 
 _NUMBER = re.compile(r"-|[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 
@@ -48,17 +48,12 @@ class TableSink:
     def _measure(self, names: list[str], cells: list[list[str]]) -> None:
         columns = list(zip(*cells, strict=True)) if cells else [() for _ in names]
         for name, column in zip(names, columns, strict=True):
-            self._widths.append(min(max(len(safe_text(cell)) for cell in (name, *column)), WIDEST))
+            self._widths.append(min(max(columns_of(safe_text(cell)) for cell in (name, *column)), WIDEST))
             self._right.append(bool(column) and all(_NUMBER.fullmatch(cell) for cell in column))
 
     def _line(self, cells: list[str]) -> None:
         shown = (
-            _fit(safe_text(cell), width, right)
+            fit(safe_text(cell), width, "right" if right else "left")
             for cell, width, right in zip(cells, self._widths, self._right, strict=True)
         )
         self._out.write("  ".join(shown).rstrip() + "\n")
-
-
-def _fit(text: str, width: int, right: bool) -> str:
-    text = clip(text, width)
-    return text.rjust(width) if right else text.ljust(width)

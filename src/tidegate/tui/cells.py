@@ -1,14 +1,9 @@
-"""Text in cells of a terminal: made harmless, cut and filled to a width."""
+"""Text in cells of a terminal: made harmless."""
 
 import re
 import unicodedata
-from typing import Literal
 
-from rich.cells import cell_len, set_cell_size
-
-from tidegate.model.text import safe_text
-
-Side = Literal["left", "right"]
+from tidegate.model.text import columns_of, safe_text
 
 _SEEN = 4096
 """Characters that are looked at; nothing on screen is longer."""
@@ -29,16 +24,7 @@ def shown(value: object) -> str:
 def _visible(match: re.Match[str]) -> str:
     """Letters and signs as they are; what takes no room of its own, or marks other letters, as its code."""
     character = match.group()
-    if character.isprintable() and not unicodedata.combining(character) and cell_len(character) > 0:
+    if character.isprintable() and not unicodedata.combining(character) and columns_of(character) > 0:
         return character
     code = ord(character)
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def fit(text: str, width: int, side: Side = "left", more: str = "…") -> str:
-    """The text in exactly `width` cells; cut at its end, with a sign that more is missing."""
-    taken = len(text) if text.isascii() else cell_len(text)
-    if taken > width:
-        return set_cell_size(text, max(width - 1, 0)) + more[:width]
-    blank = " " * (width - taken)
-    return text + blank if side == "left" else blank + text

@@ -53,11 +53,13 @@ ASCII = Signs(
     bar="|", more="~", times="x", dash="-", micro="u", arrow="->", full="#", empty=".", ascending="^",
     descending="v", spark=DIGITS, ascii=True,
 )  # fmt: skip
-_PLAIN = str.maketrans({
+PLAIN = {
     "…": "...", "→": "->", "←": "<-", "µ": "u", "↑": "^", "↓": "v", "⏎": "Enter", "≈": "%", "†": "+",
     "▲": "^", "▼": "v", "●": "*", "│": "|", "─": "-", "━": "=", "✔": "ok", UNICODE.dash: "-",
     UNICODE.times: "x",
-})  # fmt: skip
+}  # fmt: skip
+"""What stands for a sign of ours on a terminal that has it not, where there is room for words."""
+_PLAIN = str.maketrans(PLAIN)
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ class WatchScreen(App[None]):
         return patient(super().get_driver_class())
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's; the last word has the terminal, where it knows plain characters only."""
+        """Textual's, and after them what a terminal of plain characters needs."""
         return [*super().get_line_filters(), *self._plain]
 
     def compose(self) -> ComposeResult:

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tidegate.model.text import columns_of, fit
 from tidegate.tui.board.alarms import Alert
 from tidegate.tui.board.conn import Conn
 from tidegate.tui.board.desk import Quiet, Told
-from tidegate.tui.cells import fit, shown
+from tidegate.tui.cells import shown
 from tidegate.tui.look import clock, lasting, sparkline, trip, when
 from tidegate.tui.views import alerts as alert_view
 from tidegate.tui.views import evidence
@@ -253,11 +254,9 @@ def fit_to(text: str, width: int) -> str:
     """As much of the text as stands in so many cells, at least one character."""
     if text.isascii():
         return text[: max(width, 1)]
-    from rich.cells import cell_len
-
     used = 0
     for place, character in enumerate(text):
-        used += cell_len(character)
+        used += columns_of(character)
         if used > width:
             return text[: max(place, 1)]
     return text

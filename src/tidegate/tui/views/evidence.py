@@ -9,10 +9,11 @@ from tidegate.alerts.metrics.traffic import FAILED
 from tidegate.model.config import RuleSettings
 from tidegate.model.errors import UsageError
 from tidegate.model.filter import Row, parse_filter
+from tidegate.model.text import fit
 from tidegate.tui.board.alarms import Alert
 from tidegate.tui.board.board import SECOND
 from tidegate.tui.board.conn import HOT, REST, Conn
-from tidegate.tui.cells import fit, shown
+from tidegate.tui.cells import shown
 from tidegate.tui.look import clock
 from tidegate.tui.views.conns import Cells
 from tidegate.tui.views.now import Line

@@ -1,6 +1,7 @@
 """The line at the top: titles of the tabs, and how good the picture is."""
 
-from tidegate.tui.cells import fit, shown
+from tidegate.model.text import fit
+from tidegate.tui.cells import shown
 from tidegate.tui.look import Signs, scaled
 from tidegate.tui.views.notices import Situation
 from tidegate.tui.views.now import Piece

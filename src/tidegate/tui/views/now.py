@@ -5,13 +5,14 @@ from collections import Counter
 from dataclasses import dataclass
 
 from tidegate.model.config import RuleSettings
+from tidegate.model.text import fit
 from tidegate.model.units import IN_BYTES, counted
 from tidegate.tui.board.alarms import Alert
 from tidegate.tui.board.board import Board
 from tidegate.tui.board.desk import Gauge
 from tidegate.tui.board.parties import Family, Host, Interface
 from tidegate.tui.board.web import CLASSES, NO_REPLY
-from tidegate.tui.cells import fit, shown
+from tidegate.tui.cells import shown
 from tidegate.tui.look import clock, lasting, scaled, sparkline
 from tidegate.tui.views import alerts as alert_view
 from tidegate.tui.views import hosts as host_view

@@ -2,19 +2,18 @@
 
 import re
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from tidegate.tui.look import BLOCKS, UNICODE
+from tidegate.model.text import columns_of
+from tidegate.tui.look import ASCII, BLOCKS, PLAIN
 
 _FOREIGN = re.compile(r"[^\x00-\x7f]")
-_SIGNS = dict.fromkeys(BLOCKS, " ") | {
-    "…": "~", "→": ">", "←": "<", "↑": "^", "↓": "v", "µ": "u", "≈": "%", "†": "+", "▲": "^", "▼": "v",
-    "●": "*", "│": "|", "─": "-", "━": "=", "✔": "+", UNICODE.dash: "-", UNICODE.times: "x",
+_SIGNS = {sign: plain for sign, plain in PLAIN.items() if len(plain) == 1} | {
+    "…": ASCII.more, "→": ">", "←": "<", **dict.fromkeys(BLOCKS, " "),
 }  # fmt: skip
-"""Signs of ours, and of Textual's scroll bars, that take one cell here and there."""
+"""What stands for signs of ours, and of Textual's scroll bars, where there is room for one cell."""
 
 
 class AsciiOnly(LineFilter):
@@ -29,4 +28,4 @@ class AsciiOnly(LineFilter):
 
 
 def _plain(text: str) -> str:
-    return _FOREIGN.sub(lambda found: _SIGNS.get(found[0]) or "?" * cell_len(found[0]), text)
+    return _FOREIGN.sub(lambda found: _SIGNS.get(found[0]) or "?" * columns_of(found[0]), text)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tidegate.tui.cells import Side
+from tidegate.model.text import Side
 
 
 class Sorted(Protocol):

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tidegate.tui.cells import fit
+from tidegate.model.text import fit
 from tidegate.tui.look import UNICODE, Signs
 from tidegate.tui.widgets.column import Column, in_room, widths
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tidegate.model.text import columns_of
 from tidegate.tui.look import UNICODE, Signs
 from tidegate.tui.widgets.line_table import STYLES
 
@@ -54,7 +54,7 @@ class TopBar(Widget):
     def _label(self) -> str:
         """Our name, where there is room for it."""
         wanted = sum(len(name) + 1 for name in self._names()) + len(LABEL)
-        facts = sum(cell_len(text) for text, _ in self._facts)
+        facts = sum(columns_of(text) for text, _ in self._facts)
         return LABEL if wanted + facts + 1 <= self.size.width else " "
 
     def _names(self) -> list[str]:
@@ -76,9 +76,9 @@ class TopBar(Widget):
         left = Strip(cells)
         room = self.size.width - left.cell_length - 1
         facts = list(self._facts)
-        while facts and sum(cell_len(text) for text, _ in facts) > room:
+        while facts and sum(columns_of(text) for text, _ in facts) > room:
             facts.pop(1 if len(facts) > 1 else 0)
-        used = sum(cell_len(text) for text, _ in facts)
+        used = sum(columns_of(text) for text, _ in facts)
         blank = Segment(" " * max(self.size.width - left.cell_length - used - 1, 0))
         return Strip([*left, blank, *(Segment(text, STYLES[style]) for text, style in facts)])
 
