@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -15,12 +16,15 @@ from machine import Machine, possible
 
 from helpers import LIBRARIES, wait_for
 from nets import status
+from tidegate.helper.launch import NAME
 
 pytestmark = [
     pytest.mark.skipif(bool(possible()), reason=f"no systemd to try it under: {possible()}"),
     pytest.mark.timeout(300),
 ]
 
+HELPER = NAME[:15]
+"""The kernel keeps no more of it."""
 TIDEGATE = ["env", f"PYTHONPATH={LIBRARIES}", sys.executable, "-m", "tidegate"]
 SETTINGS = (
     "# ${CREDENTIALS_DIRECTORY}/smtp\nwatch: {interfaces: [lo, one], engine: {interim: 500ms}}\n"
@@ -67,10 +71,14 @@ class Service:
     def query(self, sql: str) -> str:
         return str(self.machine.run(*TIDEGATE, "query", sql, "--format", "csv").stdout)
 
-    def pids(self) -> list[int]:
-        """Of its processes, as this machine counts them."""
+    def processes(self) -> tuple[dict[str, str], dict[str, str]]:
+        """The worker's and its helper's status; a report that is just being made is a third process."""
         group = self.machine.group / "system.slice" / "tidegate.service" / "cgroup.procs"
-        return [int(pid) for pid in group.read_text().split()]
+        every = [int(pid) for pid in group.read_text().split()]
+        helper = next(pid for pid in every if _name(pid) == HELPER)
+        worker = int(status(helper)["PPid"])
+        assert worker in every
+        return status(worker), status(helper)
 
 
 @pytest.fixture(scope="module")
@@ -139,10 +147,16 @@ def _what_it_does(service: Service) -> None:
     wait_for(lambda: service.query(opened).split() == ["server_port", "81", "5432"])
 
 
+def _name(pid: int) -> str:
+    """What a process calls itself; empty if it has ended."""
+    with suppress(OSError):
+        return status(pid)["Name"]
+    return ""
+
+
 def _what_it_may(service: Service) -> None:
     """The worker nothing, the helper what it needs."""
-    worker, helper = service.pids()
-    none, some = status(worker), status(helper)
+    none, some = service.processes()
     assert (none["CapEff"], none["CapPrm"], none["CapAmb"]) == ("0" * 16,) * 3
     assert int(some["CapEff"], 16) == int(some["CapBnd"], 16) == int(none["CapBnd"], 16) != 0
     assert (none["NoNewPrivs"], none["Seccomp"], some["Seccomp"]) == ("1", "2", "2")
