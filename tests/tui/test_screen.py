@@ -339,6 +339,18 @@ def waited(feed: Feed, **changes: Any) -> str:
     return shots[0]
 
 
+def test_a_tick_finds_the_screen_half_taken_apart_or_gone() -> None:
+    async def take_apart(pilot: Pilot[None]) -> None:
+        screen = pilot.app
+        assert isinstance(screen, WatchScreen)
+        await screen.frame.query("#tabs").remove()
+        screen.tick()
+        await screen.frame.remove()
+        screen.tick()
+
+    play(take_apart).tick()
+
+
 def test_without_packets_the_interface_and_the_filter_are_named() -> None:
     feed = Nothing()
     feed.filter = "tcp port 80"

@@ -123,7 +123,6 @@ class WatchScreen(App[None]):
     def tick(self) -> None:
         """Takes what came, and draws."""
         ended = self.feed.ended
-        self.feed.inbox.wants_sessions = self.relay_keys.here
         taken = self.feed.inbox.pour(self.board, AT_ONCE)
         self.board.tick(self.feed.clock())
         if taken >= AT_ONCE:
@@ -141,6 +140,7 @@ class WatchScreen(App[None]):
                 self._draw()
 
     def _draw(self) -> None:
+        self.feed.inbox.wants_sessions = self.relay_keys.here
         self.frame.draw(self.scene, self.situation, self._frozen is not None, self._interface)
         if isinstance(self.screen, Sheet) and self._frozen is None:
             self.screen.draw()
