@@ -24,8 +24,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_unconfigure() -> None:
-    """A thread that a failed test left behind must not keep Python from ending: it is shown, and ended."""
-    faulthandler.dump_traceback_later(60, exit=True, file=sys.__stderr__)
+    """A thread that a failed test left behind must not keep Python from ending: it is shown, and ended.
+
+    One of several workers waits here for the others, and is ended by who began it.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        faulthandler.dump_traceback_later(60, exit=True, file=sys.__stderr__)
 
 
 @pytest.fixture
