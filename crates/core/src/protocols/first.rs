@@ -11,6 +11,8 @@ pub struct First<'a> {
     pub data: &'a [u8],
     /// What the other direction has said so far, as much as was kept.
     pub other: &'a [u8],
+    /// Whether nothing is missing before these bytes, so that they are no middle of anything.
+    pub begun: bool,
     /// Ports of opener and called end: to tell protocols apart that say the same (mDNS and DNS),
     /// never to recognise one.
     pub ports: (u16, u16),

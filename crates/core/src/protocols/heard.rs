@@ -6,9 +6,6 @@ use crate::flow::Direction;
 /// Bytes that are looked at: as many as are kept of a captured stream.
 const LOOKED_AT: usize = 1024;
 
-/// The first byte of a TLS record in the middle of a connection, which a beginning is not.
-const APPLICATION_DATA: u8 = 23;
-
 /// A set of protocols.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Services(u64);
@@ -67,13 +64,11 @@ impl Heard {
     pub fn new(data: &[u8], port: u16) -> Self {
         let whole = data.len() >= LOOKED_AT;
         let data = data.get(..LOOKED_AT).unwrap_or(data);
-        let first = First { direction: Direction::Up, data, other: &[], ports: (0, port) };
+        let (direction, ports) = (Direction::Up, (0, port));
+        let first = First { direction, data, other: &[], begun: true, ports };
         let mut heard = Self::default();
-        let middle = data.first() == Some(&APPLICATION_DATA);
         for protocol in STREAMS {
-            if !(middle && protocol.service == Service::Tls) {
-                heard.take(protocol.service, (protocol.probe)(&first));
-            }
+            heard.take(protocol.service, (protocol.probe)(&first));
             if heard.service.is_some() {
                 return heard;
             }

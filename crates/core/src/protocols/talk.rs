@@ -180,7 +180,8 @@ impl Talk {
         }
         let (src, dst) = context.flow.ends();
         let ports = (src.1, dst.1);
-        let first = First { direction: chunk.direction, data: chunk.data, other: &[], ports };
+        let (direction, data) = (chunk.direction, chunk.data);
+        let first = First { direction, data, other: &[], begun: true, ports };
         let found = DATAGRAMS.iter().find(|protocol| (protocol.probe)(&first) == Guess::Yes);
         let found = found.map(|protocol| protocol.known());
         let Some(known) = found.or_else(|| signatures::datagram(&first)) else {
@@ -290,7 +291,8 @@ impl Probing {
         context: &Context<'_>,
     ) -> First<'a> {
         let (src, dst) = context.flow.ends();
-        First { direction, data, other: self.kept(direction.reverse()), ports: (src.1, dst.1) }
+        let (other, ports) = (self.kept(direction.reverse()), (src.1, dst.1));
+        First { direction, data, other, begun: !self.broken, ports }
     }
 
     fn guess(first: &First<'_>) -> (Guess, Option<Known>) {

@@ -9,7 +9,7 @@ pub(super) fn probe(first: &First<'_>) -> Guess {
     match first.data.first() {
         None => Guess::Maybe,
         Some(&HANDSHAKE) => hello(first.data),
-        Some(&APPLICATION_DATA) => middle(first.data),
+        Some(&APPLICATION_DATA) if !first.begun => middle(first.data),
         Some(_) => sslv2::probe(first.data),
     }
 }

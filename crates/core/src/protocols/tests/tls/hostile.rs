@@ -132,6 +132,18 @@ fn the_middle_of_a_connection_is_recognised_and_gives_no_row() {
 }
 
 #[test]
+fn encrypted_records_begin_no_connection_however_they_are_cut() {
+    let record = data(300);
+    for size in [record.len(), 7, 1] {
+        let mut talk = conversation();
+        for piece in record.chunks(size) {
+            talk.up(piece);
+        }
+        assert_eq!(talk.service(), None, "cut into {size}");
+    }
+}
+
+#[test]
 fn what_only_begins_like_tls_is_not() {
     for said in [
         &b"\x16\x03\x01\x00\x00\x01"[..],
