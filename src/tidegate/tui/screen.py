@@ -140,7 +140,7 @@ class WatchScreen(App[None]):
                 self._draw()
 
     def _draw(self) -> None:
-        self.feed.inbox.wants_sessions = self.relay_keys.here
+        self.feed.inbox.wants_sessions = self.relay_keys.here  # they are asked for only while they are seen
         self.frame.draw(self.scene, self.situation, self._frozen is not None, self._interface)
         if isinstance(self.screen, Sheet) and self._frozen is None:
             self.screen.draw()
