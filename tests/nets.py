@@ -2,11 +2,22 @@
 
 import itertools
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Self
 
 _NUMBERS = itertools.count()
+_PACKAGES = {"ip": "iproute2", "nsenter": "util-linux"}
+
+
+def missing(*programs: str) -> str:
+    """What keeps a namespace from being made, and programs from running in it; empty if nothing does."""
+    absent = [name for name in ("ip", *programs) if not shutil.which(name)]
+    if absent:
+        packages = " ".join(_PACKAGES.get(name, name) for name in absent)
+        return f"{' and '.join(absent)} missing: apt install {packages}"
+    return "" if os.geteuid() == 0 else "network namespaces need root"
 
 
 class Net:

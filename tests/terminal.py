@@ -36,7 +36,7 @@ class Terminal:
         if self.pid == 0:  # the child
             os.chdir(directory)
             os.environ.update(TERM="xterm-256color", LANG="C.UTF-8", COLUMNS=str(columns), LINES="30")
-            os.execv(words[0], words)
+            os.execvp(words[0], words)
         os.set_blocking(self.descriptor, False)
 
     def read(self) -> bytes:

@@ -16,7 +16,7 @@ import pytest
 
 from alarms import certificate
 from helpers import TIDEGATE, wait_for
-from nets import Net
+from nets import Net, missing
 
 HOWTO = Path(__file__).parents[1] / "docs" / "howto"
 HERE, THERE = "192.0.2.10", "192.0.2.7"
@@ -229,10 +229,8 @@ def _street(place: Path, environment: dict[str, str]) -> Iterator[Street]:
 
 @pytest.fixture
 def street(tmp_path: Path, environment: dict[str, str]) -> Iterator[Street]:
-    if os.geteuid() != 0:
-        pytest.skip("making network namespaces needs root")
-    if missing := [name for name in ("ip", "nsenter") if not shutil.which(name)]:
-        pytest.skip(f"{' and '.join(missing)} is not here: apt install iproute2 util-linux")
+    if absent := missing("nsenter"):
+        pytest.skip(absent)
     with _street(tmp_path, environment) as made:
         yield made
 

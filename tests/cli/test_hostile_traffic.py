@@ -19,12 +19,11 @@ import pytest
 import tidegate
 from helpers import TIDEGATE, Run, wait_for
 from hostile import check_bytes, check_lines, sent
-from nets import Net
+from nets import Net, missing
 from terminal import Terminal, plain_after, until
 
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or not shutil.which("ip") or not shutil.which("bash"), reason="needs root, ip and bash"
-)
+NEEDED = ("bash", "nsenter")
+pytestmark = pytest.mark.skipif(bool(missing(*NEEDED)), reason=missing(*NEEDED))
 
 FORMATS = ("conmon", "tsv", "csv", "jsonl", "zeek", "eve", "ecs")
 RULES = """
@@ -125,7 +124,7 @@ class Place:
 
     def watch(self, *words: str) -> Terminal:
         """A `watch` in a terminal; nsenter, for `ip` would hide the kernel's tracing from it."""
-        inside = [shutil.which("nsenter") or "nsenter", f"--net=/run/netns/{self.net.name}"]
+        inside = ["nsenter", f"--net=/run/netns/{self.net.name}"]
         command = [*inside, *TIDEGATE, "watch", "-i", "lo", "--store", str(self.store)]
         return Terminal([*command, "--config", str(self.root / "t.yml"), *words], self.root, 140)
 

@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,10 +12,9 @@ import pytest
 
 import mmdb
 from helpers import TIDEGATE, wait_for
+from nets import missing
 
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or shutil.which("ip") is None, reason="needs root and ip: apt install iproute2"
-)
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing())
 
 HERE, THERE = f"tgp-a{os.getpid()}", f"tgp-b{os.getpid()}"
 

@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from town import NOW, TownFeed, batch, conn, program
 import pcaps
 from helpers import TIDEGATE, wait_for
 from hostile import HOSTILE, check_bytes, safe, sent
+from nets import missing
 from terminal import Terminal, until
 from tidegate.model.text import fit
 from tidegate.tui.cells import shown
@@ -184,9 +184,7 @@ def test_a_signal_ends_the_screen_and_leaves_the_terminal_as_it_was(
     assert b"\x1b[?25h" in hostile_top.raw
 
 
-needs_tmux = pytest.mark.skipif(
-    os.geteuid() != 0 or not shutil.which("tmux") or not shutil.which("ip"), reason="needs root, tmux and ip"
-)
+needs_tmux = pytest.mark.skipif(bool(missing("tmux")), reason=missing("tmux"))
 SPACE = "tg-screen"
 SERVER = """
 import http.server, sys
